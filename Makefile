@@ -1,0 +1,60 @@
+# Two commands for users: `make up` and `make test`. The rest is for those who change the code.
+.PHONY: up test lint types train-asl-words lock clean
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := torch==2.13.0
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
+
+up: $(VENV)/run.stamp
+	@exec $(BIN)/signstream up
+
+test: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy
+
+# Trains the shipped bundle again from the recordings in ../shared/data (or SIGNSTREAM_DATA).
+train-asl-words: $(VENV)/training.stamp
+	$(BIN)/signstream train asl-words
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is missing. On Debian 12: sudo apt-get install python3.11 python3.11-venv" >&2; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" 2>/dev/null || { echo "Python's venv module is missing: sudo apt-get install python3.11-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A wheel is checked against its hash in the lock; the lock leaves nothing to resolve, hence --no-deps.
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --no-deps --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	$(INSTALL) --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# PyTorch's CPU build comes from wherever pip is configured to find it, held by the lock so that it moves nothing.
+$(VENV)/training.stamp: requirements-training.lock $(VENV)/dev.stamp
+	$(INSTALL) --no-deps --require-hashes -r requirements-training.lock
+	$(INSTALL) $(TORCH) -c requirements-training.in
+	@touch $@
+
+# Needs uv (`pip install uv`). No address is recorded.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --overrides requirements.overrides
+lock:
+	$(COMPILE) requirements.in -o requirements.lock
+	$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
+	$(COMPILE) -c requirements-dev.lock requirements-training.in -o requirements-training.lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,5 @@
+"""The `signstream` command."""
+
+
+def main() -> None:
+    raise SystemExit("not there yet")

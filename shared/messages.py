@@ -1,0 +1,176 @@
+"""What travels between the stages, as dataclasses, and how it is packed (msgpack).
+
+A field may be added with a default; none is renamed or removed while two versions may run side by side.
+"""
+
+import dataclasses
+from typing import Any, Literal, Self, cast
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_MESSAGE_BYTES = 16 * 2**20
+"""No honest message is near this; msgpack refuses longer buffers before it allocates for them."""
+
+
+class BadMessageError(ValueError):
+    """Bytes on a stream that are no message of the kind expected; says which kind and why."""
+
+
+class Packed:
+    """Packs a dataclass as one msgpack map."""
+
+    def pack(self) -> bytes:
+        return cast(bytes, msgpack.packb(dataclasses.asdict(cast(Any, self)), use_bin_type=True))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """Raises BadMessageError for anything but a whole, well-typed message of this kind."""
+        try:
+            fields = msgpack.unpackb(data, raw=False, max_buffer_size=MAX_MESSAGE_BYTES)
+        except Exception as error:
+            raise BadMessageError(f"{cls.__name__}: not msgpack: {error}") from error
+        return cls.from_fields(fields)
+
+    @classmethod
+    def from_fields(cls, fields: object) -> Self:
+        """From an unpacked map; unknown keys are a newer version's and are ignored."""
+        if not isinstance(fields, dict):
+            raise BadMessageError(f"{cls.__name__}: expected a map, got {type(fields).__name__}")
+        known = {field.name for field in dataclasses.fields(cast(Any, cls))}
+        try:
+            return cls(**{name: value for name, value in fields.items() if name in known})
+        except (TypeError, ValueError) as error:
+            raise BadMessageError(f"{cls.__name__}: {error}") from error
+
+
+def _require(message: object, **types: type | tuple[type, ...]) -> None:
+    for name, kind in types.items():
+        value = getattr(message, name)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{name} is {type(value).__name__}, expected {kind}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Window(Packed):
+    """One model's look at a stretch of a session: keypoint worker to recognizer.
+
+    `landmarks` holds float32 [samples, rows, 3] in C order: the canonical rows the bundle selects, in its
+    order, resampled to the model's clock; NaN is missing. x, y are fractions of the picture's width and
+    height, z is on x's scale. `aspect` is width / height of the picture, for models that need true angles.
+    """
+
+    session: str
+    model: str
+    seq: int
+    start: float
+    """Media time of the first sample, seconds."""
+    end: float
+    """Media time of the last sample, seconds."""
+    samples: int
+    rows: int
+    landmarks: bytes
+    aspect: float = 1.0
+    captured: float = 0.0
+    """Unix time at which the newest frame in it reached the gateway, seconds; 0 for files."""
+    capture_ms: float = 0.0
+    """Gateway to keypoint worker."""
+    keypoints_ms: float = 0.0
+    """Keypoint worker's own share."""
+    sent: float = 0.0
+    """Unix time at which the window was sent, seconds."""
+
+    def __post_init__(self) -> None:
+        _require(
+            self,
+            session=str,
+            model=str,
+            seq=int,
+            start=(float, int),
+            end=(float, int),
+            samples=int,
+            rows=int,
+            landmarks=bytes,
+        )
+        if self.samples < 1 or self.rows < 1 or len(self.landmarks) != self.samples * self.rows * 12:
+            raise ValueError(
+                f"landmarks hold {len(self.landmarks)} bytes,"
+                f" expected samples {self.samples} x rows {self.rows} x 3 float32"
+            )
+
+    def array(self) -> NDArray[np.float32]:
+        """[samples, rows, 3], a copy that may be written to."""
+        return np.frombuffer(self.landmarks, np.float32).reshape(self.samples, self.rows, 3).copy()
+
+
+@dataclasses.dataclass(frozen=True)
+class Result(Packed):
+    """What a recognizer saw in one window: recognizer to transcript.
+
+    `top` holds the best (label, probability) pairs, best first; background labels are among them.
+    With `error` set there is no answer for this window, and the transcript moves on past it.
+    """
+
+    model: str
+    seq: int
+    start: float
+    end: float
+    top: list[tuple[str, float]] = dataclasses.field(default_factory=list)
+    error: str = ""
+    captured: float = 0.0
+    capture_ms: float = 0.0
+    keypoints_ms: float = 0.0
+    recognize_ms: float = 0.0
+    kind: Literal["result"] = "result"
+
+    def __post_init__(self) -> None:
+        _require(self, model=str, seq=int, start=(float, int), end=(float, int), top=(list, tuple), error=str)
+        object.__setattr__(self, "top", [(str(label), float(p)) for label, p in self.top])
+
+
+@dataclasses.dataclass(frozen=True)
+class Last(Packed):
+    """The keypoint owner has sent this model's last window; -1 when there was none to send."""
+
+    model: str
+    seq: int
+    kind: Literal["last"] = "last"
+
+    def __post_init__(self) -> None:
+        _require(self, model=str, seq=int)
+
+
+@dataclasses.dataclass(frozen=True)
+class Note(Packed):
+    """The keypoint owner tells the session's viewers something: a state, or what was dropped.
+
+    `state` is a session state or empty; `dropped` counts frames (or windows, by `what`).
+    """
+
+    state: str = ""
+    reason: str = ""
+    dropped: int = 0
+    what: str = "frames"
+    kind: Literal["note"] = "note"
+
+    def __post_init__(self) -> None:
+        _require(self, state=str, reason=str, dropped=int, what=str)
+
+
+Record = Result | Last | Note
+"""Whatever stands in `results:{id}`."""
+
+_RECORDS: dict[str, type[Result] | type[Last] | type[Note]] = {"result": Result, "last": Last, "note": Note}
+
+
+def unpack_record(data: bytes) -> Record:
+    """One entry of `results:{id}`. Raises BadMessageError."""
+    try:
+        fields = msgpack.unpackb(data, raw=False, max_buffer_size=MAX_MESSAGE_BYTES)
+    except Exception as error:
+        raise BadMessageError(f"record: not msgpack: {error}") from error
+    kind = fields.get("kind") if isinstance(fields, dict) else None
+    if not isinstance(kind, str) or kind not in _RECORDS:
+        raise BadMessageError(f"record: kind is {kind!r}, expected one of {', '.join(_RECORDS)}")
+    return _RECORDS[kind].from_fields(fields)
