@@ -1,8 +1,8 @@
 """Writes of an owner to its session's keys: all or nothing, and never by an owner that was replaced.
 
 Every role that writes a session (the camera's or file's `writer`, the `keypoints` and the `transcripts`
-owner) has a fence, a number that rises with each new owner. One script refuses a fence below the stored one and
-otherwise runs all commands. (M. Kleppmann, "How to do distributed locking", 2016.)
+owner) has a fence, a number that rises with each new owner. One script refuses a fence below the stored one
+and otherwise runs all commands. (M. Kleppmann, "How to do distributed locking", 2016.)
 """
 
 import dataclasses

@@ -54,7 +54,7 @@ class Session:
     """What was known when the session began, and its state now.
 
     Packets carry neither the picture's size nor its rotation (clockwise degrees to turn it upright) nor the
-    decoder's extradata; whoever writes the frames reads them off the container or the answer and says so here.
+    decoder's extradata; whoever writes the frames reads them off the container or the answer, for here.
     `time_base` and `start_pts` turn an entry's pts into media time: (pts - start_pts) * time_base seconds.
     """
 
