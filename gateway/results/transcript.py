@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, cast
 
 import msgpack
 
+from gateway.results.isolated import GlossDraft
 from shared import sessions
 from shared.messages import Last, Note, Record, Result
 from shared.sessions import Session
@@ -22,21 +23,6 @@ HOLE_SECONDS = 2.0
 
 Event = dict[str, Any]
 """One event as the socket sends it."""
-
-
-class GlossDraft(Protocol):
-    """What a rule says of a gloss; `gateway.results.isolated.GlossDraft`."""
-
-    status: str
-    gloss: str
-    confidence: float
-    start: float
-    end: float
-    alternatives: Sequence[tuple[str, float]]
-    captured: float
-    capture_ms: float
-    keypoints_ms: float
-    recognize_ms: float
 
 
 class Rule(Protocol):
