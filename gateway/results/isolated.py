@@ -3,8 +3,8 @@
 Each sign the model names has a run: it opens with the first window in which the sign's probability reaches
 `release` and ends when it stays below that for `rest` windows. The first window that speaks for the sign
 (`threshold` and `margin`) gives a partial gloss. A run for which `confirm` windows spoke gives one final
-gloss when it ends, any other nothing. So rest between two signs, or another sign, makes two glosses, and a final
-gloss stands, because nothing that comes later belongs to its run.
+gloss when it ends, any other nothing. So rest between two signs, or another sign, makes two glosses, and a
+final gloss stands, because nothing that comes later belongs to its run.
 
 A sign's times are where its probability crosses `release`, interpolated between windows, and `inset` further
 out on both sides: the model answers while a window's middle lies at least that deep inside the sign. Hence
