@@ -31,10 +31,30 @@ def augmented(batch: Batch, rng: Generator) -> Batch:
     flipped = rng.random(len(batch)) < FLIPPED
     changed[flipped] = changed[flipped][:, :, _MIRRORED] * np.array([-1, 1, 1], np.float32)
     changed = _arms_out_of_sight(changed, rng)
+    changed = _other_camera_height(changed, rng)
     changed = _affine(changed, rng)
     changed = _noisy(changed, rng)
     changed = _lost(changed, rng)
     return np.asarray(changed * 0.25 + 0.5, np.float32)
+
+
+def _other_camera_height(batch: Batch, rng: Generator) -> Batch:
+    """What is above the shoulders lies lower, what is below lies elsewhere too; hands keep their shape.
+
+    A camera above the screen sees the nose half a shoulder width above the shoulders, the laptop on the table
+    of the recordings four fifths of one. A sign at the face stays at the face.
+    """
+    size = len(batch)
+    above = rng.uniform(0.45, 1.1, (size, 1, 1)).astype(np.float32)
+    below = rng.uniform(0.75, 1.2, (size, 1, 1)).astype(np.float32)
+    changed = batch.copy()
+    body = np.r_[0 : HANDS[0].start]
+    y = batch[:, :, body, 1]
+    changed[:, :, body, 1] = np.where(y < 0, y * above, y * below)
+    for hand in HANDS:
+        wrist = batch[:, :, hand.start : hand.start + 1, 1]
+        changed[:, :, hand, 1] += np.where(wrist < 0, wrist * above, wrist * below) - wrist
+    return changed
 
 
 def _affine(batch: Batch, rng: Generator) -> Batch:
@@ -48,7 +68,7 @@ def _affine(batch: Batch, rng: Generator) -> Batch:
     matrix = (turn @ bent).astype(np.float32)
     changed = batch.copy()
     changed[..., :2] = np.einsum("btrc,bdc->btrd", batch[..., :2], matrix)
-    width = rng.uniform(0.85, 1.18, (size, 1, 1)).astype(np.float32)
+    width = rng.uniform(0.85, 1.25, (size, 1, 1)).astype(np.float32)
     drop = rng.normal(0, 0.08, (size, 1, 1)).astype(np.float32)
     aside = rng.normal(0, 0.05, (size, 1, 1)).astype(np.float32)
     for column in (LEFT, RIGHT):

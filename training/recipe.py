@@ -72,3 +72,14 @@ MARGIN = 0.3
 RELEASE = 0.4
 CONFIRM = 3
 REST = 2
+
+STREAMING: dict[str, float | int] = {
+    "window": WINDOW,
+    "stride": STRIDE,
+    "threshold": THRESHOLD,
+    "margin": MARGIN,
+    "release": RELEASE,
+    "confirm": CONFIRM,
+    "rest": REST,
+    "inset": INSET_SAMPLES / FPS,
+}
