@@ -30,7 +30,8 @@ Words: {", ".join(recipe.WORDS)}.
 The words recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): 4,633 webcam
 clips of three signers, landmarked by their authors. No recording is in this bundle. The clips hold one word
 each; the training joins them to streams with rest, comings and goings of the hands, letters, halves of
-different words, words played backwards, wrong handshapes and wandering poses, so that the model learns what is no word.
+different words, words played backwards, wrong handshapes and wandering poses, so that the model learns what
+is no word.
 `signstream train {recipe.NAME}` makes the graph again (seed {recipe.SEED}, {recipe.STEPS} steps; the same
 package versions, threads and processor give the same weights).
 
