@@ -63,11 +63,8 @@ def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordin
         warnings.simplefilter("ignore")  # PyTorch's exporter warns of its own parts
         write_bundle(network, tmp_path / recipe.NAME)
     bundle = load_bundle(tmp_path / recipe.NAME)
-    assert (bundle.name, bundle.labels, bundle.background) == (
-        recipe.NAME,
-        recipe.LABELS,
-        {"idle", "unknown"},
-    )
+    assert (bundle.name, bundle.labels) == (recipe.NAME, recipe.LABELS)
+    assert bundle.background == {"idle", "unknown"}
     assert (bundle.samples, bundle.stride, bundle.rows) == (recipe.WINDOW, recipe.STRIDE, recipe.ROWS)
     assert bundle.graph.stat().st_size < 8 * 2**20
     assert b"/training/" not in bundle.graph.read_bytes(), (
@@ -89,7 +86,7 @@ def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordin
     assert measured.manifest.quality.metrics["top1_blocks_held_out_mean"] == 0.925
     card = measured.card.read_text("utf-8")
     assert "90.0, 95.0 % (mean 92.5 %)" in card
-    assert "| elsewhere | 5 | 2 | 1 |" in card or "| elsewhere | 5 | 1 | 2 |" in card
+    assert "| elsewhere | 5 | 2 | 1 |" in card
 
 
 def test_rows_are_written_as_runs() -> None:
