@@ -35,15 +35,19 @@ def sampled(clip: Clip, places: NDArray[np.float64]) -> Clip:
 
 
 def at_speed(clip: Clip, rng: Generator, shortest: int = 11, longest: int = 25) -> Clip:
-    """The clip in a new number of samples, unevenly, its held ends cut or held longer."""
-    begin, end = rng.uniform(0, 3), len(clip) - 1 - rng.uniform(0, 3)
+    """The clip in a new number of samples, unevenly, its held ends cut or held longer.
+
+    The recordings' signers move slowly between two stops; others take a fifth of a second for the same way.
+    """
     samples = int(rng.integers(shortest, longest + 1))
-    even = np.linspace(0, 1, samples)
+    still = int(rng.integers(0, max(1, samples - 7))) if rng.random() < 0.5 else 0
+    begin, end = rng.uniform(0, 3), len(clip) - 1 - rng.uniform(0, 3)
+    even = np.linspace(0, 1, samples - still)
     bend = rng.uniform(-0.12, 0.12)
     uneven = even + bend * np.sin(np.pi * even)
     moved = sampled(clip, begin + (end - begin) * uneven)
-    held = [max(0, int(n)) for n in rng.integers(-4, 5, 2)]
-    return np.concatenate([np.repeat(moved[:1], held[0], 0), moved, np.repeat(moved[-1:], held[1], 0)])
+    before = int(rng.integers(0, still + 1))
+    return np.concatenate([np.repeat(moved[:1], before, 0), moved, np.repeat(moved[-1:], still - before, 0)])
 
 
 def rest_frame(body: Clip, rng: Generator) -> Clip:

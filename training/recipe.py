@@ -52,15 +52,15 @@ PIPELINE: tuple[dict[str, object], ...] = (
 
 SEED = 20
 STEPS = 1200
-BATCH = 48
-STREAM = 72
+BATCH = 32
+STREAM = 64
 """Labelled samples of a training stream; WINDOW - 1 more are context."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.05
 AVERAGE = 0.995
 """Decay of the weights' moving average, which is what ships."""
-WIDTH = 160
+WIDTH = 144
 DROPOUT = 0.2
 """Few signers: the network must not lean on any one channel."""
 FOLDS = 5
