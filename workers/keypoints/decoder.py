@@ -82,7 +82,9 @@ class Decoder:
         except ValueError as error:
             raise UnknownCodecError(f"codec is {session.codec!r}, which PyAV does not decode") from error
         if codec.type != "video":
-            raise UnknownCodecError(f"codec is {session.codec!r}, which decodes to {codec.type}, not pictures")
+            raise UnknownCodecError(
+                f"codec is {session.codec!r}, which decodes to {codec.type}, not pictures"
+            )
         codec.thread_count = 1
         codec.copy_opaque = True
         codec.options = {"max_pixels": str(MAX_PIXELS)}
