@@ -3,8 +3,8 @@
 Each sign the model names has a run: it opens with the first window in which the sign's probability reaches
 `release` and ends when it stays below that for `rest` windows. The first window that speaks for the sign
 (`threshold` and `margin`) gives a partial gloss. A run for which `confirm` windows spoke gives one final
-gloss when it ends, any other nothing. So rest between two signs, or another sign, makes two glosses, and a final
-gloss stands, because nothing that comes later belongs to its run.
+gloss when it ends, any other nothing. So rest between two signs, or another sign, makes two glosses, and a
+final gloss stands, because nothing that comes later belongs to its run.
 
 A sign's times are where its probability crosses `release`, interpolated between windows, and `inset` further
 out on both sides: the model answers while a window's middle lies at least that deep inside the sign. Hence
@@ -98,8 +98,11 @@ class IsolatedRule:
         return drafts
 
     def finish(self) -> list[GlossDraft]:
-        """The session has ended: signs that still last end with it."""
-        return self._close_all()
+        """The session has ended: signs that still last end with it.
+
+        The last window's middle is the last sample of the media, so nothing ends later than that.
+        """
+        return [dataclasses.replace(draft, end=min(draft.end, self._middle)) for draft in self._close_all()]
 
     def state(self) -> dict[str, Any]:
         """All of it, for msgpack."""
@@ -178,13 +181,12 @@ class IsolatedRule:
         newest = self._newest
         if newest is None or self._first is None:
             raise RuntimeError("a gloss before the first window")
-        earliest, latest = self._first, max((newest.start + newest.end) / 2, run.last)
         return GlossDraft(
             status=status,
             gloss=label,
             confidence=run.best,
-            start=max(run.begin - self._rule.inset, earliest, 0.0),
-            end=min(end + self._rule.inset, latest),
+            start=max(run.begin - self._rule.inset, self._first, 0.0),
+            end=min(end + self._rule.inset, newest.end),
             alternatives=list(run.alternatives),
             captured=newest.captured,
             capture_ms=newest.capture_ms,

@@ -3,8 +3,8 @@
 The model's clock has its sample k at k / fps seconds of media time, whatever the camera's rate and phase.
 A window lies around a centre sample; the first one's centre is the stretch's first sample and the last one's
 is not before the last sample, so that a sign at either end is seen whole. What such a window needs from
-before the first or after the last sample is that sample held still. `start` and `end` count these held samples
-too (the first window starts below 0): every window spans samples - 1 ticks, and its middle is where it looks.
+before the first or after the last sample is that sample held still. `start` and `end` count these held
+samples too (the first window starts below 0): every window spans samples - 1 ticks, and looks at its middle.
 """
 
 import dataclasses
@@ -47,6 +47,10 @@ class WindowSpec:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.fps) and self.fps > 0) or self.samples < 1 or self.stride < 1:
             raise ValueError(f"{self}: fps, samples and stride must be positive")
+        if self.stride > self.samples:
+            raise ValueError(
+                f"stride {self.stride} must be at most samples {self.samples}: windows may not skip any"
+            )
         if not self.rows or not all(0 <= row < ROWS for row in self.rows):
             raise ValueError(f"rows {self.rows[:5]}... must be some of 0-{ROWS - 1}")
 
@@ -58,7 +62,7 @@ class WindowSpec:
 
 @dataclasses.dataclass(frozen=True)
 class Stretch:
-    """One window. `seq` counts from 0 without holes; times are of the first and last sample, media seconds."""
+    """One window. `seq` counts from 0 without holes; times are of its ends, seconds of media time."""
 
     seq: int
     start: float
@@ -79,6 +83,8 @@ class Windower:
         self._frame = np.empty((0, 3), np.float32)
         self._samples: list[NDArray[np.float32]] = []
         """What windows still need, held samples included; the first is tick `_first`."""
+        self._newest = np.empty((0, 3), np.float32)
+        """The newest sample."""
         self._first = 0
         self._next = 0
         """Tick of the next sample to make."""
@@ -121,6 +127,7 @@ class Windower:
             "time": self._time,
             "frame": self._frame.tobytes(),
             "samples": samples.tobytes(),
+            "newest": self._newest.tobytes(),
             "first": self._first,
             "next": self._next,
         }
@@ -134,8 +141,9 @@ class Windower:
             windower._seq, windower._first = int(state["seq"]), int(state["first"])
             windower._next = int(state["next"])
             windower._time = None if state["time"] is None else float(state["time"])
-            frame = np.frombuffer(state["frame"], np.float32)
-            windower._frame = frame.reshape(0 if windower._time is None else rows, 3).copy()
+            shape = (0 if windower._time is None else rows, 3)
+            windower._frame = np.frombuffer(state["frame"], np.float32).reshape(shape).copy()
+            windower._newest = np.frombuffer(state["newest"], np.float32).reshape(shape).copy()
             windower._samples = list(np.frombuffer(state["samples"], np.float32).reshape(-1, rows, 3).copy())
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a checkpoint of a windower of {rows} rows: {error!r}") from error
@@ -145,24 +153,25 @@ class Windower:
         self._time, self._frame = ticks, picked
         first = math.ceil(ticks - _SLACK)
         before = (self.spec.samples - 1) // 2
-        sample = picked  # the first tick is at most one after the first frame, and nothing is nearer yet
-        self._samples = [sample] * (before + 1)
+        # The first tick is less than one after the first frame, and nothing nearer has come yet.
+        self._samples, self._newest = [picked] * (before + 1), picked
         self._first, self._next = first - before, first + 1
 
     def _finish(self) -> list[Stretch]:
         """Holds the last sample until a window's centre is on or behind it."""
         last = self._next - 1
         before = (self.spec.samples - 1) // 2
-        held = self._samples[-1]
         windows = self._whole()
-        while self._first + before <= last:
-            self._append(held)
+        while self._first + before - self.spec.stride < last:
+            self._append(self._newest)
             windows += self._whole()
         self._time, self._samples = None, []
+        self._frame = self._newest = np.empty((0, 3), np.float32)
         return windows
 
     def _append(self, sample: NDArray[np.float32]) -> None:
         self._samples.append(sample)
+        self._newest = sample
         self._next += 1
 
     def _whole(self) -> list[Stretch]:
