@@ -7,13 +7,14 @@ import logging
 import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import redis.asyncio
 import uvloop
 from redis.exceptions import RedisError
 
 from shared import connection, keys, settings
-from shared.bundles import Bundle, Registry
+from shared.bundles import Registry
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
@@ -38,20 +39,61 @@ BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 STOP_SECONDS = 2.0
 """A session that has not let go by then is cut off: its last checkpoint stands."""
 
+GOODBYE_SECONDS = 0.5
+"""A Redis that is slow then lets the stage's key run out by itself."""
+
 AWAY = (RedisError, OSError, TimeoutError)
 """Redis or the broker cannot be reached."""
+
+
+class Model(Protocol):
+    """What the worker needs of a bundle: what its windows look like."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fps(self) -> float: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def stride(self) -> int: ...
+    @property
+    def rows(self) -> tuple[int, ...]: ...
+
+
+class Patience:
+    """Waits longer and longer between tries, and says only once what it waits for."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        self._tries = 0
+
+    async def after(self, error: BaseException) -> None:
+        """Waits before the next try, not past `stop`."""
+        if not self._tries:
+            log.error("Redis or the broker is away, waiting for it: %s", str(error) or type(error).__name__)
+        wait = BACKOFF_SECONDS[min(self._tries, len(BACKOFF_SECONDS) - 1)]
+        self._tries += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), wait)
+
+    def back(self) -> None:
+        """It worked."""
+        if self._tries:
+            log.info("Redis is back")
+        self._tries = 0
 
 
 class Worker:
     """One process. Sessions share its loop, and take turns in its one thread for decoding and landmarking."""
 
-    def __init__(self, config: Settings, bundles: Sequence[Bundle], place: Workplace, claims: Claims) -> None:
+    def __init__(self, config: Settings, models: Sequence[Model], place: Workplace, claims: Claims) -> None:
         self._capacity = config.sessions_per_worker
-        self._models = [bundle.name for bundle in bundles]
+        self._models = [model.name for model in models]
         self._place = place
         self._claims = claims
         self._tasks: set[asyncio.Task[None]] = set()
-        self._failures = 0
+        self._patience = Patience(place.stop)
 
     async def run(self) -> None:
         """Until the workplace's `stop` is set; then all sessions have let go."""
@@ -73,34 +115,43 @@ class Worker:
         try:
             claim = await self._claims.take(TAKE_SECONDS)
         except AWAY as error:
-            await self._wait_out(error)
+            await self._patience.after(error)
             return
-        self._is_back()
+        self._patience.back()
         if claim is not None:
             task = asyncio.create_task(self._own(claim), name=f"session {claim.session}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _own(self, claim: Claim) -> None:
-        """Whatever goes wrong with one session stays with it; unless it ended, a successor goes on with it."""
+        """Whatever goes wrong stays with this session; unless it ended, a successor goes on with it."""
+        patience = Patience(self._place.stop)
         try:
-            ended = await own_session(self._place, claim)
-            if ended:
-                await self._claims.finish(claim)
-            elif claim.lost.is_set():
-                self._claims.forget(claim)
+            while not (claim.lost.is_set() or self._place.stop.is_set()):
+                try:
+                    if await self._serve(claim):
+                        return
+                except AWAY as error:
+                    # The claim is kept: nobody else gets it without Redis, and the fence guards the rest.
+                    await patience.after(error)
+            if not claim.lost.is_set():
+                return  # leaving `claims` hands it on
         except FencedOffError:
-            self._claims.forget(claim)
-        except SessionGoneError as error:
-            log.warning("%s", error)
-            with contextlib.suppress(*AWAY):
-                await self._claims.finish(claim)
-        except AWAY as error:
-            log.debug("session %s: %s", claim.session, error)
-            self._claims.forget(claim)
+            pass
         except Exception:
             log.exception("session %s failed here; the next worker tries", claim.session)
-            self._claims.forget(claim)
+        self._claims.forget(claim)
+
+    async def _serve(self, claim: Claim) -> bool:
+        """True when the session is over and acknowledged."""
+        try:
+            over = await own_session(self._place, claim)
+        except SessionGoneError as error:
+            log.warning("%s", error)
+            over = True
+        if over:
+            await self._claims.finish(claim)
+        return over
 
     async def _announce(self) -> None:
         key = keys.stage(STAGE, self._claims.consumer)
@@ -112,7 +163,8 @@ class Worker:
                 await asyncio.sleep(ANNOUNCE_SECONDS)
         finally:
             with contextlib.suppress(*AWAY):
-                await self._place.store.delete(key)
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._place.store.delete(key)
 
     async def _let_go(self) -> None:
         if not self._tasks:
@@ -123,21 +175,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def _wait_out(self, error: BaseException) -> None:
-        if not self._failures:
-            log.error("Redis is away, waiting for it: %s", error)
-        wait = BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)]
-        self._failures += 1
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._place.stop.wait(), wait)
 
-    def _is_back(self) -> None:
-        if self._failures:
-            log.info("Redis is back")
-        self._failures = 0
-
-
-async def serve(config: Settings, bundles: Sequence[Bundle], stop: asyncio.Event | None = None) -> None:
+async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event | None = None) -> None:
     """Serves sessions until `stop` is set, or SIGTERM or SIGINT comes when no `stop` is given."""
     if stop is None:
         stop = asyncio.Event()
@@ -153,28 +192,25 @@ async def serve(config: Settings, bundles: Sequence[Bundle], stop: asyncio.Event
             WindowTopics(config.broker or config.redis_url) as windows,
             Claims(config.redis_url, keys.KEYPOINTS_GROUP, connection.process_name()) as claims,
         ):
-            specs = {bundle.name: WindowSpec.of(bundle) for bundle in bundles}
+            specs = {model.name: WindowSpec.of(model) for model in models}
             place = Workplace(store, windows, specs, Holistic, executor, stop)
             log.info("keypoint worker %s serves %s", claims.consumer, ", ".join(specs))
-            await Worker(config, bundles, place, claims).run()
+            await Worker(config, models, place, claims).run()
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         await store.aclose()
 
 
 async def _wait_for_redis(store: redis.asyncio.Redis, stop: asyncio.Event) -> None:
-    tries = 0
+    patience = Patience(stop)
     while not stop.is_set():
         try:
             await store.ping()
-            return
         except AWAY as error:
-            if not tries:
-                log.error("Redis is away, waiting for it: %s", error)
-            wait = BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]
-            tries += 1
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait)
+            await patience.after(error)
+        else:
+            patience.back()
+            return
 
 
 def main() -> None:
@@ -182,8 +218,8 @@ def main() -> None:
     config = settings.load()
     logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     registry = Registry(config.models_folders)
-    bundles = [registry.find(name) for name in config.model_list]
-    uvloop.run(serve(config, bundles))
+    models = [registry.find(name) for name in config.model_list]
+    uvloop.run(serve(config, models))
 
 
 if __name__ == "__main__":

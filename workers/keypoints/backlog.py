@@ -61,7 +61,7 @@ class Backlog(Generic[P]):
     def warm(self) -> list[P]:
         """What the last owner landmarked just before; once there is something to go on with, else nothing.
 
-        After a longer silence than the deadline a live tracker would follow hands that have moved on: nothing.
+        Nothing either after a silence longer than the deadline: a live signer's hands have moved on.
         """
         if self._after is None or not self._waiting:
             return []

@@ -99,8 +99,8 @@ class Keyframes:
     def restart(self, time: float | None) -> bytes:
         """Entry of the newest keyframe from which everything after media time `time` can be decoded.
 
-        That is one shown before `time`: whatever is shown after a keyframe is also sent after it (H.264 8.2.1,
-        H.265 8.1.3), leading pictures of an open group being shown before it.
+        That is one shown before `time`: what is shown after a keyframe is also sent after it (H.264 8.2.1,
+        H.265 8.1.3), and the leading pictures of an open group are shown before it.
         """
         while time is not None and self._later and self._later[0][1] <= time - WARM_SECONDS:
             self._restart = self._later.popleft()[0]

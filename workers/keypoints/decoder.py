@@ -1,4 +1,4 @@
-"""Encoded frames in, pictures out: one PyAV decoder for one session. Blocking; runs in the worker's thread."""
+"""Encoded frames in, pictures out: one PyAV decoder for one session. Blocking."""
 
 import dataclasses
 import logging
@@ -16,7 +16,7 @@ from shared.sessions import Session
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 8192 * 4320
-"""8K. A stream that claims more is refused by the decoder before it allocates (a hostile header may say 16k)."""
+"""8K. A stream whose header claims more is refused by the decoder before it allocates."""
 
 _REFUSED = (av.FFmpegError, ValueError, OverflowError)
 """What PyAV raises for bytes, timestamps and pixel formats it cannot take."""
@@ -61,7 +61,7 @@ class Picture:
         """uint8 [height, width, 3], upright. Raises ValueError for colours that cannot be converted."""
         try:
             converted = self._reformatter.reformat(self._frame, format="rgb24", threads=1)
-            pixels: NDArray[np.uint8] = converted.to_ndarray()
+            pixels = np.asarray(converted.to_ndarray(), np.uint8)
         except av.FFmpegError as error:
             raise ValueError(f"picture in {self._frame.format.name}: {error}") from error
         return np.ascontiguousarray(np.rot90(pixels, -self._turns)) if self._turns else pixels
@@ -82,9 +82,7 @@ class Decoder:
         except ValueError as error:
             raise UnknownCodecError(f"codec is {session.codec!r}, which PyAV does not decode") from error
         if codec.type != "video":
-            raise UnknownCodecError(
-                f"codec is {session.codec!r}, which decodes to {codec.type}, not pictures"
-            )
+            raise UnknownCodecError(f"codec is {session.codec!r}, which is {codec.type}, not video")
         codec.thread_count = 1
         codec.copy_opaque = True
         codec.options = {"max_pixels": str(MAX_PIXELS)}

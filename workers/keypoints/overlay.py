@@ -13,14 +13,12 @@ LIPS = (
 """Face mesh points of the lips: MediaPipe's FACEMESH_LIPS."""
 # fmt: on
 
-ROWS = np.array(
-    sorted((*(FACE.start + i for i in LIPS), *LEFT_HAND, *POSE, *RIGHT_HAND)),
-    np.intp,
-)
+ROWS = np.array(sorted((*(FACE.start + i for i in LIPS), *LEFT_HAND, *POSE, *RIGHT_HAND)), np.intp)
+"""Canonical rows that are sent: lips, hands and pose."""
 
 
 def overlay(time: float, frame: NDArray[np.float32]) -> bytes:
-    """float32, little-endian: media time in seconds, then (row, x, y) of each hand, pose and lip landmark found.
+    """float32, little-endian: media time in seconds, then (row, x, y) of what was found of ROWS.
 
     `frame` is canonical, [543, 3]; x and y are fractions of the picture.
     """

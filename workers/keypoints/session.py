@@ -1,4 +1,4 @@
-"""One session, from claim to end: frames in, windows out, and at every step a successor could go on from here."""
+"""One session, from claim to end: frames in, windows out, and from every step a successor can go on."""
 
 import asyncio
 import dataclasses
@@ -84,7 +84,7 @@ class _StoppedError(Exception):
 
 
 async def own_session(place: Workplace, claim: Claim) -> bool:
-    """Serves a session until its end (True: acknowledge it) or until told to stop or the claim is lost (False).
+    """Serves a session to its end (True: acknowledge it), or until told to stop or the claim is lost (False).
 
     Raises FencedOffError or SessionGoneError at once when it is another's or gone, and RedisError or
     TimeoutError when Redis or the broker stays away: a successor goes on from the last checkpoint.
@@ -243,9 +243,12 @@ class Owner:
 
     async def _landmark_waiting(self) -> None:
         """A file's waiting pictures; of a camera's only one, since a newer one may have come meanwhile."""
-        for picture in self._backlog.warm():
-            await self._landmarks(picture)
-        while not self._stopping() and (picture := self._backlog.take()) is not None:
+        for seen in self._backlog.warm():
+            await self._landmarks(seen)
+        while not self._stopping():
+            picture = self._backlog.take()
+            if picture is None:
+                return
             frame = await self._landmarks(picture)
             self._newest, self._time = picture, picture.time
             if frame is not None:
@@ -256,7 +259,7 @@ class Owner:
                     keys.landmarks(self._session.id), overlay(picture.time, frame)
                 )
             if self._live:
-                break
+                return
 
     async def _landmarks(self, picture: Picture) -> NDArray[np.float32] | None:
         """None for a picture in colours that cannot be converted."""

@@ -13,7 +13,7 @@ SEND_SECONDS = 15.0
 
 
 class WindowSink(Protocol):
-    """Takes windows; a window is safe when `send` returns. May deliver one twice, never silently not at all."""
+    """Takes windows: one is safe when `send` returns. It may arrive twice."""
 
     async def send(self, window: Window) -> None: ...
 
