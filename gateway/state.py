@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import redis.asyncio
 from starlette.requests import HTTPConnection
 
+from shared.bundles.bundle import Bundle
 from shared.settings import Settings
 
 
@@ -15,8 +16,8 @@ class Gateway:
 
     settings: Settings
     store: redis.asyncio.Redis
-    models: Mapping[str, str]
-    """Task (`isolated`, `continuous`) of each model that runs, by name; the first is the default."""
+    models: Mapping[str, Bundle]
+    """The models that run, by name; the first is the default."""
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

@@ -70,7 +70,7 @@ class LiveFrameWriter:
         """Returns the entry's id."""
         answers = await self._fence.write(
             ("XADD", self._key, "MINID", self._oldest_to_keep(len(frame.data)), "*", *_fields(frame)),
-            ("HSET", keys.session(self._fence.session), sessions.WRITER_SEEN, time.time()),
+            _seen(self._fence),
         )
         entry: bytes = answers[0]
         self._kept.append((int(entry.split(b"-")[0]), len(frame.data)))
@@ -79,7 +79,7 @@ class LiveFrameWriter:
 
     async def end(self, reason: str) -> None:
         """Appends the end marker."""
-        await self._fence.write(("XADD", self._key, "*", "end", reason))
+        await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
 
     def _oldest_to_keep(self, coming: int) -> int:
         now_ms = self._kept[-1][0] if self._kept else 0
@@ -106,16 +106,16 @@ class FileFrameWriter:
         """Appends packet `number`; False when an earlier upload has already brought it."""
         self._sizes.append((number, len(frame.data)))
         self._unconsumed += len(frame.data)
-        return await self._write_once(number, _fields(frame))
+        return await self._write_once(number, _fields(frame), _seen(self._fence))
 
     async def end(self, number: int, reason: str) -> bool:
         """Appends the end marker after `number` packets; False when it is already there."""
-        return await self._write_once(number, ("end", reason))
+        return await self._write_once(number, ("end", reason), _end_told(self._fence))
 
     async def unconsumed(self) -> int:
         """Bytes appended that no checkpoint covers yet; also shows that this writer lives."""
         answers = await self._fence.write(
-            ("HSET", keys.session(self._fence.session), sessions.WRITER_SEEN, time.time()),
+            _seen(self._fence),
             ("HGET", keys.session(self._fence.session), sessions.CONSUMED),
         )
         consumed = packet_of_entry(answers[1] or START)
@@ -123,10 +123,9 @@ class FileFrameWriter:
             self._unconsumed -= self._sizes.popleft()[1]
         return self._unconsumed
 
-    async def _write_once(self, number: int, fields: Sequence[Any]) -> bool:
-        seen: Command = ("HSET", keys.session(self._fence.session), sessions.WRITER_SEEN, time.time())
+    async def _write_once(self, number: int, fields: Sequence[Any], also: Command) -> bool:
         try:
-            await self._fence.write(("XADD", self._key, entry_of_packet(number), *fields), seen)
+            await self._fence.write(("XADD", self._key, entry_of_packet(number), *fields), also)
         except ResponseError as error:
             if "equal or smaller" not in str(error):
                 raise
@@ -158,6 +157,14 @@ class FrameReader:
 def trim_before(session: str, entry: bytes) -> Command:
     """The command that forgets everything before `entry`."""
     return ("XTRIM", keys.frames(session), "MINID", entry)
+
+
+def _seen(fence: Fence) -> Command:
+    return ("HSET", keys.session(fence.session), sessions.WRITER_SEEN, time.time())
+
+
+def _end_told(fence: Fence) -> Command:
+    return ("HSET", keys.session(fence.session), sessions.END_TOLD, 1)
 
 
 def _fields(frame: Frame) -> tuple[str | bytes | int | float, ...]:

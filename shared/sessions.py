@@ -34,6 +34,9 @@ TRANSCRIPT = "transcript"
 WRITER_SEEN = "writer_seen"
 """Field: unix time at which the writer last showed that it lives, seconds."""
 
+END_TOLD = "end_told"
+"""Field: 1 once the end marker stands in `frames:{id}`, so that nobody else waits for its writer."""
+
 DROPPED = "dropped"
 """Field: frames dropped so far."""
 
