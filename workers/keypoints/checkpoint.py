@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import math
 from typing import Any
 
 import msgpack
@@ -54,8 +55,10 @@ class Checkpoint:
     @classmethod
     def unpack(cls, data: bytes) -> "Checkpoint":
         """Raises BadCheckpointError."""
+        if len(data) > MAX_BYTES:
+            raise BadCheckpointError(f"checkpoint has {len(data)} bytes, expected at most {MAX_BYTES}")
         try:
-            fields = msgpack.unpackb(data, raw=False, max_buffer_size=MAX_BYTES)
+            fields = msgpack.unpackb(data, raw=False)
         except Exception as error:
             raise BadCheckpointError(f"checkpoint is not msgpack: {error}") from error
         if not isinstance(fields, dict) or fields.pop("version", None) != VERSION:
@@ -64,6 +67,8 @@ class Checkpoint:
             if not isinstance(value, _KINDS.get(name, ())):
                 raise BadCheckpointError(f"checkpoint: {name} is {type(value).__name__}")
         checkpoint = cls(**fields)
+        if checkpoint.time is not None and not math.isfinite(checkpoint.time):
+            raise BadCheckpointError(f"checkpoint: time is {checkpoint.time}")
         if not all(isinstance(seq, int) for seq in checkpoint.last.values()):
             raise BadCheckpointError(f"checkpoint: last is {checkpoint.last}")
         for entry in (checkpoint.keyframe, checkpoint.consumed):
