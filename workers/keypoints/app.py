@@ -13,11 +13,12 @@ import redis.asyncio
 import uvloop
 from redis.exceptions import RedisError
 
-from shared import connection, keys, settings
-from shared.bundles import Registry
+from shared import connection, keys
+from shared.bundles import BundleError, Registry
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
+from shared.telemetry import configure_logging
 from workers.keypoints.holistic import Holistic
 from workers.keypoints.session import Workplace, own_session
 from workers.keypoints.windower import WindowSpec
@@ -213,14 +214,13 @@ async def _wait_for_redis(store: redis.asyncio.Redis, stop: asyncio.Event) -> No
             return
 
 
-def main() -> None:
-    """The process `signstream keypoints`: settings from the environment."""
-    config = settings.load()
-    logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    registry = Registry(config.models_folders)
-    models = [registry.find(name) for name in config.model_list]
+def main(config: Settings) -> None:
+    """The process `signstream keypoints`. Exits with status 2 where starting it again would not help."""
+    configure_logging(STAGE, config.log_level)
+    try:
+        registry = Registry(config.models_folders)
+        models = [registry.find(name) for name in config.model_list]
+    except BundleError as error:
+        log.error("%s", error)
+        raise SystemExit(2) from error
     uvloop.run(serve(config, models))
-
-
-if __name__ == "__main__":
-    main()

@@ -6,7 +6,7 @@ from typing import Literal
 import redis.asyncio
 
 from shared import framelog, keys, sessions
-from shared.fence import Command, Fence
+from shared.fence import Command, Fence, SessionGoneError
 from shared.messages import Last, Note
 from workers.keypoints.checkpoint import Checkpoint
 
@@ -45,11 +45,17 @@ class Journal:
                 hash_key,
                 *(sessions.CHECKPOINT, checkpoint.pack()),
                 *(sessions.CONSUMED, checkpoint.consumed),
-                *(sessions.DROPPED, checkpoint.dropped),
             ),
             framelog.trim_before(self.session, checkpoint.keyframe),
             ("PUBLISH", keys.control(self.session), CONSUMED),
         )
+
+    async def is_over(self) -> bool:
+        """Whether the transcript has ended without us. Raises SessionGoneError."""
+        state = await self._store.hget(keys.session(self.session), "state")
+        if state is None:
+            raise SessionGoneError(f"session {self.session} is not in Redis any more")
+        return state.decode() in sessions.OVER
 
     async def ask_for_keyframe(self) -> None:
         """Of the camera, through the gateway that holds it. Lossy: ask again when none comes."""

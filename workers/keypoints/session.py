@@ -42,6 +42,9 @@ NOTE_SECONDS = 1.0
 KEYFRAME_SECONDS = 0.5
 """A camera is asked for a keyframe at most this often: it takes about 0.1 s to come."""
 
+LOOK_SECONDS = 1.0
+"""Looks this often whether the session is over or gone, which no frame would tell."""
+
 READ_SECONDS = 0.25
 """Waits for frames this long before looking whether to stop."""
 
@@ -92,6 +95,8 @@ async def own_session(place: Workplace, claim: Claim) -> bool:
     session = await sessions.load(place.store, claim.session)
     if session is None:
         raise SessionGoneError(f"session {claim.session} is not in Redis any more")
+    if session.state in sessions.OVER:
+        return True
     journal = Journal(place.store, session.id, claim.fence)
     checkpoint: Checkpoint | None = None
     try:
@@ -161,6 +166,7 @@ class Owner:
         self._frames = reached.frames
         self._landmarked = reached.landmarked
         self._end: End | None = None
+        self._looked_at = time.monotonic()
         self._unrecorded = False
         """Windows were sent that no checkpoint knows of."""
         self._recorded: tuple[bytes, float | None] = (self._reader.position, self._time)
@@ -180,6 +186,8 @@ class Owner:
                 return True
             if self._is_checkpoint_due():
                 await self._record()
+            if await self._ended_without_us():
+                return True
         if not self._claim.lost.is_set():
             await self._record(rest=True)
         return False
@@ -304,6 +312,13 @@ class Owner:
             sent=now,
         )
 
+    async def _ended_without_us(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = now
+        return await self._journal.is_over()
+
     def _is_checkpoint_due(self) -> bool:
         moved = self._recorded != (self._reader.position, self._time)
         late = time.monotonic() - self._recorded_at >= CHECKPOINT_SECONDS
@@ -330,6 +345,8 @@ class Owner:
             reason = self._undecodable()
             log.warning("session %s failed: %s", self._session.id, reason)
             notes.append(Note(state=sessions.FAILED, reason=reason))
+        else:
+            notes.append(Note(state=sessions.ENDED, reason=self._end.reason if self._end else ""))
         notes += [Last(model, self._last.get(model, -1)) for model in self._session.models]
         end = self._end.entry if self._end else self._reader.position
         done = dataclasses.replace(self.checkpoint(), keyframe=end, consumed=end, windowers={}, done=True)
