@@ -1,7 +1,7 @@
 """All that a keypoint owner writes to its session, each time in one step and behind its fence."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import redis.asyncio
 
@@ -52,7 +52,7 @@ class Journal:
 
     async def is_over(self) -> bool:
         """Whether the transcript has ended without us. Raises SessionGoneError."""
-        state = await self._store.hget(keys.session(self.session), "state")
+        state = cast(bytes | None, await self._store.hget(keys.session(self.session), "state"))
         if state is None:
             raise SessionGoneError(f"session {self.session} is not in Redis any more")
         return state.decode() in sessions.OVER
