@@ -24,6 +24,7 @@ _PARTS = (
 _CHATTER = (
     b"All log messages before absl::InitializeLog()",
     b"Created TensorFlow Lite XNNPACK delegate",
+    b"Using NORM_RECT without IMAGE_DIMENSIONS",
     b"Feedback manager requires a model with a single signature",
 )
 """What MediaPipe's C++ prints for every graph, whatever its log level is set to."""
@@ -38,21 +39,27 @@ class Holistic:
     """
 
     def __init__(self) -> None:
-        self._started = False
-        with _without_chatter():
-            self._graph = mediapipe.solutions.holistic.Holistic(static_image_mode=False, model_complexity=1)
+        self._graph: Any = None
+        self._seen = False
+        """A person was found: every part of the graph has run, and said what it says once."""
 
     def landmarks(self, rgb: NDArray[np.uint8], time: float) -> NDArray[np.float32]:
         """See `Extractor`. MediaPipe keeps its own clock (30 pictures a second), so `time` is not used."""
-        if self._started:
+        if self._seen:
             return _canonical(self._graph.process(rgb))
-        self._started = True
         with _without_chatter():
-            return _canonical(self._graph.process(rgb))
+            if self._graph is None:
+                self._graph = mediapipe.solutions.holistic.Holistic(
+                    static_image_mode=False, model_complexity=1
+                )
+            found = self._graph.process(rgb)
+        self._seen = found.pose_landmarks is not None
+        return _canonical(found)
 
     def close(self) -> None:
         """Frees the graph."""
-        self._graph.close()
+        if self._graph is not None:
+            self._graph.close()
 
 
 def _canonical(found: Any) -> NDArray[np.float32]:

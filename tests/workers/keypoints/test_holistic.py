@@ -69,18 +69,21 @@ def test_a_blurred_face_is_missing_and_the_rest_is_there(data_path: Path, holist
     assert all(found(frame, POSE) for frame in frames)
 
 
-def test_the_process_says_nothing_but_what_is_not_chatter() -> None:
+@pytest.mark.data
+def test_the_process_says_nothing_but_what_is_not_chatter(data_path: Path) -> None:
     script = (
-        "import os, numpy as np\n"
+        "import os, pathlib, sys, numpy as np\n"
+        "from tests.workers.keypoints.test_holistic import pictures\n"
         "from workers.keypoints import holistic\n"
         "extractor = holistic.Holistic()\n"
         "with holistic._without_chatter():\n"
         "    os.write(2, b'Feedback manager requires a model with a single signature\\nheard\\n')\n"
         "for _ in range(3): extractor.landmarks(np.zeros((48, 64, 3), np.uint8), 0.0)\n"
+        "for picture in pictures(pathlib.Path(sys.argv[1]), 20): extractor.landmarks(picture, 0.0)\n"
         "extractor.close()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", script, str(data_path / "videos" / "asl_hello_x2.mp4")],
         cwd=ROOT,
         env=os.environ,
         capture_output=True,
