@@ -41,7 +41,7 @@ STOP_SECONDS = 2.0
 """A session that has not let go by then is cut off: its last checkpoint stands."""
 
 GOODBYE_SECONDS = 0.5
-"""A Redis that is slow then lets the stage's key run out by itself."""
+"""For what is only polite: a Redis that is slow then lets the stage's key run out by itself."""
 
 AWAY = (RedisError, OSError, TimeoutError)
 """Redis or the broker cannot be reached."""
@@ -174,7 +174,8 @@ class Worker:
         for task in late:
             log.warning("%s did not let go in %.1f s; cut off", task.get_name(), STOP_SECONDS)
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            await asyncio.wait(late, timeout=GOODBYE_SECONDS)
 
 
 async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event | None = None) -> None:

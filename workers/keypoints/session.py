@@ -114,6 +114,7 @@ async def own_session(place: Workplace, claim: Claim) -> bool:
         await _refuse(journal, session, str(error), owner.checkpoint())
         return True
     except _StoppedError:
+        await owner.stand()
         return False
     finally:
         await owner.close()
@@ -165,6 +166,7 @@ class Owner:
         self._time = reached.time
         self._frames = reached.frames
         self._landmarked = reached.landmarked
+        self._dropped_before = reached.dropped
         self._end: End | None = None
         self._looked_at = time.monotonic()
         self._unrecorded = False
@@ -192,6 +194,11 @@ class Owner:
             await self._record(rest=True)
         return False
 
+    async def stand(self) -> None:
+        """Writes the last checkpoint again as ours: stopping is no failed attempt."""
+        if not self._claim.lost.is_set():
+            await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
+
     async def close(self) -> None:
         """Frees the extractor."""
         extractor, self._extractor = self._extractor, None
@@ -211,7 +218,7 @@ class Owner:
             last=dict(self._last),
             frames=self._frames,
             landmarked=self._landmarked,
-            dropped=self._reached.dropped + self._backlog.dropped,
+            dropped=self._dropped_before + self._backlog.dropped,
             owner=self._claim.fence,
         )
 
@@ -326,7 +333,9 @@ class Owner:
 
     async def _record(self, *, rest: bool = False) -> None:
         self._recorded, self._recorded_at = (self._reader.position, self._time), time.monotonic()
-        await self._journal.reach(self.checkpoint(), self._drops(rest=rest))
+        checkpoint = self.checkpoint()
+        await self._journal.reach(checkpoint, self._drops(rest=rest))
+        self._reached = checkpoint
         self._unrecorded = False
 
     def _drops(self, *, rest: bool = False) -> list[Note | Last]:

@@ -310,6 +310,9 @@ async def test_a_file_waits_for_its_transcript_and_hears_the_stop(
     place.stop.set()
     assert not await task
     assert time.monotonic() - stopped < 1.0
+    data = await store.hget(keys.session(session.id), sessions.CHECKPOINT)
+    assert isinstance(data, bytes)
+    assert Checkpoint.unpack(data).owner == 1, "waiting for the transcript is no failed attempt"
 
 
 async def test_live_frames_come_out_with_their_latency_and_are_drawn(
@@ -375,6 +378,35 @@ async def test_a_live_session_that_begins_within_a_group_asks_for_a_keyframe(
     await writer.end("the camera left")
     assert await task
     assert await windows(store)
+
+
+async def test_a_live_successor_goes_on_with_the_next_seq(
+    store: Store, make_place: MakePlace, claims: Claims, camera_clip: Clip
+) -> None:
+    session = camera_clip.session("live")
+    writer = await camera(store, session)
+    for half in (camera_clip.frames[:45], camera_clip.frames[45:]):
+        place, claim = make_place(), await claimed(claims)
+        task = asyncio.create_task(own_session(place, claim))
+        for frame in half:
+            last = await writer.append(captured(frame, time.time()))
+
+        async def consumed(entry: bytes = last) -> bool:
+            return await store.hget(keys.session(session.id), sessions.CONSUMED) == entry
+
+        await until(consumed)
+        place.stop.set()
+        assert not await task
+        await claims.release(claim)
+    await writer.end("the camera left")
+    assert await own_session(make_place(), await claimed(claims))
+    sent = await windows(store)
+    assert [window.seq for window in sent] == list(range(len(sent)))
+    starts = [window.start for window in sent]
+    assert starts == sorted(starts)
+    assert sent[-1].end > 2.9
+    live = [r for r in await records(store, session) if isinstance(r, Note) and r.state == "live"]
+    assert len(live) == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\x81\xa7version\x01" * 2, b"\x93\x01\x02\x03"])
