@@ -79,7 +79,9 @@ async def test_an_app_may_send_without_reading(redis_url: str, store: Redis) -> 
     gc.collect()
 
 
-async def test_a_message_is_settled_while_the_one_before_it_is_still_in_work(redis_url: str, store: Redis) -> None:
+async def test_a_message_is_settled_while_the_one_before_it_is_still_in_work(
+    redis_url: str, store: Redis
+) -> None:
     app, got = make_app(redis_url), list[Any]()
 
     @app.agent(app.topic(TOPIC, value_type=bytes))
@@ -165,7 +167,9 @@ async def test_a_body_that_raises_acknowledges_nothing(redis_url: str, store: Re
     async with running(app) as consumer:
         await until(lambda: empty(store), 20)
         assert consumer.counts.given_back >= 2
-    assert sorted(done, key=int) == [b"%d" % number for number in range(20)], "none lost, none acknowledged twice"
+    assert sorted(done, key=int) == [b"%d" % number for number in range(20)], (
+        "none lost, none acknowledged twice"
+    )
     assert [count for value, count in tries if value == b"7"] == [1, 2, 3]
 
 

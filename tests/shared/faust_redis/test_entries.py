@@ -17,7 +17,9 @@ def stored(fields: dict[object, object]) -> dict[bytes, bytes]:
     }
 
 
-@given(st.lists(st.tuples(st.text(max_size=9).filter(lambda name: name != "deliveries"), st.binary(max_size=9))))
+@given(
+    st.lists(st.tuples(st.text(max_size=9).filter(lambda name: name != "deliveries"), st.binary(max_size=9)))
+)
 def test_any_header_survives(headers: list[tuple[str, bytes]]) -> None:
     assert headers_of(stored({**to_fields(None, b"", headers)}), 3) == [*headers, ("deliveries", b"3")]
 
@@ -32,7 +34,7 @@ def test_a_forwarded_message_does_not_carry_its_old_delivery_count() -> None:
     assert to_fields(None, b"v", {"deliveries": b"2"}) == {"v": b"v"}
 
 
-@pytest.mark.parametrize("bad", [b"", b"{", b"[1]", b'{"a": 1}', b"\xff", "[[\"a\", \"€\"]]".encode()])
+@pytest.mark.parametrize("bad", [b"", b"{", b"[1]", b'{"a": 1}', b"\xff", '[["a", "€"]]'.encode()])
 def test_headers_that_another_program_wrote_wrongly_are_left_out(bad: bytes) -> None:
     assert headers_of({b"h": bad}, 1) == [("deliveries", b"1")]
 
