@@ -133,7 +133,7 @@ def _lost(batch: Batch, rng: Generator) -> Batch:
     """Hands not found: single samples, runs of samples, one hand for the whole stream's length."""
     size, samples = batch.shape[:2]
     changed = batch.copy()
-    rate = rng.choice((0.0, 0.05, 0.2), (size, 1))
+    rate = rng.choice((0.0, 0.05, 0.15, 0.3), (size, 1))
     for hand in HANDS:
         gone = rng.random((size, samples)) < rate
         for i in np.flatnonzero(rng.random(size) < 0.3):
