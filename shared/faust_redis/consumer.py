@@ -21,6 +21,7 @@ from .group import START, Delivery, Group
 from .message import Message, to_message
 from .partitions import OnePartition
 from .pending import Held, Pending
+from .stream import use_safe_streams
 
 FAUST_COMMIT_SECONDS = 2.8
 """Faust's own default; an app that sets another value means it."""
@@ -70,6 +71,7 @@ class Consumer(OnePartition):
 
     def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
         conf = transport.app.conf
+        use_safe_streams(conf)
         self.options = transport.options
         if conf.broker_commit_interval == FAUST_COMMIT_SECONDS:
             kwargs.setdefault("commit_interval", self.options.commit_seconds)
