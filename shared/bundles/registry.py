@@ -1,0 +1,37 @@
+"""Finds bundles by name: the shipped ones, and those in folders the operator adds."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from shared.bundles.bundle import MANIFEST, Bundle, BundleError, load_bundle
+
+SHIPPED = Path(__file__).parent.parent / "models"
+
+
+class Registry:
+    """Bundles by name; a folder given later wins over an earlier one, and all win over the shipped ones."""
+
+    def __init__(self, folders: Iterable[Path] = ()) -> None:
+        self._folders: dict[str, Path] = {}
+        for parent in (SHIPPED, *folders):
+            if not parent.is_dir():
+                raise BundleError(f"models folder {str(parent)!r} is not a folder")
+            for folder in sorted(parent.iterdir()):
+                if (folder / MANIFEST).is_file():
+                    self._folders[folder.name] = folder
+        self._loaded: dict[str, Bundle] = {}
+
+    def available(self) -> tuple[str, ...]:
+        """Names that `find` knows, sorted."""
+        return tuple(sorted(self._folders))
+
+    def find(self, name: str) -> Bundle:
+        """The bundle of that name, read and checked once. Raises BundleError."""
+        if name not in self._folders:
+            raise BundleError(f"no model {name!r}; available are {', '.join(self.available()) or 'none'}")
+        if name not in self._loaded:
+            bundle = load_bundle(self._folders[name])
+            if bundle.name != name:
+                raise BundleError(f"{name}: id says {bundle.name!r}, the folder is named {name!r}")
+            self._loaded[name] = bundle
+        return self._loaded[name]

@@ -1,0 +1,193 @@
+"""The isolated rule: overlapping windows in, glosses out."""
+
+from collections.abc import Iterable
+
+import msgpack
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.results.isolated import GlossDraft, IsolatedRule
+from shared.bundles.manifest import Streaming
+from shared.messages import Result
+
+STRIDE, SPAN = 0.16, 1.6
+STREAMING = Streaming(
+    window=21, stride=2, threshold=0.6, margin=0.3, release=0.4, confirm=3, rest=2, inset=0.24
+)
+BACKGROUND = frozenset({"idle", "unknown"})
+
+
+def result(seq: int, top: dict[str, float], error: str = "") -> Result:
+    """A window whose middle lies at seq * STRIDE; what no sign has is idle's."""
+    middle = seq * STRIDE
+    pairs = [*top.items(), ("idle", max(0.0, 1 - sum(top.values())))]
+    pairs.sort(key=lambda pair: -pair[1])
+    return Result(
+        "m", seq, middle - SPAN / 2, middle + SPAN / 2, [] if error else pairs, error, 1000.0 + seq, 1, 2, 3
+    )
+
+
+def rule() -> IsolatedRule:
+    return IsolatedRule(STREAMING, BACKGROUND)
+
+
+def run(results: Iterable[Result]) -> list[GlossDraft]:
+    subject = rule()
+    drafts = [draft for r in results for draft in subject.feed(r)]
+    return drafts + subject.finish()
+
+
+def hello(probabilities: list[float], first: int = 0) -> list[Result]:
+    return [result(first + k, {"hello": p}) for k, p in enumerate(probabilities)]
+
+
+def finals(drafts: list[GlossDraft]) -> list[str]:
+    return [draft.gloss for draft in drafts if draft.status == "final"]
+
+
+SIGN = [0.0, 0.2, 0.7, 0.9, 0.9, 0.7, 0.2, 0.0, 0.0]
+
+
+def test_the_first_window_over_the_threshold_gives_a_partial() -> None:
+    subject = rule()
+    assert [subject.feed(r) for r in hello([0.0, 0.5, 0.59])] == [[], [], []]
+    (partial,) = subject.feed(result(3, {"hello": 0.61}))
+    assert (partial.status, partial.gloss, partial.confidence) == ("partial", "hello", 0.61)
+    assert subject.feed(result(4, {"hello": 0.9})) == []
+
+
+def test_a_sign_gives_one_partial_and_then_one_final() -> None:
+    drafts = run(hello(SIGN))
+    assert [(d.status, d.gloss) for d in drafts] == [("partial", "hello"), ("final", "hello")]
+    assert drafts[1].confidence == 0.9
+
+
+def test_the_final_comes_as_soon_as_the_sign_has_ended_not_at_the_end_of_the_session() -> None:
+    subject = rule()
+    came = [bool(finals(subject.feed(r))) for r in hello(SIGN)]
+    assert came.index(True) == 7, "two windows of rest after the last at or above release"
+
+
+def test_fewer_windows_than_confirm_give_no_final() -> None:
+    assert finals(run(hello([0.0, 0.9, 0.9, 0.0, 0.0]))) == []
+
+
+def test_a_session_that_ends_in_a_sign_ends_it() -> None:
+    (final,) = [d for d in run(hello([0.0, 0.2, 0.7, 0.9, 0.9])) if d.status == "final"]
+    assert final.gloss == "hello"
+    assert final.end == pytest.approx(4 * STRIDE), "not beyond what was seen"
+
+
+def test_the_same_sign_twice_with_rest_between_is_two_glosses() -> None:
+    assert finals(run(hello([*SIGN, *SIGN]))) == ["hello", "hello"]
+
+
+def test_one_weak_window_within_a_sign_does_not_split_it() -> None:
+    assert finals(run(hello([0.0, 0.8, 0.9, 0.3, 0.9, 0.8, 0.0, 0.0]))) == ["hello"]
+
+
+def test_another_sign_right_behind_makes_its_own_gloss() -> None:
+    please = [result(6 + k, {"please": p}) for k, p in enumerate([0.8, 0.9, 0.9, 0.8, 0.0, 0.0])]
+    assert finals(run([*hello([0.0, 0.7, 0.9, 0.9, 0.8, 0.3]), *please])) == ["hello", "please"]
+
+
+def test_background_is_never_a_gloss() -> None:
+    assert run([result(k, {"unknown": 0.99}) for k in range(20)]) == []
+
+
+def test_a_sign_with_a_close_rival_does_not_speak() -> None:
+    assert run([result(k, {"hello": 0.6, "please": 0.35}) for k in range(9)]) == []
+
+
+def test_times_are_where_the_probability_crosses_and_inset_further_out() -> None:
+    (final,) = [
+        d for d in run(hello([0.0, 0.0, 0.0, 0.8, 0.8, 0.8, 0.8, 0.0, 0.0, 0.0])) if d.status == "final"
+    ]
+    assert final.start == pytest.approx(2.5 * STRIDE - 0.24)
+    assert final.end == pytest.approx(6.5 * STRIDE + 0.24)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.03, 0.05, 0.08, 0.11, 0.15])
+def test_times_hardly_depend_on_how_the_windows_lie_on_the_sign(shift: float) -> None:
+    def shape(time: float) -> float:
+        return max(0.0, min(1.0, 3 * (0.55 - abs(time - 2.0)) + 0.4))
+
+    results = []
+    for seq in range(30):
+        middle = seq * STRIDE + shift
+        p = shape(middle)
+        results.append(Result("m", seq, middle - 0.8, middle + 0.8, [("hello", p), ("idle", 1 - p)]))
+    (final,) = [d for d in run(results) if d.status == "final"]
+    assert final.start == pytest.approx(2 - 0.55 - 0.24, abs=0.04)
+    assert final.end == pytest.approx(2 + 0.55 + 0.24, abs=0.04)
+
+
+def test_a_sign_never_begins_before_the_media() -> None:
+    (final,) = [d for d in run(hello([0.9, 0.9, 0.9, 0.0, 0.0])) if d.status == "final"]
+    assert final.start == 0
+
+
+def test_a_window_with_an_error_is_a_hole_a_sign_survives() -> None:
+    results = hello(SIGN)
+    results[4] = result(4, {}, error="it broke")
+    drafts = run(results)
+    assert finals(drafts) == ["hello"]
+
+
+def test_a_skipped_window_is_a_hole_a_sign_survives() -> None:
+    results = hello([0.0, 0.2, 0.7, 0.9, 0.9, 0.9, 0.7, 0.2, 0.0, 0.0])
+    assert finals(run(results[:4] + results[5:])) == ["hello"]
+
+
+def test_windows_far_apart_are_not_of_one_sign() -> None:
+    drafts = run([*hello([0.0, 0.9, 0.9]), *hello([0.9, 0.9, 0.9], first=40)])
+    (final,) = [d for d in drafts if d.status == "final"]
+    assert final.start > 5
+
+
+def test_a_sign_held_for_long_is_final_once_and_before_it_ends() -> None:
+    subject = rule()
+    came = [finals(subject.feed(r)) for r in hello([0.9] * 60)]
+    assert sum(map(len, came)) == 1
+    assert came.index(["hello"]) < 40
+    assert finals(subject.finish()) == []
+
+
+def test_alternatives_are_the_five_best_signs_of_the_best_window() -> None:
+    signs = {"hello": 0.7, "a": 0.1, "b": 0.05, "c": 0.04, "d": 0.03, "e": 0.02}
+    drafts = run([result(k, signs) for k in range(4)])
+    assert [gloss for gloss, _ in drafts[-1].alternatives] == ["hello", "a", "b", "c", "d"]
+
+
+def test_a_draft_carries_the_timing_of_the_window_that_decided_it() -> None:
+    partial, final = run(hello(SIGN))
+    assert (partial.captured, final.captured) == (1002.0, 1007.0)
+    assert (final.capture_ms, final.keypoints_ms, final.recognize_ms) == (1, 2, 3)
+
+
+def test_nothing_fed_gives_nothing() -> None:
+    assert rule().finish() == []
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    tops=st.lists(
+        st.tuples(st.sampled_from(["hello", "please"]), st.floats(0, 1), st.booleans()),
+        min_size=1,
+        max_size=40,
+    ),
+    cut=st.integers(0, 40),
+)
+def test_a_successor_goes_on_in_the_middle_of_a_sign(tops: list[tuple[str, float, bool]], cut: int) -> None:
+    results = [result(k, {label: p}, "lost" if lost else "") for k, (label, p, lost) in enumerate(tops)]
+    whole, subject = rule(), rule()
+    expected, found = [], []
+    for k, fed in enumerate(results):
+        if k == cut:
+            packed = msgpack.packb(subject.state(), use_bin_type=True)
+            subject = IsolatedRule.restore(STREAMING, BACKGROUND, msgpack.unpackb(packed, raw=False))
+        expected += whole.feed(fed)
+        found += subject.feed(fed)
+    assert found + subject.finish() == expected + whole.finish()
+    assert all(draft.start <= draft.end for draft in found)

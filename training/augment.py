@@ -1,0 +1,118 @@
+"""Other signers, other cameras, worse landmarks: applied to whole batches of streams."""
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from shared.landmarks import POSE_MIRRORED
+from training import recipe
+from training.pieces import ELBOWS, HANDS, WRISTS
+from training.recordings import LEFT, RIGHT
+
+Batch = NDArray[np.float32]
+"""[batch, samples, rows, 3] in the signer's own frame."""
+
+FLIPPED = 0.25
+"""Of the streams are mirrored: one signer in ten is left-handed, and no recording is."""
+
+
+def _mirrored_columns() -> list[int]:
+    pose = [row - 489 for row in recipe.ROWS if 489 <= row < 522]
+    columns = [pose.index(POSE_MIRRORED[i]) for i in pose]
+    return [*columns, *range(HANDS[1].start, HANDS[1].stop), *range(HANDS[0].start, HANDS[0].stop)]
+
+
+_MIRRORED = _mirrored_columns()
+
+
+def augmented(batch: Batch, rng: Generator) -> Batch:
+    """A changed copy, in picture units of a signer somewhere in the picture."""
+    changed = batch.copy()
+    flipped = rng.random(len(batch)) < FLIPPED
+    changed[flipped] = changed[flipped][:, :, _MIRRORED] * np.array([-1, 1, 1], np.float32)
+    changed = _arms_out_of_sight(changed, rng)
+    changed = _other_camera_height(changed, rng)
+    changed = _affine(changed, rng)
+    changed = _noisy(changed, rng)
+    changed = _lost(changed, rng)
+    return np.asarray(changed * 0.25 + 0.5, np.float32)
+
+
+def _other_camera_height(batch: Batch, rng: Generator) -> Batch:
+    """What is above the shoulders lies lower, what is below lies elsewhere too; hands keep their shape.
+
+    A camera above the screen sees the nose half a shoulder width above the shoulders, the laptop on the table
+    of the recordings four fifths of one. A sign at the face stays at the face.
+    """
+    size = len(batch)
+    above = rng.uniform(0.45, 1.1, (size, 1, 1)).astype(np.float32)
+    below = rng.uniform(0.75, 1.2, (size, 1, 1)).astype(np.float32)
+    changed = batch.copy()
+    body = np.r_[0 : HANDS[0].start]
+    y = batch[:, :, body, 1]
+    changed[:, :, body, 1] = np.where(y < 0, y * above, y * below)
+    for hand in HANDS:
+        wrist = batch[:, :, hand.start : hand.start + 1, 1]
+        changed[:, :, hand, 1] += np.where(wrist < 0, wrist * above, wrist * below) - wrist
+    return changed
+
+
+def _affine(batch: Batch, rng: Generator) -> Batch:
+    """Turned, stretched, sheared; and shoulders found a little elsewhere than the arms would have them."""
+    size = len(batch)
+    angle = rng.uniform(-0.2, 0.2, size)
+    stretch = rng.uniform(0.88, 1.14, (size, 2)) * rng.uniform(0.9, 1.1, (size, 1))
+    shear = rng.uniform(-0.12, 0.12, size)
+    turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], -1).reshape(size, 2, 2)
+    bent = np.stack([stretch[:, 0], shear, np.zeros(size), stretch[:, 1]], -1).reshape(size, 2, 2)
+    matrix = (turn @ bent).astype(np.float32)
+    changed = batch.copy()
+    changed[..., :2] = np.einsum("btrc,bdc->btrd", batch[..., :2], matrix)
+    width = rng.uniform(0.85, 1.25, (size, 1, 1)).astype(np.float32)
+    drop = rng.normal(0, 0.08, (size, 1, 1)).astype(np.float32)
+    aside = rng.normal(0, 0.05, (size, 1, 1)).astype(np.float32)
+    for column in (LEFT, RIGHT):
+        point = changed[:, :, column : column + 1]
+        point[..., 0] = point[..., 0] * width + aside
+        point[..., 1] += drop
+    return changed
+
+
+def _noisy(batch: Batch, rng: Generator) -> Batch:
+    """Trembling landmarks, and hands that are found whole but shifted from frame to frame."""
+    size, samples = batch.shape[:2]
+    level = rng.choice((0.003, 0.008, 0.018), (size, 1, 1, 1))
+    noise = rng.standard_normal(batch.shape, np.float32) * level
+    changed = batch + noise.astype(np.float32)
+    for hand in HANDS:
+        shift = rng.standard_normal((size, samples, 1, 3), np.float32) * (2 * level)
+        scale = 1 + rng.standard_normal((size, samples, 1, 1), np.float32) * 3 * level
+        wrist = changed[:, :, hand.start : hand.start + 1]
+        changed[:, :, hand] = (changed[:, :, hand] - wrist) * scale + wrist + shift
+    return np.asarray(changed, np.float32)
+
+
+def _arms_out_of_sight(batch: Batch, rng: Generator) -> Batch:
+    """The pose network guesses arms below the picture's edge: another guess in every stream."""
+    changed = batch.copy()
+    for side in (0, 1):
+        for column, first in ((WRISTS[side], 1.4), (ELBOWS[side], 1.3)):
+            point = changed[:, :, column]
+            low = (point[..., 1] > first)[..., None]
+            guess = rng.normal(0, 0.35, (len(batch), 1, 3)).astype(np.float32)
+            changed[:, :, column] = np.where(low, point + guess, point)
+    return changed
+
+
+def _lost(batch: Batch, rng: Generator) -> Batch:
+    """Hands not found: single samples, runs of samples, one hand for the whole stream's length."""
+    size, samples = batch.shape[:2]
+    changed = batch.copy()
+    rate = rng.choice((0.0, 0.05, 0.2), (size, 1))
+    for hand in HANDS:
+        gone = rng.random((size, samples)) < rate
+        for i in np.flatnonzero(rng.random(size) < 0.3):
+            first = int(rng.integers(samples))
+            gone[i, first : first + int(rng.integers(2, 5))] = True
+        changed[gone, hand] = np.nan
+    return changed

@@ -1,0 +1,85 @@
+"""What `asl-words` is made with: every constant of the recipe, in one place, with its reason."""
+
+from shared.landmarks import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
+
+NAME = "asl-words"
+
+WORDS = (
+    "a",
+    "can",
+    "coffee",
+    "get",
+    "hello",
+    "i",
+    "large",
+    "medium",
+    "muffin",
+    "no",
+    "please",
+    "small",
+    "tea",
+    "thank-you",
+    "water",
+)
+IDLE, UNKNOWN = "idle", "unknown"
+LABELS = (IDLE, UNKNOWN, *WORDS)
+"""Idle is rest and everything between signs; unknown is signing that is none of the words."""
+BACKGROUND_IDS = (0, 1)
+
+FPS = 12.5
+"""The recordings' 20 frames last 1.3 to 2 s: 10 to 15 frames a second."""
+WINDOW = 21
+"""1.6 s around the middle sample: a word of the recordings with a little of what comes before and after."""
+STRIDE = 2
+"""0.16 s: a word is seen by four to eight windows, and its times can be interpolated."""
+INSET_SAMPLES = 3
+"""A window answers with a word while its middle lies this deep inside it: 0.24 s."""
+
+_POSE_POINTS = (0, 2, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
+"""Nose, eyes, ears, mouth, shoulders, elbows, wrists: all a webcam shows of the body."""
+ROWS = (*(POSE[i] for i in _POSE_POINTS), *LEFT_HAND, *RIGHT_HAND)
+
+PIPELINE: tuple[dict[str, object], ...] = (
+    {"name": "square_units"},
+    {"name": "body_frame", "left": LEFT_SHOULDER, "right": RIGHT_SHOULDER, "smallest": 0.02},
+    {"name": "hand_frames", "wrists": [LEFT_HAND[0], RIGHT_HAND[0]], "smallest": 0.002},
+    {"name": "presence", "rows": [LEFT_HAND[0], RIGHT_HAND[0]]},
+    {"name": "drop_depth"},
+    {"name": "clamp", "limit": 4.0},
+    {"name": "zero_missing"},
+    {"name": "flatten"},
+)
+
+SEED = 20
+STEPS = 1200
+BATCH = 48
+STREAM = 72
+"""Labelled samples of a training stream; WINDOW - 1 more are context."""
+LEARNING_RATE = 3e-3
+WEIGHT_DECAY = 0.05
+SMOOTHING = 0.05
+AVERAGE = 0.995
+"""Decay of the weights' moving average, which is what ships."""
+WIDTH = 160
+DROPOUT = 0.2
+"""Few signers: the network must not lean on any one channel."""
+FOLDS = 5
+BLOCK = 30
+"""The signers recorded in blocks of 30 by `seq`; a block is held out whole."""
+
+THRESHOLD = 0.6
+MARGIN = 0.3
+RELEASE = 0.4
+CONFIRM = 3
+REST = 2
+
+STREAMING: dict[str, float | int] = {
+    "window": WINDOW,
+    "stride": STRIDE,
+    "threshold": THRESHOLD,
+    "margin": MARGIN,
+    "release": RELEASE,
+    "confirm": CONFIRM,
+    "rest": REST,
+    "inset": INSET_SAMPLES / FPS,
+}
