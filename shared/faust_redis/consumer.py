@@ -82,6 +82,8 @@ class Consumer(OnePartition):
         self._topics: dict[str, Topic] = {}
         self._assigned: set[TP] = set()
         self._fetched: deque[tuple[TP, int, Delivery]] = deque()
+        self.reading = asyncio.Event()
+        """Set while the fetch loop reaches Redis: this worker gets messages."""
         self._room = asyncio.Event()
         self._patience = connection.Patience()
         self._renewed_at = 0.0
@@ -192,8 +194,15 @@ class Consumer(OnePartition):
                 seconds = timeout if len(roomy) == len(names) else WHILE_OTHERS_ARE_FULL
                 await self._read(roomy, min(seconds, self._claim_every))
             self._patience.back()
+            self.reading.set()
         except connection.AWAY as error:
+            self.reading.clear()
             await self._away(error)
+        except Exception as error:
+            # Faust would let the fetcher end and the app live on, deaf.
+            self.reading.clear()
+            await self.app.crash(error)
+            raise
         return {}
 
     async def _read(self, names: list[str], seconds: float) -> None:
