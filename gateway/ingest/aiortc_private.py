@@ -1,7 +1,7 @@
 """Every name we use that aiortc and aioice do not promise, in one place and checked at start.
 
-aiortc offers no way to take encoded frames, to choose the addresses it gathers on, or to ask a peer whether it
-still lives. A release that moves one of these is refused with a sentence instead of failing in mid-session.
+aiortc offers no way to take encoded frames, to choose the addresses it gathers on, or to ask a peer whether
+it still lives. A release that moves one of these is refused with a sentence instead of failing in mid-session.
 """
 
 import threading
@@ -46,7 +46,8 @@ def check() -> None:
     """Raises AiortcChangedError naming what is missing."""
     if not aiortc.__version__.startswith(VERSION_PREFIX):
         raise AiortcChangedError(
-            f"aiortc is {aiortc.__version__}, this gateway knows {VERSION_PREFIX}x: install what requirements.lock says"
+            f"aiortc is {aiortc.__version__}, this gateway knows {VERSION_PREFIX}x:"
+            " install what requirements.lock says"
         )
     transceiver = RTCPeerConnection(RTCConfiguration(iceServers=[])).addTransceiver("video", "recvonly")
     gatherer = transceiver.receiver.transport.transport.iceGatherer
@@ -56,9 +57,7 @@ def check() -> None:
         ("RTCRtpTransceiver", transceiver, ON_TRANSCEIVER),
         ("RTCIceGatherer", gatherer, ON_GATHERER),
     ]
-    missing = [
-        f"{owner}.{name}" for owner, thing, names in wanted for name in names if not hasattr(thing, name)
-    ]
+    missing = [f"{owner}.{name}" for owner, it, names in wanted for name in names if not hasattr(it, name)]
     if not missing:
         connection = gatherer._connection
         missing = [f"aioice.Connection.{name}" for name in ON_CONNECTION if not hasattr(connection, name)]
@@ -106,10 +105,9 @@ def gather_on(connection: Any, addresses: list[str]) -> None:
     """Makes one connection gather host candidates on these addresses only (aioice would skip 127.0.0.1)."""
     gather = connection.get_component_candidates
 
-    async def on_ours(component: int, addresses: list[str] = addresses, timeout: int = 5) -> Any:
-        return await gather(component=component, addresses=ours, timeout=timeout)
+    async def on_ours(component: int, **_: Any) -> Any:
+        return await gather(component=component, addresses=addresses)
 
-    ours = addresses
     connection.get_component_candidates = on_ours
 
 

@@ -43,7 +43,7 @@ RETRY_SECONDS = 0.5
 class Camera:
     """Reads frames from a peer and appends them to its session until one of them is over.
 
-    `start()` sets it going; `close()` ends it and may be called again. The reason is in `reason` when it is over.
+    `start()` sets it going; `close()` ends it and may be called again. When it is over, `reason` says why.
     """
 
     def __init__(self, store: redis.asyncio.Redis, fence: Fence, peer: RTCPeerConnection) -> None:
@@ -96,7 +96,7 @@ class Camera:
 
     async def _run(self) -> None:
         parts = [
-            asyncio.create_task(self._part(part), name=f"camera {self.session} {part.__name__}")
+            asyncio.create_task(self._part(part), name=f"part of camera {self.session}")
             for part in (
                 self._publish(),
                 self._ask_for_keyframes(),

@@ -24,7 +24,7 @@ START_SHARE = 0.75
 
 
 class Cameras:
-    """Makes, finds and ends this process's cameras. Use as an async context manager: leaving it ends them all."""
+    """Makes, finds and ends this process's cameras. An async context manager: leaving it ends them all."""
 
     def __init__(self, settings: Settings, store: redis.asyncio.Redis) -> None:
         aiortc_private.check()

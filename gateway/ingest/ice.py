@@ -28,7 +28,8 @@ def require_candidates(peer: RTCPeerConnection, addresses: tuple[str, ...]) -> N
     """Raises NoAddressError when gathering found nothing to offer."""
     if "a=candidate:" not in peer.localDescription.sdp:
         raise NoAddressError(
-            f"cannot listen on {', '.join(addresses)}: SIGNSTREAM_ICE_ADDRESSES must name addresses of this machine"
+            f"cannot listen on {', '.join(addresses)}:"
+            " SIGNSTREAM_ICE_ADDRESSES must name addresses of this machine"
         )
 
 

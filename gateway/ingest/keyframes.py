@@ -20,7 +20,7 @@ def is_vp8_keyframe(data: bytes) -> bool:
 
 
 def is_h264_keyframe(data: bytes) -> bool:
-    """Whether an H.264 access unit in Annex B form holds an IDR picture (NAL unit type 5, ITU-T H.264 7.3.1)."""
+    """Whether an H.264 access unit in Annex B form holds an IDR picture (NAL unit type 5, H.264 §7.3.1)."""
     at = data.find(b"\x00\x00\x01")
     while 0 <= at < len(data) - 3:
         if data[at + 3] & 0x1F == H264_IDR:

@@ -2,6 +2,7 @@
 
 import logging
 
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,6 +55,9 @@ async def publish(request: Request) -> Response:
     except NoAddressError as error:
         log.error("%s", error)
         raise HTTPException(503, str(error), CORS) from error
+    except RedisError as error:
+        log.error("cannot make a session: %s", error)
+        raise HTTPException(503, "Redis does not answer", {**CORS, "Retry-After": "5"}) from error
     headers = {
         **CORS,
         "Location": f"/whip/{session_id}",
@@ -106,9 +110,7 @@ async def not_allowed(_: Request) -> Response:
 
 async def not_allowed_on_session(_: Request) -> Response:
     """RFC 9725 §4.2: GET, HEAD, POST and PUT are 405 on a session."""
-    raise HTTPException(
-        405, "change with PATCH, end with DELETE", {**CORS, "Allow": "DELETE, OPTIONS, PATCH"}
-    )
+    raise HTTPException(405, "use PATCH or DELETE", {**CORS, "Allow": "DELETE, OPTIONS, PATCH"})
 
 
 ROUTES = [
