@@ -1,7 +1,7 @@
 """Every name we use that aiortc and aioice do not promise, in one place and checked at start.
 
 aiortc offers no way to take encoded frames, to choose the addresses it gathers on, or to ask a peer whether
-it still lives. A release that moves one of these is refused with a sentence instead of failing in mid-session.
+it still lives. A release that moves one of these is refused with a sentence, not found out in mid-session.
 """
 
 import threading
