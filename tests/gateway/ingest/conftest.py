@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import httpx2 as httpx
@@ -21,7 +21,9 @@ from starlette.staticfiles import StaticFiles
 import gateway
 from gateway import errors
 from gateway.ingest import ice, whip
+from gateway.ingest import uploads as uploads_routes
 from gateway.ingest.cameras import Cameras
+from gateway.ingest.uploads import Uploads
 from gateway.state import Gateway
 from shared import connection, keys, sessions
 from shared.framelog import End, Frame, FrameReader
@@ -31,15 +33,23 @@ from tests.gateway.ingest.pictures import Camera
 SESSION = "session-of-the-test"
 
 
+async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """For what nothing tells of: looks until it is so."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 @dataclasses.dataclass
 class Server:
     """One gateway process's ingest, listening on 127.0.0.1."""
 
     url: str
     cameras: Cameras
+    uploads: Uploads
     store: redis.asyncio.Redis
 
-    async def frames(self, session: str = SESSION) -> AsyncIterator[Frame | End]:
+    async def frames(self, session: str = SESSION) -> AsyncGenerator[Frame | End, None]:
         """What a keypoint worker would read, until the end."""
         reader = FrameReader(self.store, session)
         while True:
@@ -56,10 +66,19 @@ class Server:
                     return entry.reason
         raise AssertionError("no end marker")
 
-    async def field(self, name: str, session: str = SESSION) -> bytes | None:
+    async def camera_is_over(self, session: str = SESSION) -> None:
+        """Returns when this process holds no camera of the session any more."""
+        camera = self.cameras.find(session)
+        if camera is not None:
+            async with asyncio.timeout(10):
+                await camera.wait_over()
+        assert self.cameras.find(session) is None
+
+    async def field(self, name: str, session: str = SESSION) -> str:
         """One field of a session's hash."""
-        value: bytes | None = await self.store.hget(keys.session(session), name)
-        return value
+        value = await self.store.hget(keys.session(session), name)
+        assert isinstance(value, bytes)
+        return value.decode()
 
     async def session(self, session: str = SESSION) -> sessions.Session:
         loaded = await sessions.load(self.store, session)
@@ -95,18 +114,20 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
     """The ingest routes on a real server; nothing may be left when it is stopped."""
     store = connection.connect(settings.redis_url)
     before = asyncio.all_tasks()
-    async with Cameras(settings, store) as cameras:
+    async with Cameras(settings, store) as cameras, Uploads(settings, store) as uploads:
         app = Starlette(
             routes=[
                 *whip.ROUTES,
+                *uploads_routes.ROUTES,
                 Mount("/", StaticFiles(directory=Path(gateway.__file__).parent / "static", html=True)),
             ],
             exception_handlers={HTTPException: errors.as_json},
         )
         app.state.gateway = Gateway(settings, store, {"asl-words": "isolated", "asl-sentences": "continuous"})
         app.state.cameras = cameras
+        app.state.uploads = uploads
         async with serving(app) as url:
-            yield Server(url, cameras, store)
+            yield Server(url, cameras, uploads, store)
     await store.aclose()
     left = {task.get_name() for task in asyncio.all_tasks() - before if not task.done()}
     assert not {name for name in left if "camera" in name or "upload" in name}

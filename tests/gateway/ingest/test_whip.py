@@ -10,6 +10,7 @@ import time
 import av
 import httpx2 as httpx
 import pytest
+from aiortc import RTCSessionDescription
 
 from gateway.ingest import ice
 from gateway.ingest.offers import LARGEST_BYTES
@@ -129,7 +130,6 @@ async def test_a_camera_that_sends_nothing_for_a_while_lives(server: Server, pub
     await asyncio.sleep(5.5)
     assert server.cameras.find(SESSION) is not None
     seen = await server.field(sessions.WRITER_SEEN)
-    assert seen is not None
     assert time.time() - float(seen) < 5
 
 
@@ -140,28 +140,22 @@ async def test_a_camera_that_never_connects_is_ended(
     offer = await whole_offer()
     response = await client.post("/whip", params={"session": SESSION}, content=offer, headers=SDP)
     assert response.status_code == 201
+    await server.camera_is_over()
     assert await server.end_of() in ("camera never connected", "camera could not connect")
-    async with asyncio.timeout(5):
-        while len(server.cameras):
-            await asyncio.sleep(0.02)
 
 
 async def test_a_session_that_is_over_lets_its_camera_go(server: Server, publish: Publish) -> None:
     await publish()
     await first_frames(server, 3)
     await server.store.hset(keys.session(SESSION), "state", sessions.FAILED)
-    async with asyncio.timeout(5):
-        while len(server.cameras):
-            await asyncio.sleep(0.02)
+    await server.camera_is_over()
 
 
 async def test_a_writer_that_was_replaced_lets_its_camera_go(server: Server, publish: Publish) -> None:
     await publish()
     await first_frames(server, 3)
     await server.store.hincrby(keys.session(SESSION), "fence:writer", 1)
-    async with asyncio.timeout(5):
-        while len(server.cameras):
-            await asyncio.sleep(0.02)
+    await server.camera_is_over()
 
 
 async def test_stopping_the_server_ends_its_sessions(server: Server, publish: Publish) -> None:
@@ -241,8 +235,6 @@ async def test_other_methods_name_those_that_are_allowed(client: httpx.AsyncClie
 
 
 async def test_trickled_candidates_connect_a_camera(server: Server, client: httpx.AsyncClient) -> None:
-    from aiortc import RTCSessionDescription
-
     peer = ice.new_peer()
     peer.addTransceiver(Camera(), "sendonly")
     offer = await offer_of(peer)
