@@ -115,7 +115,12 @@ def recognizers() -> None:
 
     settings = _settings("recognizers")
     _needs_redis(settings)
-    main(settings)
+    try:
+        registry = Registry(settings.models_folders)
+        bundles = [registry.find(name) for name in settings.model_list]
+    except BundleError as error:
+        _refuse(str(error))
+    raise typer.Exit(main(settings.broker or settings.redis_url, bundles))
 
 
 @commands.command()

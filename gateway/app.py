@@ -15,6 +15,8 @@ from starlette.staticfiles import StaticFiles
 
 from gateway import errors, health, models, sessions
 from gateway.ingest import uploads, whip
+from gateway.ingest.cameras import Cameras
+from gateway.ingest.uploads import Uploads
 from gateway.results import events
 from gateway.results.duty import TranscriptDuty
 from gateway.results.isolated import IsolatedRule
@@ -41,29 +43,24 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = connection.connect(settings.redis_url)
-        gateway = Gateway(settings, store, bundles)
-        app.state.gateway = gateway
-        app.state.cameras = whip.Cameras(gateway)
-        app.state.uploads = uploads.Uploads(gateway)
-        duty = asyncio.create_task(_duty(settings, bundles), name="transcripts")
-        try:
+        app.state.gateway = Gateway(settings, store, bundles)
+        async with Cameras(settings, store) as cameras, Uploads(settings, store) as files:
+            app.state.cameras, app.state.uploads = cameras, files
+            duty = asyncio.create_task(_duty(settings, bundles), name="transcripts")
             yield
-        finally:
-            await app.state.cameras.aclose()
-            await app.state.uploads.aclose()
             duty.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await duty
-            await store.aclose()
+        await store.aclose()
 
     static = StaticFiles(directory=Path(__file__).parent / "static", html=True)
     routes = [
-        *whip.routes,
-        *uploads.routes,
-        *sessions.routes,
-        *events.routes,
-        *models.routes,
-        *health.routes,
+        *whip.ROUTES,
+        *uploads.ROUTES,
+        *sessions.ROUTES,
+        *events.ROUTES,
+        *models.ROUTES,
+        *health.ROUTES,
         Mount("/", static, name="static"),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: errors.as_json})

@@ -51,7 +51,7 @@ async def example(request: Request) -> Response:
     raise HTTPException(404, f"{bundle.name} {bundle.manifest.version} carries no example trajectories")
 
 
-routes = [
+ROUTES = [
     Route("/models", index),
     Route("/models/{name}", show),
     Route("/models/{name}/examples/{label}", example),

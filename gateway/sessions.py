@@ -91,7 +91,7 @@ def _wait(asked: str | None) -> float:
     return wait
 
 
-routes = [
+ROUTES = [
     Route("/sessions/{id}", show),
     Route("/sessions/{id}/transcript", transcript),
 ]

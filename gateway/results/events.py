@@ -181,7 +181,7 @@ def _after(asked: str | None) -> int:
     return int(asked)
 
 
-routes = [
+ROUTES = [
     WebSocketRoute("/sessions/{id}/events", over_socket),
     Route("/sessions/{id}/events", as_server_sent),
     WebSocketRoute("/sessions/{id}/overlay", overlay),

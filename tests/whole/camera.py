@@ -1,4 +1,4 @@
-"""A recording as a fake camera's film: Chromium plays MJPEG at 30 pictures a second, and from the start again."""
+"""A recording as a fake camera's film: Chromium plays MJPEG at 30 pictures a second, over and over."""
 
 from pathlib import Path
 

@@ -26,17 +26,22 @@ from gateway.ingest.cameras import Cameras
 from gateway.ingest.uploads import Uploads
 from gateway.state import Gateway
 from shared import connection, keys, sessions
+from shared.bundles.registry import Registry
 from shared.framelog import End, Frame, FrameReader
 from shared.settings import Settings
 from tests.gateway.ingest.pictures import Camera
 
 SESSION = "session-of-the-test"
 
+ASL_WORDS = Registry().find("asl-words")
+MODELS = {"asl-words": ASL_WORDS, "asl-sentences": ASL_WORDS}
+"""Ingest only looks at the names, so one bundle may stand for two."""
+
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     """For what nothing tells of: looks until it is so."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -123,7 +128,7 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
             ],
             exception_handlers={HTTPException: errors.as_json},
         )
-        app.state.gateway = Gateway(settings, store, {"asl-words": "isolated", "asl-sentences": "continuous"})
+        app.state.gateway = Gateway(settings, store, MODELS)
         app.state.cameras = cameras
         app.state.uploads = uploads
         async with serving(app) as url:

@@ -36,7 +36,7 @@ async def http(redis_url: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield
         await store.aclose()
 
-    routes = [*gateway.sessions.routes, *events.routes]
+    routes = [*gateway.sessions.ROUTES, *events.ROUTES]
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: errors.as_json})
     async with serving(app) as url, aiohttp.ClientSession(url) as client:
         yield client
