@@ -19,6 +19,7 @@ bind 127.0.0.1
 port {port}
 requirepass {password}
 dir {folder}
+logfile {log}
 save ""
 appendonly yes
 appendfsync everysec
@@ -54,6 +55,7 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._log = folder / "redis.log"
         self._port = free_port()
         self._password = secrets.token_urlsafe(24)
         self.url = f"redis://:{self._password}@127.0.0.1:{self._port}/0"
@@ -62,13 +64,15 @@ class RedisServer:
         """Starts it (again). The configuration goes in by pipe: a command line can be read by anyone."""
         process = await child.spawn([binary(), "-"], pipe_input=True)
         assert process.stdin is not None
-        configuration = CONFIGURATION.format(port=self._port, password=self._password, folder=self._folder)
+        configuration = CONFIGURATION.format(
+            port=self._port, password=self._password, folder=self._folder, log=self._log
+        )
         process.stdin.write(configuration.encode())
         process.stdin.close()
         return process
 
     async def answers(self) -> None:
-        """Returns once it does. Raises TimeoutError."""
+        """Returns once it does. Raises NoRedisError with what it said when it does not."""
         store = redis.asyncio.Redis.from_url(self.url)
         try:
             async with asyncio.timeout(READY_SECONDS):
@@ -78,6 +82,9 @@ class RedisServer:
                         return
                     except RedisError:
                         await asyncio.sleep(0.02)
+        except TimeoutError:
+            said = self._log.read_text()[-2000:] if self._log.is_file() else "nothing"
+            raise NoRedisError(f"Redis does not answer after {READY_SECONDS:g} s; it said: {said}") from None
         finally:
             await store.aclose()
 

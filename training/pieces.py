@@ -34,16 +34,26 @@ def sampled(clip: Clip, places: NDArray[np.float64]) -> Clip:
     return np.asarray(np.where(np.isnan(between), one, between), np.float32)
 
 
+FASTEST, LONGEST_STOP = 7, 4
+"""Samples: the shortest a whole clip is made, and the longest its first or last pose is held on top."""
+
+
 def at_speed(clip: Clip, rng: Generator, shortest: int = 11, longest: int = 25) -> Clip:
-    """The clip in a new number of samples, unevenly, its held ends cut or held longer."""
-    begin, end = rng.uniform(0, 3), len(clip) - 1 - rng.uniform(0, 3)
+    """The clip in a new number of samples, unevenly, its held ends cut or held longer.
+
+    The recordings' signers move slowly between two stops; others take a fifth of a second for the same way.
+    """
     samples = int(rng.integers(shortest, longest + 1))
-    even = np.linspace(0, 1, samples)
+    still = [0, 0]
+    if rng.random() < 0.5:
+        most = min(LONGEST_STOP, (samples - FASTEST) // 2)
+        still = [int(n) for n in rng.integers(0, most + 1, 2)]
+    begin, end = rng.uniform(0, 3), len(clip) - 1 - rng.uniform(0, 3)
+    even = np.linspace(0, 1, samples - sum(still))
     bend = rng.uniform(-0.12, 0.12)
     uneven = even + bend * np.sin(np.pi * even)
     moved = sampled(clip, begin + (end - begin) * uneven)
-    held = [max(0, int(n)) for n in rng.integers(-4, 5, 2)]
-    return np.concatenate([np.repeat(moved[:1], held[0], 0), moved, np.repeat(moved[-1:], held[1], 0)])
+    return np.concatenate([np.repeat(moved[:1], still[0], 0), moved, np.repeat(moved[-1:], still[1], 0)])
 
 
 def rest_frame(body: Clip, rng: Generator) -> Clip:
@@ -99,25 +109,44 @@ def transition(a: Clip, b: Clip, samples: int, rng: Generator) -> Clip:
 
 def joined_halves(first: Clip, second: Clip, rng: Generator) -> Clip:
     """The beginning of one word and the end of another."""
-    cut = int(rng.integers(6, 13))
+    cut = int(rng.integers(7, 12))
     bridge = transition(first[cut - 1 : cut], second[cut : cut + 1], int(rng.integers(1, 4)), rng)
     return np.concatenate([first[:cut], bridge, second[cut:]])
 
 
-def other_shape(carrier: Clip, donor: Clip, rng: Generator) -> Clip:
-    """The path of one clip with the handshape of another."""
-    changed = carrier.copy()
+OTHER_SHAPE = 0.45
+"""Mean distance of hand points, in palms, from which two handshapes are surely not one."""
+
+
+def _shape_of(clip: Clip, side: int, rng: Generator) -> NDArray[np.float32] | None:
+    """A hand [21, 3] from its wrist, at some sample where it was found."""
+    hand = HANDS[side]
+    found = np.flatnonzero(np.isfinite(clip[:, hand.start, 0]))
+    if not len(found):
+        return None
+    shape = clip[found[rng.integers(len(found))], hand]
+    return np.asarray(shape - shape[:1], np.float32)
+
+
+def _apart(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Mean distance of two handshapes in the picture, each in its own palms."""
+    flat = [shape[:, :2] / max(float(np.linalg.norm(shape[9, :2])), 1e-3) for shape in (a, b)]
+    return float(np.linalg.norm(flat[0] - flat[1], axis=-1).mean())
+
+
+def other_shape(carrier: Clip, donor: Clip, rng: Generator) -> Clip | None:
+    """The path of one clip with the handshape of another; None where the shapes are not surely different."""
+    changed, different = carrier.copy(), False
     for side in (0, 1):
         hand = HANDS[side]
-        found = np.flatnonzero(np.isfinite(donor[:, hand.start, 0]))
-        if not len(found):
+        shape, own = _shape_of(donor, side, rng), _shape_of(carrier, side, rng)
+        if shape is None or own is None:
             continue
-        shape = donor[found[rng.integers(len(found))], hand]
-        shape = shape - shape[:1]
+        different |= _apart(shape, own) > OTHER_SHAPE
         visible = np.isfinite(carrier[:, hand.start, 0])
         wrists = carrier[visible, hand.start : hand.start + 1]
         changed[visible, hand] = wrists + shape * np.float32(rng.uniform(0.85, 1.15))
-    return changed
+    return changed if different else None
 
 
 def wandering(frames: list[Clip], rng: Generator) -> Clip:

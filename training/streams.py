@@ -34,7 +34,14 @@ _DIRECTED = ("can", "get", "hello", "thank-you")
 _MOVING = ("can", "get", "hello", "large", "medium", "muffin", "please", "small", "thank-you")
 """Of these a single pose held is no word; the others are little more than a pose."""
 
+_SURE = 3
+"""Samples on either side of a broken clip's middle that are surely unknown."""
+
 _GLANCE = 2 * recipe.INSET_SAMPLES + 2
+"""Samples from which a kept pose is rest: a shorter one may be a word's own stop."""
+
+_WAYS = (1, 2, 3, 4, 6, 9)
+"""Samples from one piece to the next."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +65,15 @@ def _background(clip: Clip, label: int) -> Piece:
     return Piece(clip, np.full(len(clip), label))
 
 
+def _broken(clip: Clip) -> Piece:
+    """No word as a whole, though its ends may look like one's: only around the middle is that certain."""
+    labels, middle = np.full(len(clip), IGNORED), len(clip) // 2
+    labels[middle - _SURE : middle + _SURE + 1] = _UNKNOWN
+    return Piece(clip, labels)
+
+
 class Streams:
-    """Draws streams from recordings. The same generator gives the same streams."""
+    """Draws streams from recordings. The same generator gives the same streams. ValueError without words."""
 
     def __init__(self, recordings: Recordings, rng: Generator) -> None:
         self._clips, self._labels, self._rng = recordings.clips, recordings.labels, rng
@@ -68,6 +82,8 @@ class Streams:
         self._idle = recordings.of(recipe.IDLE)
         self._directed = [i for word in _DIRECTED for i in recordings.of(word)]
         self._moving = [i for word in _MOVING for i in recordings.of(word)]
+        if len(np.unique(self._labels[self._words])) < 2 or not self._moving:
+            raise ValueError("streams need clips of at least two words, one of which moves")
         shares = np.bincount(self._labels, minlength=len(recipe.LABELS)).astype(float)
         weights = 1 / np.sqrt(shares[self._labels[self._words]])
         self._chances = weights / weights.sum()
@@ -96,32 +112,26 @@ class Streams:
         skipped = int(rng.integers(0, 25))
         pieces, total = [self._piece()], 0
         while total < length + skipped:
-            following = self._rest() if rng.random() < 0.6 else self._piece()
-            bridge = transition(
-                pieces[-1].clip[-1:], following.clip[:1], int(rng.choice((1, 2, 3, 4, 6, 9))), rng
-            )
-            pieces += [_background(bridge, _IDLE), following]
+            self._join(pieces, self._rest() if rng.random() < 0.6 else self._piece())
             if rng.random() < 0.6:
-                self._after(pieces)
+                self._join(pieces, self._piece())
             total = sum(len(piece.labels) for piece in pieces)
         clip = np.concatenate([piece.clip for piece in pieces])[skipped : skipped + length]
         labels = np.concatenate([piece.labels for piece in pieces])[skipped : skipped + length]
         return Piece(clip, labels)
 
-    def _after(self, pieces: list[Piece]) -> None:
-        following = self._piece()
-        bridge = transition(
-            pieces[-1].clip[-1:], following.clip[:1], int(self._rng.choice((1, 2, 3, 4, 6, 9))), self._rng
-        )
-        pieces += [_background(bridge, _IDLE), following]
+    def _join(self, pieces: list[Piece], following: Piece) -> None:
+        """Adds a piece and the way to it."""
+        samples = int(self._rng.choice(_WAYS))
+        way = transition(pieces[-1].clip[-1:], following.clip[:1], samples, self._rng)
+        pieces += [_background(way, _IDLE), following]
 
     def _piece(self) -> Piece:
         rng = self._rng
-        if rng.random() < 0.58:
+        if rng.random() < 0.65:
             place = int(rng.choice(self._words, p=self._chances))
             return _of_word(at_speed(self._clips[place], rng), int(self._labels[place]))
-        clip = self._negatives[rng.integers(len(self._negatives))]()
-        return _background(clip, _UNKNOWN)
+        return self._negatives[rng.integers(len(self._negatives))]()
 
     def _rest(self) -> Piece:
         """Arms down, the recorded idle, or a pose that is simply kept."""
@@ -146,40 +156,36 @@ class Streams:
         place = int(self._rng.integers(len(clip)))
         return clip[place : place + 1]
 
-    def _letter(self) -> Clip:
+    def _letter(self) -> Piece:
         if not self._letters:
             return self._walk()
-        return at_speed(self._clips[int(self._rng.choice(self._letters))], self._rng)
+        return _background(at_speed(self._clips[int(self._rng.choice(self._letters))], self._rng), _UNKNOWN)
 
-    def _halves(self) -> Clip:
+    def _halves(self) -> Piece:
         rng = self._rng
         first, second = rng.choice(self._words, 2)
         while self._labels[first] == self._labels[second]:
             second = rng.choice(self._words)
-        return at_speed(joined_halves(self._clips[first], self._clips[second], rng), rng, 13)
+        return _broken(at_speed(joined_halves(self._clips[first], self._clips[second], rng), rng, 15))
 
-    def _backwards(self) -> Clip:
+    def _backwards(self) -> Piece:
         if not self._directed:
             return self._walk()
-        return at_speed(self._clips[int(self._rng.choice(self._directed))][::-1], self._rng)
+        return _broken(at_speed(self._clips[int(self._rng.choice(self._directed))][::-1], self._rng))
 
-    def _shape(self) -> Clip:
+    def _shape(self) -> Piece:
         """A word's path with another's hand; letters lend theirs most, being the widest choice of hands."""
         rng = self._rng
         carrier = int(rng.choice(self._words))
-        if self._letters and rng.random() < 0.6:
-            donor = int(rng.choice(self._letters))
-        else:
-            donor = int(rng.choice(self._words))
-            while self._labels[donor] == self._labels[carrier]:
-                donor = int(rng.choice(self._words))
-        return at_speed(other_shape(self._clips[carrier], self._clips[donor], rng), rng)
+        donors = self._letters if self._letters and rng.random() < 0.6 else self._words
+        changed = other_shape(self._clips[carrier], self._clips[int(rng.choice(donors))], rng)
+        return self._walk() if changed is None else _background(at_speed(changed, rng), _UNKNOWN)
 
-    def _walk(self) -> Clip:
+    def _walk(self) -> Piece:
         rng = self._rng
         frames = []
         for _ in range(int(rng.integers(3, 7))):
             clip = self._any_clip()
             place = int(rng.integers(len(clip)))
             frames.append(clip[place : place + 1])
-        return wandering(frames, rng)
+        return _background(wandering(frames, rng), _UNKNOWN)

@@ -47,7 +47,7 @@ def train(
     rng = np.random.default_rng(seed)
     streams, pipeline = Streams(recordings, rng), recipe_pipeline()
     network = Network(pipeline.shape[-1])
-    average = copy.deepcopy(network).eval()
+    average: Network = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
         network.parameters(), recipe.LEARNING_RATE, weight_decay=recipe.WEIGHT_DECAY
     )

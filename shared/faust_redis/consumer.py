@@ -21,6 +21,7 @@ from .group import START, Delivery, Group
 from .message import Message, to_message
 from .partitions import OnePartition
 from .pending import Held, Pending
+from .stream import use_safe_streams
 
 FAUST_COMMIT_SECONDS = 2.8
 """Faust's own default; an app that sets another value means it."""
@@ -70,6 +71,7 @@ class Consumer(OnePartition):
 
     def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
         conf = transport.app.conf
+        use_safe_streams(conf)
         self.options = transport.options
         if conf.broker_commit_interval == FAUST_COMMIT_SECONDS:
             kwargs.setdefault("commit_interval", self.options.commit_seconds)
@@ -80,6 +82,8 @@ class Consumer(OnePartition):
         self._topics: dict[str, Topic] = {}
         self._assigned: set[TP] = set()
         self._fetched: deque[tuple[TP, int, Delivery]] = deque()
+        self.reading = asyncio.Event()
+        """Set while the fetch loop reaches Redis: this worker gets messages."""
         self._room = asyncio.Event()
         self._patience = connection.Patience()
         self._renewed_at = 0.0
@@ -190,8 +194,15 @@ class Consumer(OnePartition):
                 seconds = timeout if len(roomy) == len(names) else WHILE_OTHERS_ARE_FULL
                 await self._read(roomy, min(seconds, self._claim_every))
             self._patience.back()
+            self.reading.set()
         except connection.AWAY as error:
+            self.reading.clear()
             await self._away(error)
+        except Exception as error:
+            # Faust would let the fetcher end and the app live on, deaf.
+            self.reading.clear()
+            await self.app.crash(error)
+            raise
         return {}
 
     async def _read(self, names: list[str], seconds: float) -> None:

@@ -44,7 +44,7 @@ end
 RECLAIM = """
 local found = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4],
   'COUNT', ARGV[5], 'JUSTID')
-local entries, gone = {}, 0
+local entries, gone = {}, #(found[3] or {})
 for _, id in ipairs(found[2]) do
   local entry = redis.call('XRANGE', KEYS[1], id, id)[1]
   if entry then
@@ -60,7 +60,7 @@ return {found[1], entries, gone}
 """
 """ARGV[3] idle time in ms, ARGV[4] cursor, ARGV[5] how many. Returns the next cursor, entries as
 {id, fields, delivery count}, and how many pending ids had no entry any more (trimmed or deleted): those are
-acknowledged, since 6.2 would hand them out as nil for ever."""
+acknowledged, since 6.2 would hand them out as nil for ever (7.0 drops them itself and lists them)."""
 
 LEAVE = """
 if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -27,7 +26,6 @@ def make_app(redis_url: str, app_id: str = "readers", **options: float) -> Any:
         value_serializer="raw",
         topic_disable_leader=True,
         web_enabled=False,
-        datadir=f"{uuid.uuid4().hex}-unused",
     )
 
 

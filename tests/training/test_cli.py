@@ -1,0 +1,33 @@
+"""`signstream train asl-words`, up to where real training begins."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from training.cli import commands
+
+
+def test_help_names_the_model() -> None:
+    result = CliRunner().invoke(commands, ["--help"])
+    assert result.exit_code == 0
+    assert "asl-words" in result.output
+
+
+def test_without_recordings_it_says_where_it_looked_and_writes_nothing(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp"
+    )
+    out = tmp_path / "out"
+    result = CliRunner().invoke(commands, ["asl-words", "--data", str(tmp_path), "--out", str(out)])
+    assert result.exit_code == 1
+    assert "no recordings at" in result.output
+    assert not out.exists()
+
+
+def test_keeping_weights_without_measuring_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp"
+    )
+    result = CliRunner().invoke(commands, ["asl-words", "--keep-weights"])
+    assert result.exit_code == 2

@@ -1,0 +1,45 @@
+"""What the model card's figures are made of."""
+
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp")
+
+from training.evaluate import hello_takes, other_takes, report_of
+from training.heldout import HeldOut, ranked
+from training.report import HelloReport
+
+
+def test_the_takes_vary_in_everything_a_camera_may() -> None:
+    takes = hello_takes()
+    assert len(takes) == len(set(takes)) == 21
+    assert {take.fps for take in takes} >= {15, 20, 25, 30}
+    assert {take.height for take in takes} == {360, 720}
+    assert {take.codec.partition(":")[0] for take in takes} == {"raw", "jpeg", "vp8"}
+    assert len({take.phase for take in takes}) > 15
+    assert all(2 <= take.still_before <= 4 and 2 <= take.still_after <= 4 for take in takes[1:])
+    assert len(other_takes()) == 3
+
+
+def test_a_report_counts_letters_only_where_a_fold_has_them() -> None:
+    folds = [HeldOut(0.9, 0.8, 0.01, 0.2), HeldOut(1.0, 0.9, 0.03, None)]
+    report = report_of(folds, HelloReport(11, 10, 0.1, 0.2, 0.5), ())
+    assert (report.folds, report.words, report.wrong, report.letters) == (
+        (0.9, 1.0),
+        (0.8, 0.9),
+        (0.01, 0.03),
+        0.2,
+    )
+    assert report.metrics()["top1_blocks_held_out_worst"] == 0.9
+    assert report.metrics()["unseen_signer_runs_right"] == pytest.approx(10 / 11, abs=1e-4)
+
+
+def test_scores_are_ranked_as_the_recognizer_ranks_them() -> None:
+    import numpy as np
+
+    from training import recipe
+
+    scores = np.zeros(len(recipe.LABELS), np.float32)
+    scores[[0, 1, 6]] = (0.2, 0.1, 0.7)
+    top = ranked(scores)
+    assert [label for label, _ in top[:3]] == [recipe.LABELS[6], "idle", "unknown"]
+    assert len(top) == 7

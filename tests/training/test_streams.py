@@ -1,0 +1,84 @@
+"""Synthetic streams and their labels."""
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import clip_of
+from training import recipe
+from training.augment import augmented
+from training.pieces import HANDS, WRISTS
+from training.recordings import LEFT, RIGHT, Recordings
+from training.streams import IGNORED, Streams, _broken, _of_word
+
+
+def streams(recordings: Recordings, seed: int = 1) -> Streams:
+    return Streams(recordings, np.random.default_rng(seed))
+
+
+def test_a_batch_has_a_label_for_the_middle_of_every_window(recordings: Recordings) -> None:
+    clips, labels = streams(recordings).batch(7)
+    assert clips.shape == (7, recipe.STREAM + recipe.WINDOW - 1, len(recipe.ROWS), 3)
+    assert labels.shape == (7, recipe.STREAM)
+    assert clips.dtype == np.float32
+
+
+def test_the_same_seed_draws_the_same_streams(recordings: Recordings) -> None:
+    a, b, other = (streams(recordings, seed).batch(3) for seed in (1, 1, 2))
+    assert np.array_equal(a[0], b[0], equal_nan=True)
+    assert np.array_equal(a[1], b[1])
+    assert not np.array_equal(a[1], other[1])
+
+
+def test_streams_hold_words_rest_and_what_is_no_word(recordings: Recordings) -> None:
+    _, labels = streams(recordings).batch(60)
+    found = {recipe.LABELS[i] for i in np.unique(labels) if i != IGNORED}
+    assert found == {"idle", "unknown", "hello", "please"}
+
+
+def test_a_word_counts_only_from_the_inset_on() -> None:
+    piece = _of_word(clip_of(0.8, -0.8, 0), 5)
+    inset = recipe.INSET_SAMPLES
+    assert piece.labels.tolist() == [0] * (inset - 1) + [IGNORED] + [5] * (19 - 2 * inset) + [IGNORED] + [
+        0
+    ] * (inset - 1)
+
+
+def test_of_a_broken_clip_only_the_middle_is_surely_unknown() -> None:
+    labels = _broken(clip_of(0.8, -0.8, 0)).labels
+    unknown = recipe.LABELS.index("unknown")
+    assert set(labels[:6]) == set(labels[-6:]) == {IGNORED}
+    assert set(labels[7:12]) == {unknown}
+
+
+def test_the_bodys_landmarks_are_always_there(recordings: Recordings) -> None:
+    clips, _ = streams(recordings).batch(20)
+    assert np.isfinite(clips[:, :, : HANDS[0].start]).all()
+    assert np.abs(np.nan_to_num(clips)).max() < 6
+
+
+def test_augmented_streams_change_and_stay_in_bounds(recordings: Recordings) -> None:
+    clips, _ = streams(recordings).batch(40)
+    before = clips.copy()
+    made = augmented(clips, np.random.default_rng(0))
+    assert np.array_equal(clips, before, equal_nan=True)
+    assert made.shape == clips.shape
+    assert np.isfinite(made[:, :, : HANDS[0].start]).all()
+    width = made[:, 0, LEFT, 0] - made[:, 0, RIGHT, 0]
+    assert (width > 0.1).all(), "the left shoulder stays left, mirrored or not"
+    assert np.isnan(made[:, :, HANDS[1].start, 0]).sum() > np.isnan(clips[:, :, HANDS[1].start, 0]).sum()
+
+
+def test_some_streams_are_mirrored_with_hands_changing_sides() -> None:
+    clip = clip_of(-0.6, -0.5, 0)[None].repeat(200, 0)
+    made = augmented(clip, np.random.default_rng(0))
+    left = np.isfinite(made[:, :, HANDS[0].start, 0]).any(axis=1)
+    right = np.isfinite(made[:, :, HANDS[1].start, 0]).any(axis=1)
+    assert 20 < left.sum() < 90
+    assert (left != right).all(), "one hand remains one hand"
+    middle = (made[:, 0, LEFT, 0] + made[:, 0, RIGHT, 0]) / 2
+    assert (made[left, -1, WRISTS[0], 0] > middle[left]).all(), "outward is the other way"
+
+
+def test_recordings_of_one_word_make_no_streams(recordings: Recordings) -> None:
+    with pytest.raises(ValueError, match="at least two words"):
+        streams(recordings.part(recordings.labels == recordings.labels[0]))

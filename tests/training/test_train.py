@@ -1,0 +1,93 @@
+"""A whole small training: ten made-up clips in, a bundle out that serves what was learned."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip(
+    "torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp"
+)
+pytest.importorskip("onnxscript", reason="needs the training group of packages: make .venv/training.stamp")
+
+from shared.bundles import load_bundle  # noqa: E402
+from training import recipe  # noqa: E402
+from training.export import rewrite_report, spans, write_bundle  # noqa: E402
+from training.heldout import measure  # noqa: E402
+from training.network import Network  # noqa: E402
+from training.recordings import Recordings  # noqa: E402
+from training.report import ClipReport, HelloReport, Report  # noqa: E402
+from training.train import Progress, recipe_pipeline, train  # noqa: E402
+from workers.recognizers.graphs import Recognizer  # noqa: E402
+
+REPORT = Report(
+    folds=(0.9, 0.95),
+    words=(0.8, 0.9),
+    wrong=(0.01, 0.02),
+    letters=0.03,
+    hello=HelloReport(10, 9, 0.05, 0.1, 0.7),
+    others=(ClipReport("elsewhere", 5, 1, 2),),
+)
+
+
+def test_a_window_is_answered_as_it_is_in_a_long_stream() -> None:
+    torch.manual_seed(0)
+    network = Network(6, width=8).eval()
+    stream = torch.randn(1, 40, 6)
+    with torch.no_grad():
+        whole, one = network(stream), network(stream[:, 7 : 7 + recipe.WINDOW])
+    assert whole.shape == (1, 40 - recipe.WINDOW + 1, len(recipe.LABELS))
+    assert torch.allclose(whole[:, 7:8], one, atol=1e-5)
+
+
+def test_the_shipped_network_is_small() -> None:
+    assert Network(recipe_pipeline().shape[-1]).parameter_count() < 2_000_000
+
+
+def test_the_same_seed_gives_the_same_weights(recordings: Recordings) -> None:
+    a, b, other = (train(recordings, steps=2, batch=2, seed=seed).state_dict() for seed in (1, 1, 2))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert any(not torch.equal(a[name], other[name]) for name in a)
+
+
+def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordings, tmp_path: Path) -> None:
+    losses: list[Progress] = []
+    torch.set_num_threads(1)
+    network = train(recordings, steps=120, batch=8, told=losses.append)
+    assert [progress.step for progress in losses] == [50, 100, 120]
+    assert losses[-1].loss < losses[0].loss
+    assert measure(network, recordings).top1 == 1
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's exporter warns of its own parts
+        write_bundle(network, tmp_path / recipe.NAME)
+    bundle = load_bundle(tmp_path / recipe.NAME)
+    assert (bundle.name, bundle.labels) == (recipe.NAME, recipe.LABELS)
+    assert bundle.background == {"idle", "unknown"}
+    assert (bundle.samples, bundle.stride, bundle.rows) == (recipe.WINDOW, recipe.STRIDE, recipe.ROWS)
+    assert bundle.graph.stat().st_size < 8 * 2**20
+    assert b"/training/" not in bundle.graph.read_bytes(), (
+        "the graph says nothing of the machine it was made on"
+    )
+
+    clip = recordings.clips[0]
+    window = np.concatenate([clip[:1], clip, clip[-1:]]) * np.float32(0.2) + np.float32(0.5)
+    served = Recognizer(bundle).probabilities(window, 1.0)
+    with torch.no_grad():
+        features = torch.from_numpy(recipe_pipeline()(window, 1.0))[None]
+        learned = network(features)[0, 0].softmax(-1).numpy()
+    assert np.allclose(served, learned, atol=1e-4)
+    assert recipe.LABELS[int(served.argmax())] == "hello"
+
+    assert "Not measured" in bundle.card.read_text("utf-8")
+    rewrite_report(bundle.folder, REPORT)
+    measured = load_bundle(bundle.folder)
+    assert measured.manifest.quality.metrics["top1_blocks_held_out_mean"] == 0.925
+    card = measured.card.read_text("utf-8")
+    assert "90.0, 95.0 % (mean 92.5 %)" in card
+    assert "| elsewhere | 5 | 2 | 1 |" in card
+
+
+def test_rows_are_written_as_runs() -> None:
+    assert spans((489, 491, 500, 501, 502, 10, 11)) == [489, 491, "500-502", 10, 11]

@@ -1,0 +1,5 @@
+"""`python -m training`, for where the whole of signstream is not installed."""
+
+from training.cli import commands
+
+commands()

@@ -1,0 +1,47 @@
+"""Makes the bundle `asl-words`, from recordings to model card."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from shared.bundles import load_bundle
+from training import recipe
+from training.evaluate import as_fields, clip_reports, measure_fold, report_of
+from training.export import rewrite_report, write_bundle
+from training.recordings import load_recordings
+from training.train import Progress, train
+
+
+def make(
+    data: Path,
+    folder: Path,
+    cache: Path,
+    threads: int,
+    *,
+    evaluate: bool,
+    keep_weights: bool,
+    told: Callable[[str], None],
+) -> dict[str, object] | None:
+    """Trains on everything and writes the bundle; with `evaluate` also its figures, which it returns."""
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    recordings = load_recordings(data)
+    told(f"{len(recordings.clips)} clips of {recipe.LABELS[2:]} and what is none of them")
+
+    def progress(now: Progress) -> None:
+        told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+
+    if not keep_weights:
+        write_bundle(train(recordings, told=progress), folder)
+    if not evaluate:
+        return None
+    hello, others = clip_reports(load_bundle(folder), data / "videos", cache, told)
+    folds = []
+    for fold in range(recipe.FOLDS):
+        told(f"fold {fold} of {recipe.FOLDS}: training without it")
+        folds.append(measure_fold(recordings, fold))
+        told(f"fold {fold}: {folds[-1]}")
+    report = report_of(folds, hello, others)
+    rewrite_report(folder, report)
+    return as_fields(report)

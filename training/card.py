@@ -1,0 +1,89 @@
+"""The model card's text. Every number in it comes from the recipe or from a report."""
+
+from training import recipe
+from training.report import Report
+
+_COMMAND = f"signstream train {recipe.NAME} --evaluate"
+
+
+def card_text(parameters: int, graph_bytes: int, report: Report | None) -> str:
+    """Markdown."""
+    measured = _measured(report) if report else f"Not measured for these weights. `{_COMMAND}` measures.\n"
+    return f"""# {recipe.NAME}: fifteen ASL words
+
+An isolated-sign model of American Sign Language for a camera that never stops. It looks at hands and
+upper body (no face mesh) {recipe.FPS:g} times a second, in windows of {recipe.WINDOW} samples, and answers
+with one of {len(recipe.WORDS)} words, with `{recipe.IDLE}` (rest, and everything between signs) or with
+`{recipe.UNKNOWN}` (signing that is none of the words).
+
+Words: {", ".join(recipe.WORDS)}.
+
+- Input: MediaPipe Holistic landmarks, {len(recipe.ROWS)} rows of the canonical 543; the steps that make them
+  features stand in `bundle.toml`. Left is the signer's own left: do not mirror the picture.
+- Network: five depthwise-separable convolutions over time, {parameters:,} parameters,
+  {graph_bytes / 2**20:.1f} MB of ONNX. It sees nothing outside its window and keeps
+  nothing from one window to the next.
+- Licence of the weights: Apache-2.0.
+
+## Made from
+
+The words recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): 4,633 webcam
+clips of three signers, landmarked by their authors. No recording is in this bundle. The clips hold one word
+each; the training joins them to streams with rest, comings and goings of the hands, letters, halves of
+different words, words played backwards, wrong handshapes and wandering poses, so that the model learns what
+is no word.
+`signstream train {recipe.NAME}` makes the graph again (seed {recipe.SEED}, {recipe.STEPS} steps; the same
+package versions, threads and processor give the same weights).
+
+## Measured
+
+`{_COMMAND}` gives every figure below.
+
+{measured}
+## What it is not
+
+- Three signers taught it; one more, and six clips of other sign languages, are all it was tried on. Expect
+  more misses with other people, cameras from the side, and signs that begin or end mid-movement.
+- It knows fifteen words. `a` and `i` are also letters, and a held fist or little finger is all they are.
+- It does not translate: glosses are not sentences. Do not use it where a missed or wrong word does harm.
+- Skin, clothing and light matter only as far as MediaPipe finds the landmarks; that was not measured here.
+"""
+
+
+def _measured(report: Report) -> str:
+    hello = report.hello
+    folds = ", ".join(f"{100 * top1:.1f}" for top1 in report.folds)
+    mean = 100 * sum(report.folds) / len(report.folds)
+    right = 100 * sum(report.words) / len(report.words)
+    wrong = 100 * sum(report.wrong) / len(report.wrong)
+    others = "\n".join(
+        f"| {other.clip} | {other.runs} | {other.runs_with_finals} | {other.most_finals} |"
+        for other in report.others
+    )
+    return f"""Recording blocks held out whole ({recipe.BLOCK} recordings a block, {recipe.FOLDS} folds; the
+shipped weights are trained on all of them with the same settings):
+
+| | |
+|---|---|
+| top-1 of each fold, one window a clip, words and idle | {folds} % (mean {mean:.1f} %) |
+| a word clip in a stream brings its gloss and no other | {right:.1f} % |
+| a word clip in a stream brings a wrong gloss | {wrong:.1f} % |
+| a letter clip, no word, brings a gloss | {100 * report.letters:.1f} % |
+
+HELLO twice by a signer in no training set (`asl_hello_x2`), through cameras of 15 to 30 frames a second, two
+sizes, JPEG and VP8, any phase, up to 20 % lost frames, noise on the landmarks:
+
+| | |
+|---|---|
+| runs | {hello.runs} |
+| exactly hello, hello | {hello.right} |
+| start and end of both against the plain run, after one shift, 95th percentile / worst | \
+{hello.times_p95:.2f} s / {hello.times_worst:.2f} s |
+| lowest confidence of a gloss | {hello.lowest_confidence:.2f} |
+
+Signs of other languages, none of them a word of this model, through the same:
+
+| clip | runs | runs with a gloss | most glosses in a run |
+|---|---|---|---|
+{others}
+"""
