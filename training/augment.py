@@ -32,6 +32,7 @@ def augmented(batch: Batch, rng: Generator) -> Batch:
     changed[flipped] = changed[flipped][:, :, _MIRRORED] * np.array([-1, 1, 1], np.float32)
     changed = _arms_out_of_sight(changed, rng)
     changed = _other_camera_height(changed, rng)
+    changed = _other_body(changed, rng)
     changed = _affine(changed, rng)
     changed = _noisy(changed, rng)
     changed = _lost(changed, rng)
@@ -39,14 +40,16 @@ def augmented(batch: Batch, rng: Generator) -> Batch:
 
 
 def _other_camera_height(batch: Batch, rng: Generator) -> Batch:
-    """What is above the shoulders lies lower, what is below lies elsewhere too; hands keep their shape.
+    """Heights shrink against the width of the shoulders; hands keep their shape.
 
-    A camera above the screen sees the nose half a shoulder width above the shoulders, the laptop on the table
-    of the recordings four fifths of one. A sign at the face stays at the face.
+    The recordings' laptop looks up from the table and sees the nose four fifths of a shoulder width above the
+    shoulders. A camera above the screen sees half of one, and a near one shortens the arms too. A sign at the
+    face stays at the face.
     """
     size = len(batch)
-    above = rng.uniform(0.45, 1.1, (size, 1, 1)).astype(np.float32)
-    below = rng.uniform(0.75, 1.2, (size, 1, 1)).astype(np.float32)
+    height = rng.uniform(0.5, 1.1, (size, 1, 1))
+    above = (height * rng.uniform(0.88, 1.12, (size, 1, 1))).astype(np.float32)
+    below = (height * rng.uniform(0.8, 1.25, (size, 1, 1))).astype(np.float32)
     changed = batch.copy()
     body = np.r_[0 : HANDS[0].start]
     y = batch[:, :, body, 1]
@@ -54,6 +57,28 @@ def _other_camera_height(batch: Batch, rng: Generator) -> Batch:
     for hand in HANDS:
         wrist = batch[:, :, hand.start : hand.start + 1, 1]
         changed[:, :, hand, 1] += np.where(wrist < 0, wrist * above, wrist * below) - wrist
+    return changed
+
+
+def _other_body(batch: Batch, rng: Generator) -> Batch:
+    """Another signer for a whole stream: arms and face elsewhere, hands larger, turned, of other shape."""
+    size = len(batch)
+    changed = batch.copy()
+    face_and_elbows = [c for c in range(HANDS[0].start) if c not in (*WRISTS, LEFT, RIGHT)]
+    changed[:, :, face_and_elbows, :2] += rng.normal(0, 0.04, (size, 1, len(face_and_elbows), 2))
+    for side in (0, 1):
+        changed[:, :, ELBOWS[side], :2] += rng.normal(0, 0.15, (size, 1, 2))
+        moved = rng.normal(0, 0.1, (size, 1, 1, 2)).astype(np.float32)
+        changed[:, :, WRISTS[side] : WRISTS[side] + 1, :2] += moved
+        hand = changed[:, :, HANDS[side], :2]
+        wrist = hand[:, :, :1]
+        angle, larger = rng.normal(0, 0.3, size), rng.uniform(0.8, 1.25, size)
+        cosine, sine = larger * np.cos(angle), larger * np.sin(angle)
+        turn = np.stack([cosine, -sine, sine, cosine], -1).reshape(size, 2, 2).astype(np.float32)
+        shape = np.einsum("btrc,bdc->btrd", hand - wrist, turn)
+        palm = np.nan_to_num(np.linalg.norm(shape[:, :, 9:10], axis=-1, keepdims=True))
+        shape += palm * rng.normal(0, 0.06, (size, 1, 21, 2)).astype(np.float32)
+        changed[:, :, HANDS[side], :2] = wrist + shape + moved
     return changed
 
 
@@ -108,7 +133,7 @@ def _lost(batch: Batch, rng: Generator) -> Batch:
     """Hands not found: single samples, runs of samples, one hand for the whole stream's length."""
     size, samples = batch.shape[:2]
     changed = batch.copy()
-    rate = rng.choice((0.0, 0.05, 0.2), (size, 1))
+    rate = rng.choice((0.0, 0.05, 0.15, 0.3), (size, 1))
     for hand in HANDS:
         gone = rng.random((size, samples)) < rate
         for i in np.flatnonzero(rng.random(size) < 0.3):

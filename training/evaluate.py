@@ -8,15 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from shared.bundles import Bundle
-from shared.messages import Window
 from training import recipe
-from training.clips import Take, Track, cached_track
+from training.clips import Take, cached_track
 from training.heldout import HeldOut, measure
 from training.recordings import Recordings
 from training.report import ClipReport, HelloReport, Report
-from training.streaming import Sighting, perturbed, run_rule, stretches, worst_disagreement
+from training.streaming import Sighting, perturbed, sightings, worst_disagreement
 from training.train import train
-from workers.keypoints.windower import WindowSpec
 from workers.recognizers.graphs import Recognizer
 
 HELLO = "asl_hello_x2.mp4"
@@ -75,27 +73,6 @@ def clip_reports(
             others.append(_other_report(recognizer, video, cache))
             told(f"{video.name}: {others[-1]}")
     return hello, tuple(others)
-
-
-def sightings(recognizer: Recognizer, track: Track) -> list[Sighting]:
-    """Final glosses of one track, as the running system gives them."""
-    bundle = recognizer.bundle
-    windows = stretches(track, WindowSpec.of(bundle))
-    answers = []
-    for stretch in windows:
-        window = Window(
-            session="evaluation",
-            model=bundle.name,
-            seq=stretch.seq,
-            start=stretch.start,
-            end=stretch.end,
-            samples=bundle.samples,
-            rows=len(bundle.rows),
-            landmarks=stretch.array.tobytes(),
-            aspect=track.aspect,
-        )
-        answers.append(recognizer.recognize(window))
-    return run_rule(windows, answers, bundle.streaming, bundle.background)
 
 
 def _runs(recognizer: Recognizer, video: Path, takes: list[Take], cache: Path) -> Iterator[list[Sighting]]:

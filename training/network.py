@@ -16,16 +16,16 @@ _BLOCKS = (recipe.WINDOW - 1) // (_KERNEL - 1)
 class _Block(nn.Module):
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
+        self.depthwise = nn.Conv1d(width, width, _KERNEL, groups=width)
+        self.norm = nn.BatchNorm1d(width)
         self.wide = nn.Conv1d(width, 2 * width, 1)
-        self.depthwise = nn.Conv1d(2 * width, 2 * width, _KERNEL, groups=2 * width)
-        self.norm = nn.BatchNorm1d(2 * width)
         self.narrow = nn.Conv1d(2 * width, width, 1)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = nn.functional.silu(self.norm(self.depthwise(nn.functional.silu(self.wide(x)))))
+        h = self.narrow(nn.functional.silu(self.wide(self.norm(self.depthwise(x)))))
         cut = _KERNEL // 2
-        return x[..., cut:-cut] + self.dropout(self.narrow(h))
+        return x[..., cut:-cut] + self.dropout(h)
 
 
 class Network(nn.Module):

@@ -34,16 +34,26 @@ def sampled(clip: Clip, places: NDArray[np.float64]) -> Clip:
     return np.asarray(np.where(np.isnan(between), one, between), np.float32)
 
 
+FASTEST, LONGEST_STOP = 7, 4
+"""Samples: the shortest a whole clip is made, and the longest its first or last pose is held on top."""
+
+
 def at_speed(clip: Clip, rng: Generator, shortest: int = 11, longest: int = 25) -> Clip:
-    """The clip in a new number of samples, unevenly, its held ends cut or held longer."""
-    begin, end = rng.uniform(0, 3), len(clip) - 1 - rng.uniform(0, 3)
+    """The clip in a new number of samples, unevenly, its held ends cut or held longer.
+
+    The recordings' signers move slowly between two stops; others take a fifth of a second for the same way.
+    """
     samples = int(rng.integers(shortest, longest + 1))
-    even = np.linspace(0, 1, samples)
+    still = [0, 0]
+    if rng.random() < 0.5:
+        most = min(LONGEST_STOP, (samples - FASTEST) // 2)
+        still = [int(n) for n in rng.integers(0, most + 1, 2)]
+    begin, end = rng.uniform(0, 3), len(clip) - 1 - rng.uniform(0, 3)
+    even = np.linspace(0, 1, samples - sum(still))
     bend = rng.uniform(-0.12, 0.12)
     uneven = even + bend * np.sin(np.pi * even)
     moved = sampled(clip, begin + (end - begin) * uneven)
-    held = [max(0, int(n)) for n in rng.integers(-4, 5, 2)]
-    return np.concatenate([np.repeat(moved[:1], held[0], 0), moved, np.repeat(moved[-1:], held[1], 0)])
+    return np.concatenate([np.repeat(moved[:1], still[0], 0), moved, np.repeat(moved[-1:], still[1], 0)])
 
 
 def rest_frame(body: Clip, rng: Generator) -> Clip:

@@ -51,25 +51,25 @@ PIPELINE: tuple[dict[str, object], ...] = (
 )
 
 SEED = 20
-STEPS = 1200
-BATCH = 48
-STREAM = 72
+STEPS = 1600
+BATCH = 32
+STREAM = 64
 """Labelled samples of a training stream; WINDOW - 1 more are context."""
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.05
 AVERAGE = 0.995
 """Decay of the weights' moving average, which is what ships."""
-WIDTH = 160
+WIDTH = 144
 DROPOUT = 0.2
 """Few signers: the network must not lean on any one channel."""
 FOLDS = 5
 BLOCK = 30
 """The signers recorded in blocks of 30 by `seq`; a block is held out whole."""
 
-THRESHOLD = 0.6
-MARGIN = 0.3
-RELEASE = 0.4
+THRESHOLD = 0.5
+MARGIN = 0.2
+RELEASE = 0.3
 CONFIRM = 3
 REST = 2
 

@@ -1,7 +1,6 @@
 """The whole road from landmarks to glosses, offline: Windower, Pipeline, network, IsolatedRule."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 from numpy.random import Generator
@@ -10,12 +9,10 @@ from numpy.typing import NDArray
 from gateway.results.isolated import GlossDraft, IsolatedRule
 from shared.bundles.manifest import Streaming
 from shared.landmarks import LEFT_HAND, RIGHT_HAND
-from shared.messages import Result
+from shared.messages import Result, Window
 from training.clips import Track
 from workers.keypoints.windower import Stretch, Windower, WindowSpec
-
-Recognise = Callable[[list[Stretch], float], list[list[tuple[str, float]]]]
-"""Windows and the picture's aspect -> each window's (label, probability) pairs, best first."""
+from workers.recognizers.graphs import Recognizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +47,27 @@ def run_rule(
         drafts += rule.feed(Result("offline", window.seq, window.start, window.end, list(top)))
     drafts += rule.finish()
     return [Sighting(d.gloss, d.start, d.end, d.confidence) for d in drafts if d.status == "final"]
+
+
+def sightings(recognizer: Recognizer, track: Track) -> list[Sighting]:
+    """Final glosses of one track, as the running system gives them."""
+    bundle = recognizer.bundle
+    windows = stretches(track, WindowSpec.of(bundle))
+    answers = []
+    for stretch in windows:
+        window = Window(
+            session="evaluation",
+            model=bundle.name,
+            seq=stretch.seq,
+            start=stretch.start,
+            end=stretch.end,
+            samples=bundle.samples,
+            rows=len(bundle.rows),
+            landmarks=stretch.array.tobytes(),
+            aspect=track.aspect,
+        )
+        answers.append(recognizer.recognize(window))
+    return run_rule(windows, answers, bundle.streaming, bundle.background)
 
 
 def perturbed(track: Track, rng: Generator) -> Track:

@@ -38,6 +38,10 @@ _SURE = 3
 """Samples on either side of a broken clip's middle that are surely unknown."""
 
 _GLANCE = 2 * recipe.INSET_SAMPLES + 2
+"""Samples from which a kept pose is rest: a shorter one may be a word's own stop."""
+
+_WAYS = (1, 2, 3, 4, 6, 9)
+"""Samples from one piece to the next."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +73,7 @@ def _broken(clip: Clip) -> Piece:
 
 
 class Streams:
-    """Draws streams from recordings. The same generator gives the same streams."""
+    """Draws streams from recordings. The same generator gives the same streams. ValueError without words."""
 
     def __init__(self, recordings: Recordings, rng: Generator) -> None:
         self._clips, self._labels, self._rng = recordings.clips, recordings.labels, rng
@@ -78,6 +82,8 @@ class Streams:
         self._idle = recordings.of(recipe.IDLE)
         self._directed = [i for word in _DIRECTED for i in recordings.of(word)]
         self._moving = [i for word in _MOVING for i in recordings.of(word)]
+        if len(np.unique(self._labels[self._words])) < 2 or not self._moving:
+            raise ValueError("streams need clips of at least two words, one of which moves")
         shares = np.bincount(self._labels, minlength=len(recipe.LABELS)).astype(float)
         weights = 1 / np.sqrt(shares[self._labels[self._words]])
         self._chances = weights / weights.sum()
@@ -106,24 +112,19 @@ class Streams:
         skipped = int(rng.integers(0, 25))
         pieces, total = [self._piece()], 0
         while total < length + skipped:
-            following = self._rest() if rng.random() < 0.6 else self._piece()
-            bridge = transition(
-                pieces[-1].clip[-1:], following.clip[:1], int(rng.choice((1, 2, 3, 4, 6, 9))), rng
-            )
-            pieces += [_background(bridge, _IDLE), following]
+            self._join(pieces, self._rest() if rng.random() < 0.6 else self._piece())
             if rng.random() < 0.6:
-                self._after(pieces)
+                self._join(pieces, self._piece())
             total = sum(len(piece.labels) for piece in pieces)
         clip = np.concatenate([piece.clip for piece in pieces])[skipped : skipped + length]
         labels = np.concatenate([piece.labels for piece in pieces])[skipped : skipped + length]
         return Piece(clip, labels)
 
-    def _after(self, pieces: list[Piece]) -> None:
-        following = self._piece()
-        bridge = transition(
-            pieces[-1].clip[-1:], following.clip[:1], int(self._rng.choice((1, 2, 3, 4, 6, 9))), self._rng
-        )
-        pieces += [_background(bridge, _IDLE), following]
+    def _join(self, pieces: list[Piece], following: Piece) -> None:
+        """Adds a piece and the way to it."""
+        samples = int(self._rng.choice(_WAYS))
+        way = transition(pieces[-1].clip[-1:], following.clip[:1], samples, self._rng)
+        pieces += [_background(way, _IDLE), following]
 
     def _piece(self) -> Piece:
         rng = self._rng

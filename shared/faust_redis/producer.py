@@ -39,7 +39,7 @@ class Producer(base.Producer):
         finally:
             await connection.close(self.redis)
 
-    async def send(  # noqa: PLR0917
+    async def send(
         self,
         topic: str,
         key: bytes | None,

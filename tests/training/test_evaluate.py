@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp")
 
-from training.evaluate import hello_takes, other_takes, report_of  # noqa: E402
-from training.heldout import HeldOut, ranked  # noqa: E402
-from training.report import HelloReport  # noqa: E402
+from training.evaluate import hello_takes, other_takes, report_of
+from training.heldout import HeldOut, ranked
+from training.report import HelloReport
 
 
 def test_the_takes_vary_in_everything_a_camera_may() -> None:

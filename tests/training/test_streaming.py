@@ -1,14 +1,18 @@
 """The offline road from landmarks to glosses."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from shared.bundles import Registry
 from shared.bundles.manifest import Streaming
 from shared.landmarks import LEFT_HAND, ROWS
 from training import recipe
-from training.clips import Track
-from training.streaming import Sighting, perturbed, run_rule, stretches, worst_disagreement
+from training.clips import Take, Track, landmark_take
+from training.streaming import Sighting, perturbed, run_rule, sightings, stretches, worst_disagreement
 from workers.keypoints.windower import Stretch, WindowSpec
+from workers.recognizers.graphs import Recognizer
 
 
 def track() -> Track:
@@ -51,3 +55,23 @@ def test_other_glosses_disagree_without_bound() -> None:
     one = [Sighting("hello", 1.0, 2.0, 0.9)]
     assert worst_disagreement(one, [*one, *one]) == float("inf")
     assert worst_disagreement([], []) == float("inf")
+
+
+@pytest.mark.data
+@pytest.mark.filterwarnings("ignore::UserWarning:google.protobuf")
+def test_hello_twice_by_an_unseen_signer_is_hello_hello_and_nothing_else(data_path: Path) -> None:
+    recognizer = Recognizer(Registry().find("asl-words"))
+    video = data_path / "videos" / "asl_hello_x2.mp4"
+    plain = sightings(recognizer, landmark_take(video, Take()))
+    assert [sighting.gloss for sighting in plain] == ["hello", "hello"]
+    take = Take(fps=20, phase=0.031, still_before=1, still_after=1, height=360, codec="jpeg:60")
+    other = sightings(recognizer, landmark_take(video, take))
+    assert worst_disagreement(plain, other) < 0.25
+
+
+@pytest.mark.data
+@pytest.mark.filterwarnings("ignore::UserWarning:google.protobuf")
+@pytest.mark.parametrize("clip", ["slovo_f17a6060", "msl150_ambulancia", "msl150_doctor"])
+def test_signs_of_another_language_bring_at_most_one_gloss(data_path: Path, clip: str) -> None:
+    recognizer = Recognizer(Registry().find("asl-words"))
+    assert len(sightings(recognizer, landmark_take(data_path / "videos" / f"{clip}.mp4", Take()))) <= 1

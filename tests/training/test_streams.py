@@ -1,6 +1,7 @@
 """Synthetic streams and their labels."""
 
 import numpy as np
+import pytest
 
 from tests.training.conftest import clip_of
 from training import recipe
@@ -76,3 +77,8 @@ def test_some_streams_are_mirrored_with_hands_changing_sides() -> None:
     assert (left != right).all(), "one hand remains one hand"
     middle = (made[:, 0, LEFT, 0] + made[:, 0, RIGHT, 0]) / 2
     assert (made[left, -1, WRISTS[0], 0] > middle[left]).all(), "outward is the other way"
+
+
+def test_recordings_of_one_word_make_no_streams(recordings: Recordings) -> None:
+    with pytest.raises(ValueError, match="at least two words"):
+        streams(recordings.part(recordings.labels == recordings.labels[0]))

@@ -1,0 +1,85 @@
+"""Pictures that wait to be landmarked, and which of them are not worth it any more. Pure."""
+
+import collections
+from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
+
+from workers.keypoints.pace import Pace
+
+DEADLINE_SECONDS = 0.5
+"""A live picture this much older than the newest one waiting is skipped: its gloss would come too late."""
+
+LONGEST = 16
+"""Live pictures that wait at most, about a second of them: each is 1.4 MB at 720p."""
+
+WARM_PICTURES = 10
+"""A tracker that takes over sees this many pictures again before its landmarks count."""
+
+
+class Shown(Protocol):
+    """A picture, as far as choosing goes."""
+
+    @property
+    def time(self) -> float: ...
+    @property
+    def captured(self) -> float: ...
+
+
+P = TypeVar("P", bound=Shown)
+
+
+class Backlog(Generic[P]):
+    """A session's due pictures in order of media time.
+
+    With `after` the session was taken over: pictures up to that media time were landmarked by its last owner,
+    and the newest of them are handed out once, by `warm`, to bring the tracker up to date.
+    """
+
+    def __init__(self, fps: float, *, live: bool, after: float | None = None) -> None:
+        self.dropped = 0
+        self._live = live
+        self._after = after
+        self._pace = Pace(fps, after)
+        self._seen_pace = Pace(fps)
+        self._seen: collections.deque[P] = collections.deque(maxlen=WARM_PICTURES)
+        self._waiting: collections.deque[P] = collections.deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, pictures: Iterable[P]) -> None:
+        """Takes decoded pictures, keeps those that are due, and of a live session those in time."""
+        for picture in pictures:
+            if self._after is not None and picture.time <= self._after:
+                if self._seen_pace.is_due(picture.time):
+                    self._seen.append(picture)
+            elif self._pace.is_due(picture.time):
+                self._waiting.append(picture)
+        if self._live:
+            self._drop_late()
+
+    def warm(self) -> list[P]:
+        """What the last owner landmarked just before; once there is something to go on with, else nothing.
+
+        Nothing either after a silence longer than the deadline: a live signer's hands have moved on.
+        """
+        if self._after is None or not self._waiting:
+            return []
+        self._after = None
+        seen, first = list(self._seen), self._waiting[0]
+        self._seen.clear()
+        if self._live and seen and first.captured - seen[-1].captured > DEADLINE_SECONDS:
+            return []
+        return seen
+
+    def take(self) -> P | None:
+        """The next picture to landmark."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def _drop_late(self) -> None:
+        while len(self._waiting) > 1 and (
+            len(self._waiting) > LONGEST
+            or self._waiting[-1].captured - self._waiting[0].captured > DEADLINE_SECONDS
+        ):
+            self._waiting.popleft()
+            self.dropped += 1
