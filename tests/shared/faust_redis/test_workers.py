@@ -73,11 +73,8 @@ async def test_a_slow_but_healthy_worker_keeps_its_messages(redis_url: str, stor
             await until(lambda: _pending_are(store, 8))
 
 
-async def _finished(store: Redis, pid: int, count: int) -> bool:
-    return (
-        len([line for line in await store.lrange("done", 0, -1) if line.startswith(str(pid).encode())])
-        >= count
-    )
+async def _pending_are(store: Redis, count: int) -> bool:
+    return bool((await store.xpending(TOPIC, "readers"))["pending"] == count)
 
 
 async def test_a_message_that_went_to_another_worker_is_left_to_it(redis_url: str, store: Redis) -> None:
