@@ -27,3 +27,9 @@ class Transport(base.Transport):
                 f"expected one redis:// broker URL, got {len(self.url)}: a stream lives on one server"
             )
         self.redis_url, self.options = Options.from_url(str(self.url[0]))
+        # Faust makes folders for its tables in the working directory; there are no tables here.
+        app._create_directories = _nothing
+
+
+def _nothing() -> None:
+    """In place of making folders."""

@@ -54,6 +54,7 @@ async def serve(
     redis_url: str,
     bundles: Sequence[Bundle],
     *,
+    broker: str = "",
     threads: int = 1,
     idle_seconds: float = 5.0,
     batch: int = BATCH,
@@ -61,17 +62,19 @@ async def serve(
 ) -> None:
     """Serves every bundle until SIGTERM, SIGINT or `stop`; then finishes what is in work.
 
+    Windows come from `broker` where it is another than `redis_url`, to which results go.
     `threads` are ONNX Runtime's per window; windows themselves run one after another. Raises BundleError for
     a graph that does not keep its manifest, RecognizersStoppedError where it cannot go on.
     """
     models: dict[str, Model] = {bundle.name: Recognizer(bundle, threads) for bundle in bundles}
-    await serve_models(redis_url, models, idle_seconds=idle_seconds, batch=batch, stop=stop)
+    await serve_models(redis_url, models, broker=broker, idle_seconds=idle_seconds, batch=batch, stop=stop)
 
 
 async def serve_models(
     redis_url: str,
     models: Mapping[str, Model],
     *,
+    broker: str = "",
     idle_seconds: float = 5.0,
     batch: int = BATCH,
     stop: asyncio.Event | None = None,
@@ -85,7 +88,12 @@ async def serve_models(
         async with Redis.from_url(redis_url) as redis:
             results = Results(redis)
             agents = [RecognizerAgent(name, model, executor, results) for name, model in models.items()]
-            app = make_app(broker_url(redis_url, idle_seconds=idle_seconds, batch=batch), agents, batch)
+            windows = broker or redis_url
+            if windows.startswith(("redis:", "rediss:")):
+                windows = broker_url(
+                    windows, idle_seconds=idle_seconds, batch=batch, maxlen=keys.WINDOWS_LENGTH
+                )
+            app = make_app(windows, agents, batch)
             with signals(stop):
                 async with running(app, stop), announced(redis, app, list(models)):
                     log.info("Recognizing %s", ", ".join(models))
@@ -133,7 +141,7 @@ async def running(app: Any, stop: asyncio.Event) -> AsyncIterator[None]:
             starting.result()
         yield
         if app.crashed or app.should_stop:
-            raise RecognizersStoppedError(f"the Faust app has stopped: {app.crash_reason!r}")
+            raise RecognizersStoppedError(f"the Faust app has stopped: {app.crash_reason}")
     finally:
         for task in (starting, stopping):
             task.cancel()
@@ -181,10 +189,10 @@ def signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def main(redis_url: str, bundles: Sequence[Bundle], *, threads: int = 1) -> int:
+def main(redis_url: str, bundles: Sequence[Bundle], *, broker: str = "", threads: int = 1) -> int:
     """Runs the process; its exit status: 0 after a signal, 1 where the supervisor must start it again."""
     try:
-        uvloop.run(serve(redis_url, bundles, threads=threads))
+        uvloop.run(serve(redis_url, bundles, broker=broker, threads=threads))
     except DrainError as error:
         log.error("Recognizers stopped: %s", error)
         logging.shutdown()

@@ -159,7 +159,7 @@ async def test_everything_goes_on_after_redis_was_restarted(
     taker(app, got, size=4)
     topic = app.topic(TOPIC, value_type=bytes)
     with redis_with_a_file(tmp_path, port):
-        await _answers(url)
+        await answers(url)
         await app.start()
         for number in range(100):
             await topic.send(value=b"%d" % number)
@@ -178,7 +178,7 @@ async def test_everything_goes_on_after_redis_was_restarted(
     assert "Redis is back" in caplog.text
 
 
-async def _answers(url: str) -> None:
+async def answers(url: str) -> None:
     async with Redis.from_url(url) as store:
 
         async def ping() -> bool:

@@ -29,7 +29,7 @@ def _varint(value: int) -> bytes:
 
 
 def softmax_graph() -> bytes:
-    """ModelProto of y = Softmax(x), x float32 [1, 3] (field numbers of onnx.proto, IR version 8, opset 17)."""
+    """ModelProto of y = Softmax(x), x float32 [1, 3] (numbers of onnx.proto, IR 8, opset 17)."""
     shape = _field(1, _field(1, 1)) + _field(1, _field(1, 3))
     kind = _field(1, _field(1, 1) + _field(2, shape))
     node = _field(1, "x") + _field(2, "y") + _field(4, "Softmax")

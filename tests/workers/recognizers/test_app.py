@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from shared import keys
 from shared.bundles import BundleError, Registry
@@ -57,13 +59,18 @@ async def send(store: Redis, *windows: Window | bytes) -> None:
 
 
 async def results(store: Redis, session: str) -> list[Result]:
-    records = [unpack_record(fields[b"r"]) for _, fields in await store.xrange(keys.results(session)) or ()]
+    entries: Any = await store.xrange(keys.results(session))
+    records = [unpack_record(fields[b"r"]) for _, fields in entries]
     assert all(isinstance(record, Result) for record in records)
     return [record for record in records if isinstance(record, Result)]
 
 
 async def settled(store: Redis) -> bool:
-    return (await store.xlen(TOPIC), (await store.xpending(TOPIC, "recognizers"))["pending"]) == (0, 0)
+    try:
+        pending = (await store.xpending(TOPIC, "recognizers"))["pending"]
+    except ResponseError:  # nobody has made the group yet
+        return False
+    return (await store.xlen(TOPIC), pending) == (0, 0)
 
 
 async def start(store: Redis, session: str, state: str = "live") -> None:

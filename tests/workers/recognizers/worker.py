@@ -1,4 +1,4 @@
-"""A recognizer process to be signalled: `python -m tests.workers.recognizers.worker URL SECONDS_PER_WINDOW`."""
+"""Recognizers to be signalled: `python -m tests.workers.recognizers.worker URL SECONDS_PER_WINDOW`."""
 
 import logging
 import os
