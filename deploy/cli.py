@@ -1,5 +1,211 @@
-"""The `signstream` command."""
+"""The `signstream` command: one subcommand a task, each with an example in its help."""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from shared import settings as settings_module
+from shared.bundles.bundle import BundleError, load_bundle
+from shared.bundles.registry import Registry
+from shared.settings import Settings, SettingsError
+from shared.telemetry import configure_logging
+
+WRONG_USE = 2
+"""Exit status: the command line, a setting or an input is wrong; trying again will not help."""
+
+commands = typer.Typer(
+    name="signstream",
+    help="A camera goes in, sign-language glosses come out while the person is still signing.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+models = typer.Typer(no_args_is_help=True, help="The models there are. Example: signstream models list")
+commands.add_typer(models, name="models")
+
+
+def _settings(stage: str, **overrides: object) -> Settings:
+    try:
+        settings = settings_module.load(**overrides)
+    except SettingsError as error:
+        _refuse(str(error))
+    configure_logging(stage, settings.log_level)
+    return settings
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(f"signstream: {sentence}", err=True)
+    raise typer.Exit(WRONG_USE)
+
+
+def _needs_redis(settings: Settings) -> None:
+    if not settings.redis_url:
+        _refuse("SIGNSTREAM_REDIS_URL is not set; a stage run alone needs the Redis that all stages share")
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine to its end; SIGINT and SIGTERM cancel it, which is how everything is stopped."""
+
+    async def until_signal() -> None:
+        task = asyncio.ensure_future(main)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(until_signal())
+
+
+@commands.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+) -> None:
+    """Runs everything on this machine until Ctrl-C. Example: signstream up --port 8080"""
+    from deploy.launcher import Launcher, LaunchError
+    from deploy.redis_server import NoRedisError
+
+    settings = _settings("up", host=host, port=port)
+
+    async def run() -> None:
+        launcher = Launcher(settings)
+        async with launcher.running():
+            print(f"Signstream is ready: {launcher.url}", flush=True)
+            print("Without tokens it listens on this machine only. Ctrl-C stops it.", flush=True)
+            await launcher.until_broken()
+
+    try:
+        _run(run())
+    except (LaunchError, NoRedisError) as error:
+        _refuse(str(error))
+
+
+@commands.command()
+def gateway() -> None:
+    """Runs one gateway. Example: SIGNSTREAM_REDIS_URL=redis://127.0.0.1:6379 signstream gateway"""
+    from gateway.app import serve
+
+    settings = _settings("gateway")
+    _needs_redis(settings)
+    serve(settings)
+
+
+@commands.command()
+def keypoints() -> None:
+    """Runs one keypoint worker. Example: SIGNSTREAM_REDIS_URL=redis://127.0.0.1:6379 signstream keypoints"""
+    from workers.keypoints.app import main
+
+    settings = _settings("keypoints")
+    _needs_redis(settings)
+    main(settings)
+
+
+@commands.command()
+def recognizers() -> None:
+    """Runs one recognizer. Example: SIGNSTREAM_REDIS_URL=redis://127.0.0.1:6379 signstream recognizers"""
+    from workers.recognizers.app import main
+
+    settings = _settings("recognizers")
+    _needs_redis(settings)
+    try:
+        registry = Registry(settings.models_folders)
+        bundles = [registry.find(name) for name in settings.model_list]
+    except BundleError as error:
+        _refuse(str(error))
+    raise typer.Exit(main(settings.broker or settings.redis_url, bundles))
+
+
+@commands.command()
+def recognize(
+    videos: Annotated[list[Path], typer.Argument(help="Video files.", show_default=False)],
+    model: Annotated[
+        str | None, typer.Option(help="Models to run, comma-separated; the server's first by default.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a gloss event, as on the socket.")
+    ] = False,
+    server: Annotated[
+        str | None, typer.Option(help="URL of a running Signstream; without it one is started for this.")
+    ] = None,
+) -> None:
+    """Prints the glosses signed in video files. Example: signstream recognize hello.mp4 --json"""
+    from deploy.recognize import RecognizeError, recognize_videos
+
+    overrides = {"port": 0} if server is None else {}
+    settings = _settings("recognize", log_level=None, **overrides)
+    try:
+        status: list[bool] = []
+        _run(recognize_videos(settings, videos, model, server, as_json=json, failed=status))
+    except RecognizeError as error:
+        _refuse(str(error))
+    if not status:
+        raise typer.Exit(130)  # Interrupted: 128 + SIGINT, as shells have it.
+    raise typer.Exit(1 if any(status) else 0)
+
+
+@models.command("list")
+def models_list() -> None:
+    """Lists the models there are. Example: signstream models list"""
+    registry = _registry()
+    for name in registry.available():
+        try:
+            bundle = registry.find(name)
+        except BundleError as error:
+            typer.echo(f"{name}\trefused: {error}")
+            continue
+        typer.echo(f"{name}\t{bundle.task}\t{bundle.sign_language}\t{len(bundle.signs)} signs")
+
+
+@models.command("show")
+def models_show(name: Annotated[str, typer.Argument(help="The model's name.")]) -> None:
+    """Prints a model's folder, its signs and its card. Example: signstream models show asl-words"""
+    try:
+        bundle = _registry().find(name)
+    except BundleError as error:
+        _refuse(str(error))
+    typer.echo(str(bundle.folder))
+    typer.echo(f"{bundle.manifest.title}, version {bundle.manifest.version}, {bundle.manifest.license}")
+    typer.echo(f"signs: {', '.join(bundle.signs)}\n")
+    typer.echo(bundle.card.read_text("utf-8"))
+
+
+@models.command("check")
+def models_check(folder: Annotated[Path, typer.Argument(help="The bundle's folder.")]) -> None:
+    """Says whether a bundle would be taken, or why not. Example: signstream models check my-model/"""
+    from workers.recognizers.graphs import Recognizer
+
+    try:
+        bundle = load_bundle(folder)
+        Recognizer(bundle)
+    except BundleError as error:
+        _refuse(str(error))
+    typer.echo(f"{bundle.name}: good; {bundle.task}, {len(bundle.signs)} signs")
+
+
+def _registry() -> Registry:
+    settings = _settings("models")
+    try:
+        return Registry(settings.models_folders)
+    except BundleError as error:
+        _refuse(str(error))
 
 
 def main() -> None:
-    raise SystemExit("not there yet")
+    """Entry point; further commands plug in by the entry points `signstream.commands`."""
+    for entry in importlib.metadata.entry_points(group="signstream.commands"):
+        # Training has dependencies of its own, so it is imported only when it is asked for.
+        if entry.name in sys.argv[1:2]:
+            commands.add_typer(entry.load(), name=entry.name)
+    commands()
+
+
+if __name__ == "__main__":
+    main()

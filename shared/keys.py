@@ -18,7 +18,7 @@ WINDOWS_PREFIX = "windows."
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 SESSION_TTL_SECONDS = 3600
-"""Every key of a session expires this long after its last write; `glosses` are kept this long after the end."""
+"""Every key of a session expires this long after its last write; `glosses` outlive the end by as much."""
 
 FRAMES_TTL_SECONDS = 60
 """An ended session's frames and results are gone within a minute: a signing person's video is biometric."""

@@ -11,11 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_MESSAGE_BYTES = 16 * 2**20
-"""No honest message is near this; msgpack refuses longer buffers before it allocates for them."""
+"""No honest message is near this; a longer one is refused before anything is allocated for it."""
 
 
 class BadMessageError(ValueError):
     """Bytes on a stream that are no message of the kind expected; says which kind and why."""
+
+
+def _unpacked(data: bytes, what: str) -> object:
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise BadMessageError(f"{what}: {len(data)} bytes, expected at most {MAX_MESSAGE_BYTES}")
+    try:
+        fields: object = msgpack.unpackb(data, raw=False)
+    except Exception as error:  # msgpack raises many kinds, ValueError and RecursionError among them
+        raise BadMessageError(f"{what}: not msgpack: {error}") from error
+    return fields
 
 
 class Packed:
@@ -27,11 +37,7 @@ class Packed:
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         """Raises BadMessageError for anything but a whole, well-typed message of this kind."""
-        try:
-            fields = msgpack.unpackb(data, raw=False, max_buffer_size=MAX_MESSAGE_BYTES)
-        except Exception as error:
-            raise BadMessageError(f"{cls.__name__}: not msgpack: {error}") from error
-        return cls.from_fields(fields)
+        return cls.from_fields(_unpacked(data, cls.__name__))
 
     @classmethod
     def from_fields(cls, fields: object) -> Self:
@@ -166,10 +172,7 @@ _RECORDS: dict[str, type[Result] | type[Last] | type[Note]] = {"result": Result,
 
 def unpack_record(data: bytes) -> Record:
     """One entry of `results:{id}`. Raises BadMessageError."""
-    try:
-        fields = msgpack.unpackb(data, raw=False, max_buffer_size=MAX_MESSAGE_BYTES)
-    except Exception as error:
-        raise BadMessageError(f"record: not msgpack: {error}") from error
+    fields = _unpacked(data, "record")
     kind = fields.get("kind") if isinstance(fields, dict) else None
     if not isinstance(kind, str) or kind not in _RECORDS:
         raise BadMessageError(f"record: kind is {kind!r}, expected one of {', '.join(_RECORDS)}")

@@ -1,0 +1,164 @@
+"""All of Signstream on one machine under one supervisor: restarts what dies, leaves nothing behind."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from deploy import child
+from deploy.redis_server import RedisServer
+from shared.settings import PREFIX, Settings
+
+log = logging.getLogger(__name__)
+
+GIVE_UP = 2
+"""A child's exit status that says: starting me again will not help (a wrong setting, a taken port)."""
+
+LONGEST_PAUSE_SECONDS = 5.0
+SHORTEST_PAUSE_SECONDS = 0.25
+HEALTHY_SECONDS = 10.0
+"""A child that lived this long starts again at once; one that dies young waits twice as long each time."""
+
+READY_SECONDS = 60.0
+
+Spawn = Callable[[], Awaitable[asyncio.subprocess.Process]]
+
+
+class LaunchError(RuntimeError):
+    """Signstream could not be started; says which part and why."""
+
+
+class Launcher:
+    """Runs the stages as processes of their own. Use `running()`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._port = settings.port
+        self._redis_url = settings.redis_url
+        self._stopped: asyncio.Future[None]
+
+    @property
+    def url(self) -> str:
+        """Of the gateway."""
+        return f"http://{self._settings.host}:{self._port}"
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Launcher"]:
+        """Everything up and ready inside, everything gone after. Raises LaunchError."""
+        self._stopped = asyncio.get_running_loop().create_future()
+        self._port = await _bindable(self._settings.host, self._settings.port)
+        with tempfile.TemporaryDirectory(prefix="signstream-") as folder:
+            async with contextlib.AsyncExitStack() as stack:
+                if not self._redis_url:
+                    server = RedisServer(Path(folder))
+                    self._redis_url = server.url
+                    await stack.enter_async_context(self._kept("redis", server.spawn))
+                    await server.answers()
+                # Together, because each takes a second or two to import what it needs.
+                stages = [("gateway", 1), ("keypoints", self._keypoint_workers()), ("recognizers", 1)]
+                kept = [self._kept(name, self._stage(name)) for name, count in stages for _ in range(count)]
+                await stack.enter_async_context(_together(kept))
+                await self._ready()
+                yield self
+
+    async def until_broken(self) -> None:
+        """Waits for ever, or until a stage says that starting it again will not help: LaunchError."""
+        await self._stopped
+
+    def _keypoint_workers(self) -> int:
+        return self._settings.keypoint_workers or len(os.sched_getaffinity(0))
+
+    def _stage(self, name: str) -> Spawn:
+        environment = {
+            **os.environ,
+            PREFIX + "REDIS_URL": self._redis_url,
+            PREFIX + "PORT": str(self._port),
+            **{
+                PREFIX + field.upper(): str(value)
+                for field, value in self._settings.model_dump(exclude_unset=True).items()
+                if field not in ("redis_url", "port")
+            },
+        }
+        command = [sys.executable, "-m", "deploy.cli", name]
+        return lambda: child.spawn(command, environment=environment)
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, name: str, spawn: Spawn) -> AsyncIterator[None]:
+        """One process, started again whenever it dies."""
+        process = await spawn()
+
+        async def keep() -> None:
+            nonlocal process
+            pause = SHORTEST_PAUSE_SECONDS
+            while True:
+                born = time.monotonic()
+                status = await process.wait()
+                if status == GIVE_UP and not self._stopped.done():
+                    self._stopped.set_exception(LaunchError(f"{name} cannot run; what it said stands above"))
+                    return
+                lived = time.monotonic() - born
+                pause = SHORTEST_PAUSE_SECONDS if lived > HEALTHY_SECONDS else pause
+                log.warning("%s ended (status %d) after %.1f s; starting it again", name, status, lived)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                process = await spawn()
+
+        keeper = asyncio.create_task(keep(), name=f"keep-{name}")
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            await child.stop(process)
+
+    async def _ready(self) -> None:
+        missing = "the gateway"
+        async with aiohttp.ClientSession() as http:
+            try:
+                async with asyncio.timeout(READY_SECONDS):
+                    while True:
+                        if self._stopped.done():
+                            await self._stopped
+                        with contextlib.suppress(aiohttp.ClientError):
+                            async with http.get(f"{self.url}/readyz") as answer:
+                                if answer.status == 200:
+                                    return
+                                missing = ", ".join((await answer.json())["missing"])
+                        await asyncio.sleep(0.1)
+            except TimeoutError:
+                raise LaunchError(f"not ready after {READY_SECONDS:g} s; missing: {missing}") from None
+
+
+@contextlib.asynccontextmanager
+async def _together(parts: Sequence[contextlib.AbstractAsyncContextManager[None]]) -> AsyncIterator[None]:
+    """Enters one after the other (starting a process is quick), leaves all at the same time."""
+    entered: list[contextlib.AbstractAsyncContextManager[None]] = []
+    try:
+        for part in parts:
+            await part.__aenter__()
+            entered.append(part)
+        yield
+    finally:
+        await asyncio.gather(*(part.__aexit__(None, None, None) for part in entered))
+
+
+async def _bindable(host: str, port: int) -> int:
+    """The port, a free one for 0. Raises LaunchError where another program has it."""
+    try:
+        server = await asyncio.start_server(lambda *_: None, host, port)
+    except OSError as error:
+        raise LaunchError(
+            f"cannot listen on {host}:{port} ({error.strerror}); set {PREFIX}PORT to a free one"
+        ) from error
+    taken: int = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    return taken

@@ -1,0 +1,32 @@
+"""What a client did wrong, and how it is told: JSON with one sentence."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.state import Gateway
+from shared import keys
+
+
+async def as_json(_: Request, error: Exception) -> Response:
+    """Exception handler for HTTPException: `{"error": "what was wrong and what would be right"}`."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+def chosen_models(gateway: Gateway, asked: str | None) -> tuple[str, ...]:
+    """The models of `?models=a,b`, in that order, the default where none is asked. 404 on an unknown one."""
+    names = tuple(dict.fromkeys(name.strip() for name in (asked or "").split(",") if name.strip()))
+    for name in names:
+        if name not in gateway.models:
+            raise HTTPException(404, f"unknown model {name!r}; this server runs {', '.join(gateway.models)}")
+    return names or tuple(gateway.models)[:1]
+
+
+def chosen_session_id(asked: str | None) -> str:
+    """The id of `?session=ID`, a new one where none is asked. 400 on one that cannot be an id."""
+    if asked is None:
+        return keys.new_session_id()
+    if not keys.is_session_id(asked):
+        raise HTTPException(400, f"session must match {keys.SESSION_ID.pattern}; got {asked[:80]!r}")
+    return asked

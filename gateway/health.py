@@ -1,0 +1,52 @@
+"""`/healthz`: this process lives. `/readyz`: a camera could connect, or what is missing. `/metrics`."""
+
+import json
+from typing import Any
+
+import prometheus_client
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from gateway.state import Gateway, gateway_of
+from shared import keys
+
+STAGES = ("keypoints", "recognizers")
+
+
+async def healthz(_: Request) -> Response:
+    """200 while the event loop turns."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz(request: Request) -> Response:
+    """200 when every stage is there for every model that runs; else 503 and what is missing."""
+    try:
+        missing = await missing_parts(gateway_of(request))
+    except RedisError as error:
+        missing = [f"Redis: {error}"]
+    if missing:
+        return JSONResponse({"ready": False, "missing": missing}, 503, headers={"Retry-After": "1"})
+    return JSONResponse({"ready": True, "missing": []})
+
+
+async def missing_parts(gateway: Gateway) -> list[str]:
+    """Every stage and model that nobody serves, in words. Raises RedisError."""
+    missing = []
+    for stage in STAGES:
+        served: set[str] = set()
+        processes: Any = [key async for key in gateway.store.scan_iter(keys.stage(stage, "*"), count=1000)]
+        for said in await gateway.store.mget(processes) if processes else []:
+            if said is not None:
+                served.update(json.loads(said)["models"])
+        missing += [f"{stage} for the model {name}" for name in gateway.models if name not in served]
+    return missing
+
+
+async def metrics(_: Request) -> Response:
+    """What this process counts, for Prometheus."""
+    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

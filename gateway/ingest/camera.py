@@ -1,0 +1,246 @@
+"""One camera's life in this process: from its offer to the end marker."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import redis.asyncio
+from aiortc import RTCPeerConnection
+from redis.exceptions import RedisError
+
+from gateway.ingest import control, ice
+from gateway.ingest.framequeue import FrameQueue
+from gateway.ingest.keyframes import KeyframeSchedule
+from gateway.ingest.receiver import VideoReceiver
+from shared import keys, sessions
+from shared.fence import Fence, FencedOffError, SessionGoneError
+from shared.framelog import Frame, LiveFrameWriter
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 15.0
+"""A browser on the same continent connects within two; nobody waits longer for a picture."""
+
+LIFE_SECONDS = 2.0
+"""How often `writer_seen` is refreshed and the session's state looked at, frames or none."""
+
+SILENCE_SECONDS = 1.0
+"""Without a packet for this long the peer is asked whether it lives: with `ice.RETRANSMISSIONS` and the look
+around every quarter of a second a dead peer is found in less than five."""
+
+LOOK_SECONDS = 0.25
+
+CLOSE_SECONDS = 3.0
+"""For the peer to be told, and for the last frames to be written."""
+
+RETRY_SECONDS = 0.5
+
+
+class Camera:
+    """Reads frames from a peer and appends them to its session until one of them is over.
+
+    `start()` sets it going; `close()` ends it and may be called again. When it is over, `reason` says why.
+    """
+
+    def __init__(self, store: redis.asyncio.Redis, fence: Fence, peer: RTCPeerConnection) -> None:
+        self.session = fence.session
+        self.etag = f'"{secrets.token_hex(8)}"'
+        self.peer = peer
+        self.queue = FrameQueue()
+        self.lost_to_redis = 0
+        """Frames that Redis did not take."""
+        self.reason = ""
+        self._store = store
+        self._fence = fence
+        self._writer = LiveFrameWriter(fence)
+        self._schedule = KeyframeSchedule()
+        self._schedule_changed = asyncio.Event()
+        self._connected = asyncio.Event()
+        self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._may_write = True
+        self._receiver: VideoReceiver | None = None
+        self._task: asyncio.Task[None] | None = None
+        peer.on("connectionstatechange", self._on_connection_state)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that came and will not be seen by anyone."""
+        before = self._receiver.before_first_keyframe if self._receiver else 0
+        return before + self.queue.dropped + self.lost_to_redis
+
+    def attach(self, receiver: Any, codec: str, bits_per_second: int) -> None:
+        """Takes the picture of one of the peer's receivers."""
+        self._receiver = VideoReceiver(receiver, codec, bits_per_second, self._on_frame, self._on_bye)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"camera {self.session}")
+
+    async def close(self, reason: str) -> None:
+        """Ends the session with this reason, unless it has ended, and waits until all of it is done."""
+        self._finish(reason)
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def wait_over(self) -> None:
+        """Returns when the camera is over and nothing of it is left."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def _finish(self, reason: str) -> None:
+        if not self._over.done():
+            self._over.set_result(reason)
+
+    async def _run(self) -> None:
+        parts = [
+            asyncio.create_task(self._part(part), name=f"part of camera {self.session}")
+            for part in (
+                self._publish(),
+                self._ask_for_keyframes(),
+                self._watch_peer(),
+                self._show_life(),
+                control.follow(self._store, self.session, self._on_control),
+            )
+        ]
+        try:
+            self.reason = await asyncio.shield(self._over)
+        except asyncio.CancelledError:
+            self.reason = "server stopped"
+            raise
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+            await self._close_peer()
+            await self._write_end()
+            log.info(
+                "session %s: camera over: %s; %d frames dropped", self.session, self.reason, self.dropped
+            )
+
+    async def _part(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except FencedOffError:
+            self._may_write = False
+            self._finish("another camera took the session over")
+        except SessionGoneError:
+            self._may_write = False
+            self._finish("storage lost")
+        except Exception:
+            log.exception("session %s: its camera failed", self.session)
+            self._finish("the server failed")
+
+    async def _publish(self) -> None:
+        while True:
+            frame = await self.queue.get()
+            try:
+                await self._writer.append(frame)
+            except RedisError as error:
+                # What follows cannot be decoded without this frame, so it begins anew with a keyframe.
+                log.warning("session %s: Redis did not take a frame: %s", self.session, error)
+                self.lost_to_redis += 1
+                self.queue.drop_to_keyframe()
+                self._want_keyframe()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _ask_for_keyframes(self) -> None:
+        assert self._receiver is not None
+        while True:
+            wait = self._schedule.wait(time.monotonic())
+            if wait == 0:
+                await self._receiver.request_keyframe()
+                self._schedule.asked(time.monotonic())
+                continue
+            self._schedule_changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._schedule_changed.wait()
+
+    async def _watch_peer(self) -> None:
+        assert self._receiver is not None
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._connected.wait()
+        except TimeoutError:
+            self._finish("camera never connected")
+            return
+        heard = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            heard = max(heard, self._receiver.last_packet or 0.0)
+            if time.monotonic() - heard < SILENCE_SECONDS:
+                continue
+            if await ice.peer_answers(self.peer):
+                heard = time.monotonic()
+            elif (self._receiver.last_packet or 0.0) <= heard:
+                self._finish("camera lost")
+                return
+
+    async def _show_life(self) -> None:
+        key = keys.session(self.session)
+        while True:
+            try:
+                answers = await self._fence.write(
+                    ("HSET", key, sessions.WRITER_SEEN, time.time()), ("HGET", key, "state")
+                )
+            except RedisError as error:
+                log.warning("session %s: Redis does not answer: %s", self.session, error)
+            else:
+                if answers[1] is not None and answers[1].decode() in sessions.OVER:
+                    self._may_write = False
+                    self._finish("the session is over")
+                    return
+            await asyncio.sleep(LIFE_SECONDS)
+
+    def _on_frame(self, frame: Frame) -> None:
+        if frame.keyframe:
+            self._schedule.saw_keyframe(time.monotonic())
+        dropped = self.queue.dropped
+        self.queue.put(frame)
+        if self.queue.dropped > dropped and self.queue.needs_keyframe:
+            self._want_keyframe()
+
+    def _on_bye(self) -> None:
+        self._finish("camera stopped")
+
+    def _on_control(self, kind: str) -> None:
+        if kind == control.KEYFRAME:
+            self._want_keyframe()
+
+    def _want_keyframe(self) -> None:
+        self._schedule.want()
+        self._schedule_changed.set()
+
+    def _on_connection_state(self) -> None:
+        state = self.peer.connectionState
+        if state == "connected":
+            self._connected.set()
+        elif state == "failed":
+            self._finish("camera lost" if self._connected.is_set() else "camera could not connect")
+        elif state == "closed":
+            self._finish("camera stopped")
+
+    async def _close_peer(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.peer.close()
+        except TimeoutError:
+            log.warning("session %s: its peer connection did not close in time", self.session)
+        except Exception:
+            log.exception("session %s: its peer connection did not close cleanly", self.session)
+
+    async def _write_end(self) -> None:
+        if not self._may_write:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self.queue:
+                    await self._writer.append(self.queue.get_nowait())
+                await self._writer.end(self.reason)
+        except (FencedOffError, SessionGoneError):
+            log.info("session %s: already another's or gone; its end is not ours to write", self.session)
+        except (RedisError, TimeoutError) as error:
+            log.warning("session %s: could not write its end: %s", self.session, error)

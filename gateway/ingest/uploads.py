@@ -1,0 +1,171 @@
+"""`POST /videos`: a file in, a session out."""
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import IO
+
+import redis.asyncio
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.errors import chosen_models, chosen_session_id
+from gateway.ingest.demux import UnreadableVideoError, VideoFacts, probe
+from gateway.ingest.feed import Feed, in_thread
+from gateway.ingest.spool import BodyError, spool
+from gateway.state import gateway_of
+from shared import fence, sessions
+from shared.fence import FencedOffError, SessionGoneError
+from shared.sessions import Session
+from shared.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Uploads:
+    """The files on their way into their sessions. An async context manager: leaving it stops them.
+
+    A session whose upload was stopped is repeated by its client under the same id, or ended by others.
+    """
+
+    def __init__(self, settings: Settings, store: redis.asyncio.Redis) -> None:
+        self._settings = settings
+        self._store = store
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    async def __aenter__(self) -> "Uploads":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stops every upload and waits until its file is closed."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def begin(self, session: Session, file: IO[bytes]) -> Session:
+        """Makes the session, or becomes the new writer of the one that is there, and reads the file into it.
+
+        The file is closed here, whatever comes. Raises HTTPException 409 when the id is something else's.
+        """
+        try:
+            if not await sessions.create(self._store, session):
+                there = await sessions.load(self._store, session.id)
+                if there is not None and there.state in sessions.OVER:
+                    file.close()
+                    return there
+                session = _same_file(there, session)
+            writer = await fence.take_writer(self._store, session.id)
+        except SessionGoneError as error:
+            file.close()
+            raise HTTPException(409, f"session {session.id} has just expired; repeat the upload") from error
+        except BaseException:
+            file.close()
+            raise
+        feed = Feed(self._store, session, writer, file, self._settings.upload_seconds)
+        task = asyncio.create_task(self._run(session.id, feed), name=f"upload {session.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: file.close())
+        return session
+
+    async def _run(self, session_id: str, feed: Feed) -> None:
+        try:
+            await feed.run()
+        except FencedOffError:
+            log.info("session %s: its upload was repeated; this one stops", session_id)
+        except SessionGoneError:
+            log.warning("session %s: gone from Redis before its file was read", session_id)
+        except RedisError as error:
+            log.error("session %s: Redis stayed away, upload stopped: %s", session_id, error)
+        except Exception:
+            log.exception("session %s: its upload failed", session_id)
+
+
+async def upload(request: Request) -> Response:
+    """`POST /videos?models=a,b&session=ID`: the body is the file, or a form with the field `file`."""
+    gateway = gateway_of(request)
+    models = chosen_models(gateway, request.query_params.get("models"))
+    session_id = chosen_session_id(request.query_params.get("session"))
+    uploads: Uploads = request.app.state.uploads
+    try:
+        there = await sessions.load(gateway.store, session_id)
+        if there is not None and there.mode != "file":
+            raise HTTPException(409, f"session {session_id} belongs to a camera")
+        file = await spool(
+            request.stream(),
+            request.headers.get("content-type", ""),
+            _content_length(request),
+            gateway.settings.upload_bytes,
+        )
+        facts = await _probe(file, gateway.settings)
+        session = await uploads.begin(_session(session_id, models, facts), file)
+    except (BodyError, UnreadableVideoError) as error:
+        raise HTTPException(error.status, str(error)) from error
+    except ClientDisconnect:
+        log.info("session %s: its client left in mid-upload", session_id)
+        return Response(status_code=400)
+    except RedisError as error:
+        log.error("cannot make a session: %s", error)
+        raise HTTPException(503, "Redis does not answer", {"Retry-After": "5"}) from error
+    answer = {"session": session.id, "state": session.state, "models": list(session.models)}
+    return JSONResponse(answer, 202, {"Location": f"/sessions/{session.id}"})
+
+
+ROUTES = [Route("/videos", upload, methods=["POST"])]
+
+
+async def _probe(file: IO[bytes], settings: Settings) -> VideoFacts:
+    try:
+        facts = await in_thread(lambda: probe(file))
+        if facts.seconds is not None and facts.seconds > settings.upload_seconds:
+            raise UnreadableVideoError(
+                413, f"the video lasts {facts.seconds:.0f} s; at most {settings.upload_seconds:g} s are taken"
+            )
+    except BaseException:
+        file.close()
+        raise
+    return facts
+
+
+def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts) -> Session:
+    return Session(
+        id=session_id,
+        mode="file",
+        models=models,
+        codec=facts.codec,
+        extradata=facts.extradata,
+        time_base=facts.time_base,
+        start_pts=facts.start_pts,
+        width=facts.width,
+        height=facts.height,
+        rotation=facts.rotation,
+    )
+
+
+def _same_file(there: Session | None, ours: Session) -> Session:
+    """The session that is there, if this file can go on filling it."""
+    if there is None:
+        raise SessionGoneError(ours.id)
+    if there.mode != "file":
+        raise HTTPException(409, f"session {ours.id} belongs to a camera")
+    for name in ("codec", "extradata", "time_base", "start_pts", "width", "height"):
+        if getattr(there, name) != getattr(ours, name):
+            raise HTTPException(409, f"session {ours.id} holds another file: its {name} differs")
+    return there
+
+
+def _content_length(request: Request) -> int | None:
+    length = request.headers.get("content-length", "")
+    return int(length) if length.isdecimal() else None

@@ -1,0 +1,181 @@
+"""The transcript's owner: claims sessions, turns their results into events, and ends them.
+
+Any gateway process does this duty; a session's cursor and state are in its hash, so another goes on mid-word.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgpack
+import redis.asyncio
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from gateway.results.transcript import Event, RuleFactory, Transcript
+from shared import connection, keys, messages, sessions
+from shared.claims import Claim, Claims
+from shared.fence import Command, Fence, FencedOffError, SessionGoneError
+from shared.framelog import START
+
+log = logging.getLogger(__name__)
+
+WRITER_SILENT_SECONDS = 30.0
+"""A camera or upload that shows no life for this long has ended; the transcript's owner says so for it."""
+
+READ_COUNT = 256
+READ_SECONDS = 0.25
+"""Also how often the rules of time (a hole, a silent writer) are looked at."""
+
+RETRY_SECONDS = 0.5
+"""Between tries while Redis cannot be reached."""
+
+UNREACHABLE = (RedisConnectionError, RedisTimeoutError)
+
+CURSOR = "transcript_cursor"
+"""Field of the session's hash: the last entry of `results:{id}` that the transcript holds."""
+
+
+class TranscriptDuty:
+    """Owns the transcripts of as many sessions as come. `run` until cancelled."""
+
+    def __init__(self, url: str, tasks: Mapping[str, str], rule: RuleFactory) -> None:
+        self._url = url
+        self._tasks = tasks
+        self._rule = rule
+
+    async def run(self) -> None:
+        """Claims and serves sessions; cancel it to hand them over."""
+        store = connection.connect(self._url)
+        try:
+            claims = Claims(self._url, keys.TRANSCRIPTS_GROUP, connection.process_name())
+            async with claims, asyncio.TaskGroup() as owned:
+                while True:
+                    try:
+                        claim = await claims.take()
+                    except RedisError as error:
+                        log.warning("transcripts: Redis: %s", error)
+                        await asyncio.sleep(RETRY_SECONDS)
+                        continue
+                    if claim is not None:
+                        owned.create_task(self._own(store, claims, claim), name=f"transcript-{claim.session}")
+        finally:
+            await store.aclose()
+
+    async def _own(self, store: redis.asyncio.Redis, claims: Claims, claim: Claim) -> None:
+        try:
+            await self._follow_through_outages(store, claim)
+            await claims.finish(claim, delete=True)
+        except SessionGoneError:
+            log.warning("session %s: failed: storage lost", claim.session)
+            await claims.finish(claim, delete=True)
+        except FencedOffError as error:
+            log.warning("%s", error)
+            claims.forget(claim)
+        except Exception:
+            # The lease runs out and the session is tried again, here or elsewhere.
+            log.exception("session %s: the transcript stopped", claim.session)
+            claims.forget(claim)
+
+    async def _follow_through_outages(self, store: redis.asyncio.Redis, claim: Claim) -> None:
+        while True:
+            try:
+                await self._follow(store, claim)
+                return
+            except UNREACHABLE as error:
+                # Whether the last write went through is unknown: begin again from what is stored.
+                log.warning("session %s: Redis: %s", claim.session, error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow(self, store: redis.asyncio.Redis, claim: Claim) -> None:
+        session = await sessions.load(store, claim.session)
+        if session is None:
+            raise SessionGoneError(claim.session)
+        fence = Fence(store, session.id, "transcripts", claim.fence)
+        saved = await store.hmget(keys.session(session.id), [sessions.TRANSCRIPT, CURSOR])
+        cursor = cast(bytes, saved[1] or START)
+        if saved[0]:
+            transcript = Transcript.restore(session, self._tasks, self._rule, cast(bytes, saved[0]))
+        else:
+            transcript = Transcript(session, self._tasks, self._rule)
+            await self._write(fence, transcript, transcript.begin(), cursor)
+        while not transcript.over:
+            if claim.lost.is_set():
+                raise FencedOffError(f"the transcript of session {session.id} was taken over")
+            cursor = await self._step(store, fence, transcript, cursor)
+        log.info("session %s: %s, %d events", session.id, transcript.state, transcript.seq)
+
+    async def _step(
+        self, store: redis.asyncio.Redis, fence: Fence, transcript: Transcript, cursor: bytes
+    ) -> bytes:
+        key = keys.results(fence.session)
+        answer: Any = await store.xread({key: cursor}, count=READ_COUNT, block=int(READ_SECONDS * 1000))
+        entries = answer[0][1] if answer else []
+        events: list[Event] = []
+        now = time.time()
+        for entry, fields in entries:
+            cursor = entry
+            try:
+                record = messages.unpack_record(fields.get(b"r", b""))
+            except messages.BadMessageError as error:
+                log.warning("session %s: results entry %s: %s", fence.session, entry.decode(), error)
+                continue
+            events += transcript.take(record, now)
+        events += transcript.tick(now)
+        if entries or events:
+            await self._write(fence, transcript, events, cursor)
+        elif not transcript.over:
+            await self._end_for_silent_writer(store, fence, now)
+        return cursor
+
+    async def _write(self, fence: Fence, transcript: Transcript, events: list[Event], cursor: bytes) -> None:
+        """Events, state and cursor in one step: all or nothing."""
+        key, hash_key = keys.glosses(fence.session), keys.session(fence.session)
+        commands: list[Command] = [
+            ("XADD", key, f"{event['seq']}-0", "e", msgpack.packb(event)) for event in events
+        ]
+        reached: list[str | int] = [
+            word
+            for name, seq in transcript.reached().items()
+            for word in (sessions.REACHED_PREFIX + name, seq)
+        ]
+        state: list[str | int] = [
+            "state",
+            transcript.state,
+            "reason",
+            transcript.reason,
+            sessions.DROPPED,
+            transcript.dropped,
+        ]
+        commands.append(
+            ("HSET", hash_key, sessions.TRANSCRIPT, transcript.pack(), CURSOR, cursor, *state, *reached)
+        )
+        if transcript.over:
+            # Whoever still writes frames is fenced off and lets its camera go; the video is forgotten now.
+            commands.append(("HINCRBY", hash_key, "fence:writer", 1))
+            commands.append(("DEL", keys.frames(fence.session)))
+            commands.append(("DEL", keys.results(fence.session)))
+            commands.append(("HDEL", hash_key, sessions.TRANSCRIPT, sessions.CHECKPOINT))
+            commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
+        else:
+            commands.append(("XTRIM", keys.results(fence.session), "MINID", cursor))
+        await fence.write(*commands)
+
+    async def _end_for_silent_writer(self, store: redis.asyncio.Redis, fence: Fence, now: float) -> None:
+        hash_key = keys.session(fence.session)
+        seen, created, ended = await store.hmget(
+            hash_key, [sessions.WRITER_SEEN, "created", sessions.END_TOLD]
+        )
+        if created is None:
+            raise SessionGoneError(fence.session)
+        if ended or now - float(seen or created) < WRITER_SILENT_SECONDS:
+            return
+        log.warning("session %s: no writer for %g s", fence.session, WRITER_SILENT_SECONDS)
+        await fence.write(
+            ("XADD", keys.frames(fence.session), "*", "end", f"no sender for {WRITER_SILENT_SECONDS:g} s"),
+            ("HINCRBY", hash_key, "fence:writer", 1),
+            ("HSET", hash_key, sessions.END_TOLD, 1),
+        )

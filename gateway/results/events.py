@@ -1,0 +1,188 @@
+"""`GET /sessions/{id}/events`: the events over a WebSocket, or as server-sent events.
+
+A reader that is slow reads later what Redis keeps; nothing is buffered for it here.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Coroutine
+
+import msgpack
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway.results import log
+from gateway.results.transcript import Event
+from gateway.state import gateway_of
+from shared import keys
+
+JSON = "signstream.v1+json"
+MSGPACK = "signstream.v1+msgpack"
+
+# Close codes of our own (RFC 6455, 7.4.2: 4000 to 4999), after the HTTP status that says the same.
+BAD_REQUEST = 4400
+UNKNOWN_SESSION = 4404
+CANNOT_REPLAY = 4409
+NO_SUBPROTOCOL = 4406
+TRY_AGAIN = 1012
+"""Service restart (IANA's registry of close codes): the client may come back at once."""
+
+MAX_REASON_BYTES = 123
+"""RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code."""
+
+SEND_SECONDS = 20.0
+"""A reader that takes nothing for this long is gone; it may come back with `after`."""
+
+KEEP_ALIVE_SECONDS = 15.0
+"""Proxies close a quiet connection after 30 to 60 seconds."""
+
+LOOK_SECONDS = 2.0
+"""After this much silence an overlay looks whether its session still has frames."""
+
+
+async def over_socket(socket: WebSocket) -> None:
+    """Sends every event after `?after=SEQ` (0), then live ones, and closes after the session's last."""
+    offered = socket.scope["subprotocols"]
+    spoken = next((name for name in offered if name in (JSON, MSGPACK)), None)
+    await socket.accept(subprotocol=spoken)
+    if offered and spoken is None:
+        await _close(socket, NO_SUBPROTOCOL, f"subprotocols are {JSON} and {MSGPACK}")
+        return
+    store = gateway_of(socket).store
+    session_id = socket.path_params["id"]
+    try:
+        after = _after(socket.query_params.get("after"))
+        await log.check(store, session_id, after, socket.query_params.get("epoch"))
+    except ValueError as error:
+        await _close(socket, BAD_REQUEST, str(error))
+    except log.UnknownSessionError as error:
+        await _close(socket, UNKNOWN_SESSION, str(error))
+    except log.CannotReplayError as error:
+        await _close(socket, CANNOT_REPLAY, str(error))
+    except RedisError:
+        await _close(socket, TRY_AGAIN, "the store cannot be reached; come back with after=SEQ")
+    else:
+        await until_gone(socket, _send_events(socket, session_id, after, packed=spoken == MSGPACK))
+
+
+async def _send_events(socket: WebSocket, session_id: str, after: int, *, packed: bool) -> None:
+    try:
+        async for event in log.follow(gateway_of(socket).store, session_id, after):
+            async with asyncio.timeout(SEND_SECONDS):
+                if packed:
+                    await socket.send_bytes(msgpack.packb(event))
+                else:
+                    await socket.send_text(json.dumps(event, ensure_ascii=False))
+        await socket.close()
+    except RedisError:
+        await _close(socket, TRY_AGAIN, "the store cannot be reached; come back with after=SEQ")
+    except TimeoutError:
+        await _close(socket, TRY_AGAIN, f"nothing was read for {SEND_SECONDS:g} s; come back with after=SEQ")
+
+
+async def as_server_sent(request: Request) -> StreamingResponse:
+    """The same as server-sent events (WHATWG HTML, 9.2), `Last-Event-ID` standing in for `after`."""
+    accepted = request.headers.get("accept", "")
+    if "text/event-stream" not in accepted:
+        raise HTTPException(406, "connect with a WebSocket, or send Accept: text/event-stream")
+    store, session_id = gateway_of(request).store, request.path_params["id"]
+    try:
+        after = _after(request.headers.get("last-event-id") or request.query_params.get("after"))
+        await log.check(store, session_id, after, request.query_params.get("epoch"))
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from error
+    except log.UnknownSessionError as error:
+        raise HTTPException(404, str(error)) from error
+    except log.CannotReplayError as error:
+        raise HTTPException(409, str(error)) from error
+    lines = _server_sent(log.follow(store, session_id, after))
+    return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _server_sent(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    following = aiter(events)
+    coming: asyncio.Task[Event] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(following))
+            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
+            if not done:
+                yield ": still here\n\n"
+                continue
+            try:
+                event = coming.result()
+            except (StopAsyncIteration, RedisError):
+                return  # After a fault of the store the reader comes back with its Last-Event-ID.
+            coming = None
+            data = json.dumps(event, ensure_ascii=False)
+            yield f"id: {event['seq']}\nevent: {event['type']}\ndata: {data}\n\n"
+    finally:
+        if coming is not None:
+            coming.cancel()
+
+
+async def overlay(socket: WebSocket) -> None:
+    """Forwards the session's landmarks as they come, float32 little-endian; lossy by nature."""
+    await socket.accept()
+    session_id = socket.path_params["id"]
+    store = gateway_of(socket).store
+    if not await store.exists(keys.session(session_id)):
+        await _close(socket, UNKNOWN_SESSION, f"no session {session_id}")
+        return
+    await until_gone(socket, _send_landmarks(socket, session_id))
+
+
+async def _send_landmarks(socket: WebSocket, session_id: str) -> None:
+    store = gateway_of(socket).store
+    async with store.pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe(keys.landmarks(session_id))
+        while True:
+            message = await channel.get_message(timeout=LOOK_SECONDS)
+            if message is not None:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await socket.send_bytes(message["data"])
+            elif not await store.exists(keys.frames(session_id)):
+                await socket.close()
+                return
+
+
+async def until_gone(socket: WebSocket, sending: Coroutine[None, None, None]) -> None:
+    """Runs `sending` until it is done or the client has gone, whichever comes first."""
+    sender = asyncio.create_task(sending)
+    listener = asyncio.create_task(_until_disconnect(socket))
+    try:
+        await asyncio.wait({sender, listener}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sender, listener):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await task
+
+
+async def _until_disconnect(socket: WebSocket) -> None:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    await socket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+
+
+def _after(asked: str | None) -> int:
+    if asked is None:
+        return 0
+    if not asked.isascii() or not asked.isdigit() or len(asked) > 18:
+        raise ValueError(f"after must be a whole number, 0 or more; got {asked[:40]!r}")
+    return int(asked)
+
+
+ROUTES = [
+    WebSocketRoute("/sessions/{id}/events", over_socket),
+    Route("/sessions/{id}/events", as_server_sent),
+    WebSocketRoute("/sessions/{id}/overlay", overlay),
+]

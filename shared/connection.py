@@ -1,0 +1,51 @@
+"""How this project connects to Redis: one place for the timeouts."""
+
+import asyncio
+import os
+import socket
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+CONNECT_SECONDS = 5.0
+"""Redis on the next machine answers in milliseconds; five seconds is a fault."""
+
+ANSWER_SECONDS = 10.0
+"""Above the longest block any of our reads asks for."""
+
+
+class Store(redis.asyncio.Redis):
+    """The asyncio client, with a time limit on every command.
+
+    redis-py's own `socket_timeout` sends through `asyncio.wait_for`, which on Python 3.11 loses a
+    cancellation that comes while the send completes (python/cpython#86296): a task told to stop goes on.
+    """
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """One command and its answer. Raises redis.exceptions.TimeoutError."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except TimeoutError as error:
+            raise RedisTimeoutError(f"no answer to {args[0]} within {ANSWER_SECONDS:g} s") from error
+
+
+def connect(url: str) -> redis.asyncio.Redis:
+    """An asyncio client; it connects on first use. Close it with `aclose()`."""
+    # One new try on a connection the server has closed; more is for the caller, who knows what a repeat does.
+    retry = Retry(NoBackoff(), 1)
+    return Store.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=None, retry=retry)
+
+
+def connect_blocking(url: str, answer_seconds: float = ANSWER_SECONDS) -> redis.Redis:
+    """A client for a thread of its own. Close it with `close()`."""
+    return redis.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=answer_seconds)
+
+
+def process_name() -> str:
+    """Unique among all processes that ever talk to one Redis: host, process id, and a random part."""
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"

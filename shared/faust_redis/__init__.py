@@ -1,0 +1,22 @@
+"""Redis Streams as a broker for Faust: `faust.App("app", broker="redis://localhost:6379/0")`.
+
+Registered under the entry point group `faust.transports` as `redis` and `rediss`. Imports nothing of the
+rest of this project. What it promises, and what it does not, stands in docs/transport.md.
+"""
+
+from .consumer import Consumer, Counts
+from .entries import DELIVERIES, deliveries
+from .options import Options, broker_url
+from .producer import Producer
+from .transport import Transport
+
+__all__ = [
+    "DELIVERIES",
+    "Consumer",
+    "Counts",
+    "Options",
+    "Producer",
+    "Transport",
+    "broker_url",
+    "deliveries",
+]

@@ -1,0 +1,95 @@
+"""Faust's producer over XADD."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable
+from typing import Any
+
+from faust.transport import base
+from faust.types import TP, RecordMetadata
+
+from . import connection
+from .entries import Headers, to_fields
+
+log = logging.getLogger(__name__)
+
+NO_OFFSET = -1
+"""A stream's entries have ids, not offsets; a consumer counts its own."""
+
+LENGTH_CHECK_SECONDS = 1.0
+
+
+class Producer(base.Producer):
+    """Appends to streams. A message is in Redis when `send` returns."""
+
+    def __init__(self, transport: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(transport, *args, **kwargs)
+        self.options = transport.options
+        self.redis = connection.writer(transport.redis_url)
+        self.sent = 0
+        self.overflows = 0
+        """Times a topic was found at its bound: its oldest messages are being dropped unread."""
+        self._check_due: dict[str, float] = {}
+
+    async def on_stop(self) -> None:
+        """Closes its connections."""
+        try:
+            await super().on_stop()
+        finally:
+            await connection.close(self.redis)
+
+    async def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        timestamp: float | None,
+        headers: Headers | None,
+        *,
+        transactional_id: str | None = None,
+    ) -> Awaitable[RecordMetadata]:
+        """Appends; the future is done. A Redis that is away is tried again for some seconds, which may
+        append twice; after that raises redis.exceptions.ConnectionError or TimeoutError."""
+        now = time.monotonic()
+        check = now >= self._check_due.get(topic, 0.0)
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.xadd(topic, to_fields(key, value, headers), maxlen=self.options.maxlen, approximate=True)
+            if check:
+                self._check_due[topic] = now + LENGTH_CHECK_SECONDS
+                pipe.xlen(topic)
+            entry_id, *length = await pipe.execute()
+        self.sent += 1
+        if length and length[0] >= self.options.maxlen:
+            self.overflows += 1
+            log.error(
+                "Topic %s holds %d messages, its bound is %d: the oldest are dropped unread."
+                " Its workers are too few, too slow or not there",
+                topic,
+                length[0],
+                self.options.maxlen,
+            )
+        done: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+        sent_at = int(entry_id.split(b"-")[0]) / 1000
+        done.set_result(RecordMetadata(topic, 0, TP(topic, 0), NO_OFFSET, sent_at, 0))
+        return done
+
+    async def send_and_wait(self, *args: Any, **kwargs: Any) -> RecordMetadata:
+        """As send, which waits already."""
+        return await (await self.send(*args, **kwargs))
+
+    async def flush(self) -> None:
+        """Sends what `send_soon` has put aside."""
+        await self.buffer.flush()
+
+    async def create_topic(self, topic: str, partitions: int, replication: int, **kwargs: Any) -> None:
+        """XADD makes the stream."""
+
+    def key_partition(self, topic: str, key: bytes) -> TP:
+        """Every topic has one partition."""
+        return TP(topic, 0)
+
+    def supports_headers(self) -> bool:
+        """Stored in the entry's field `h`."""
+        return True

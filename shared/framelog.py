@@ -1,0 +1,195 @@
+"""The stream `frames:{id}`: encoded pictures from the gateway to the keypoint worker that owns the session.
+
+Live streams keep the newest few seconds; a file's writer waits for room and loses nothing.
+"""
+
+import collections
+import dataclasses
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import ResponseError
+
+from shared import keys, sessions
+from shared.fence import Command, Fence
+
+log = logging.getLogger(__name__)
+
+START = b"0-0"
+"""Before the first entry."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One encoded picture: a whole VP8 or H.264 frame of a camera, or one packet of a file."""
+
+    data: bytes
+    pts: int
+    dts: int
+    keyframe: bool
+    captured: float = 0.0
+    """Unix time at which the gateway had it whole, seconds; 0 in files."""
+    entry: bytes = START
+    """Id in the stream, once it has one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class End:
+    """Nothing follows."""
+
+    reason: str
+    entry: bytes = START
+
+
+def entry_of_packet(number: int) -> str:
+    """Packet n of a file (from 0) is entry `n+1-0`: a repeated upload is refused packet by packet."""
+    return f"{number + 1}-0"
+
+
+def packet_of_entry(entry: bytes) -> int:
+    """The number of a file's packet; -1 for START."""
+    return int(entry.split(b"-")[0]) - 1
+
+
+class LiveFrameWriter:
+    """Appends a camera's frames, keeping about the newest five seconds.
+
+    Raises FencedOffError when another writer has taken the session over, SessionGoneError when it is gone.
+    """
+
+    def __init__(self, fence: Fence) -> None:
+        self._fence = fence
+        self._key = keys.frames(fence.session)
+        self._kept: collections.deque[tuple[int, int]] = collections.deque()  # (entry's milliseconds, bytes)
+        self._kept_bytes = 0
+
+    async def append(self, frame: Frame) -> bytes:
+        """Returns the entry's id."""
+        answers = await self._fence.write(
+            ("XADD", self._key, "MINID", self._oldest_to_keep(len(frame.data)), "*", *_fields(frame)),
+            _seen(self._fence),
+        )
+        entry: bytes = answers[0]
+        self._kept.append((int(entry.split(b"-")[0]), len(frame.data)))
+        self._kept_bytes += len(frame.data)
+        return entry
+
+    async def end(self, reason: str) -> None:
+        """Appends the end marker."""
+        await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
+
+    def _oldest_to_keep(self, coming: int) -> int:
+        now_ms = self._kept[-1][0] if self._kept else 0
+        oldest = max(0, now_ms - int(keys.LIVE_FRAMES_SECONDS * 1000))
+        while self._kept and (
+            self._kept[0][0] < oldest or self._kept_bytes + coming > keys.LIVE_FRAMES_BYTES
+        ):
+            dropped_ms, size = self._kept.popleft()
+            self._kept_bytes -= size
+            oldest = max(oldest, dropped_ms + 1)
+        return oldest
+
+
+class FileFrameWriter:
+    """Appends a file's packets under their own numbers. Whoever uses it waits for room (`unconsumed`)."""
+
+    def __init__(self, fence: Fence) -> None:
+        self._fence = fence
+        self._key = keys.frames(fence.session)
+        self._sizes: collections.deque[tuple[int, int]] = collections.deque()  # (packet number, bytes)
+        self._unconsumed = 0
+
+    async def append(self, number: int, frame: Frame) -> bool:
+        """Appends packet `number`; False when an earlier upload has already brought it."""
+        self._sizes.append((number, len(frame.data)))
+        self._unconsumed += len(frame.data)
+        return await self._write_once(number, _fields(frame), _seen(self._fence))
+
+    async def end(self, number: int, reason: str) -> bool:
+        """Appends the end marker after `number` packets; False when it is already there."""
+        return await self._write_once(number, ("end", reason), _end_told(self._fence))
+
+    async def unconsumed(self) -> int:
+        """Bytes appended that no checkpoint covers yet; also shows that this writer lives."""
+        answers = await self._fence.write(
+            _seen(self._fence),
+            ("HGET", keys.session(self._fence.session), sessions.CONSUMED),
+        )
+        consumed = packet_of_entry(answers[1] or START)
+        while self._sizes and self._sizes[0][0] <= consumed:
+            self._unconsumed -= self._sizes.popleft()[1]
+        return self._unconsumed
+
+    async def _write_once(self, number: int, fields: Sequence[Any], also: Command) -> bool:
+        try:
+            await self._fence.write(("XADD", self._key, entry_of_packet(number), *fields), also)
+        except ResponseError as error:
+            if "equal or smaller" not in str(error):
+                raise
+            return False
+        return True
+
+
+class FrameReader:
+    """Reads a session's frames in order, from any entry on."""
+
+    def __init__(self, store: redis.asyncio.Redis, session: str, after: bytes = START) -> None:
+        self._store = store
+        self._key = keys.frames(session)
+        self.position = after
+        """Id of the last entry read."""
+
+    async def read(self, count: int, block_seconds: float) -> list[Frame | End]:
+        """The next entries, at most `count`; empty when none came within the time."""
+        answer: Any = await self._store.xread(
+            {self._key: self.position}, count=count, block=max(1, int(block_seconds * 1000))
+        )
+        if not answer:
+            return []
+        entries = answer[0][1]
+        self.position = entries[-1][0]
+        return [_frame(entry, fields) for entry, fields in entries]
+
+
+def trim_before(session: str, entry: bytes) -> Command:
+    """The command that forgets everything before `entry`."""
+    return ("XTRIM", keys.frames(session), "MINID", entry)
+
+
+def _seen(fence: Fence) -> Command:
+    return ("HSET", keys.session(fence.session), sessions.WRITER_SEEN, time.time())
+
+
+def _end_told(fence: Fence) -> Command:
+    return ("HSET", keys.session(fence.session), sessions.END_TOLD, 1)
+
+
+def _fields(frame: Frame) -> tuple[str | bytes | int | float, ...]:
+    return (
+        "data",
+        frame.data,
+        "pts",
+        frame.pts,
+        "dts",
+        frame.dts,
+        "key",
+        int(frame.keyframe),
+        "at",
+        frame.captured,
+    )
+
+
+def _frame(entry: bytes, fields: dict[bytes, bytes]) -> Frame | End:
+    if b"end" in fields:
+        return End(fields[b"end"].decode(), entry)
+    return Frame(
+        data=fields[b"data"],
+        pts=int(fields[b"pts"]),
+        dts=int(fields[b"dts"]),
+        keyframe=fields[b"key"] == b"1",
+        captured=float(fields[b"at"]),
+        entry=entry,
+    )

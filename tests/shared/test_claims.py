@@ -1,0 +1,162 @@
+"""Ownership of sessions through the consumer groups of the stream `sessions`."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from shared import keys
+from shared.claims import Claim, Claims, announce
+
+LEASE = 0.3
+RENEW = 0.06
+"""As in the product, five renewals fit into a lease; only shorter, as tests wait for it."""
+
+
+@pytest.fixture
+def worker(redis_url: str) -> Callable[..., Claims]:
+    def make(name: str, group: str = keys.KEYPOINTS_GROUP) -> Claims:
+        return Claims(redis_url, group, name, lease_seconds=LEASE, renew_seconds=RENEW)
+
+    return make
+
+
+async def taken(claims: Claims, seconds: float = 5.0) -> Claim:
+    """The next claim, however many empty looks it takes."""
+    async with asyncio.timeout(seconds):
+        while True:
+            claim = await claims.take(block_seconds=0.05)
+            if claim is not None:
+                return claim
+
+
+class Silent(Claims):
+    """A worker whose renewal thread has stopped, as under SIGSTOP or kill -9."""
+
+    def fall_silent(self) -> None:
+        self._stopping.set()
+
+
+async def test_one_session_is_owned_by_one_worker(store: Redis, worker: Callable[..., Claims]) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one, worker("two") as two:
+        claim = await taken(one)
+        assert (claim.session, claim.fence) == ("session-a", 1)
+        assert await two.take(block_seconds=0.05) is None
+
+
+async def test_both_groups_own_the_same_session(store: Redis, worker: Callable[..., Claims]) -> None:
+    await announce(store, "session-a")
+    async with worker("k") as keypoints, worker("t", keys.TRANSCRIPTS_GROUP) as transcripts:
+        assert (await taken(keypoints)).session == (await taken(transcripts)).session
+
+
+async def test_a_renewed_claim_outlives_its_lease(store: Redis, worker: Callable[..., Claims]) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one, worker("two") as two:
+        claim = await taken(one)
+        deadline = asyncio.get_running_loop().time() + 3 * LEASE
+        while asyncio.get_running_loop().time() < deadline:
+            assert await two.take(block_seconds=0.05) is None
+        assert not claim.lost.is_set()
+
+
+async def test_a_silent_owner_is_replaced_with_a_higher_fence(
+    store: Redis, redis_url: str, worker: Callable[..., Claims]
+) -> None:
+    await announce(store, "session-a")
+    silent = Silent(redis_url, keys.KEYPOINTS_GROUP, "one", lease_seconds=LEASE, renew_seconds=RENEW)
+    async with silent, worker("two") as two:
+        await taken(silent)
+        silent.fall_silent()
+        claim = await taken(two)
+        assert (claim.session, claim.fence) == ("session-a", 2)
+
+
+async def test_an_owner_that_wakes_up_learns_that_it_lost(
+    store: Redis, worker: Callable[..., Claims]
+) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one, worker("two"):
+        claim = await taken(one)
+        await store.xclaim(keys.SESSIONS, keys.KEYPOINTS_GROUP, "two", 0, [claim.entry])
+        async with asyncio.timeout(5):
+            await claim.lost.wait()
+
+
+async def test_a_blocked_event_loop_does_not_lose_the_claim(
+    store: Redis, worker: Callable[..., Claims]
+) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one, worker("two") as two:
+        claim = await taken(one)
+        threading.Event().wait(2 * LEASE)  # The loop stands still, the renewal's thread does not.
+        assert await two.take(block_seconds=0.01) is None
+        assert not claim.lost.is_set()
+
+
+async def test_the_fifteenth_of_fifteen_is_found(
+    store: Redis, redis_url: str, worker: Callable[..., Claims]
+) -> None:
+    async with worker("one") as one:
+        for number in range(14):
+            await announce(store, f"session-{number}")
+            await taken(one)
+        await announce(store, "the-stale-one")
+        silent = Silent(redis_url, keys.KEYPOINTS_GROUP, "gone", lease_seconds=LEASE, renew_seconds=RENEW)
+        async with silent:
+            await taken(silent)
+            silent.fall_silent()
+            async with worker("two") as two:
+                assert (await taken(two)).session == "the-stale-one"
+
+
+async def test_a_released_session_is_taken_at_once(store: Redis, redis_url: str) -> None:
+    await announce(store, "session-a")
+    patient = Claims(redis_url, keys.KEYPOINTS_GROUP, "one", lease_seconds=60, renew_seconds=RENEW)
+    async with Claims(redis_url, keys.KEYPOINTS_GROUP, "two", lease_seconds=60, renew_seconds=RENEW) as two:
+        async with patient as one:
+            await taken(one)
+        claim = await taken(two, seconds=2)
+        assert claim.fence == 2
+
+
+async def test_a_finished_session_comes_to_nobody(store: Redis, worker: Callable[..., Claims]) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one, worker("two") as two:
+        await one.finish(await taken(one), delete=True)
+        assert await two.take(block_seconds=2 * LEASE) is None
+        assert await store.xlen(keys.SESSIONS) == 0
+
+
+async def test_an_entry_deleted_while_owned_is_acknowledged(
+    store: Redis, redis_url: str, worker: Callable[..., Claims]
+) -> None:
+    await announce(store, "session-a")
+    silent = Silent(redis_url, keys.KEYPOINTS_GROUP, "one", lease_seconds=LEASE, renew_seconds=RENEW)
+    async with silent, worker("two") as two:
+        claim = await taken(silent)
+        silent.fall_silent()
+        await store.xdel(keys.SESSIONS, claim.entry)
+        async with asyncio.timeout(5):
+            while (await store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP))["pending"]:
+                assert await two.take(block_seconds=0.05) is None
+
+
+async def test_a_group_that_redis_lost_is_made_again(store: Redis, worker: Callable[..., Claims]) -> None:
+    async with worker("one") as one:
+        await store.delete(keys.SESSIONS)
+        assert await one.take(block_seconds=0.05) is None
+        await announce(store, "session-a")
+        assert (await taken(one)).session == "session-a"
+
+
+async def test_a_worker_that_leaves_takes_its_name_with_it(
+    store: Redis, worker: Callable[..., Claims]
+) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one:
+        await one.finish(await taken(one))
+    assert await store.xinfo_consumers(keys.SESSIONS, keys.KEYPOINTS_GROUP) == []

@@ -1,0 +1,119 @@
+"""The frames of a session in Redis: the newest few seconds of a camera, every packet of a file."""
+
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from shared import framelog, keys, sessions
+from shared.fence import FencedOffError, take_writer
+from shared.framelog import End, FileFrameWriter, Frame, FrameReader, LiveFrameWriter
+from shared.sessions import Session
+
+ID = "session-of-the-test"
+
+
+def frame(number: int, data: bytes = b"x", *, keyframe: bool = False) -> Frame:
+    return Frame(data, pts=3000 * number, dts=3000 * number - 1, keyframe=keyframe, captured=1.5 + number)
+
+
+@pytest.fixture
+async def session(store: Redis) -> Session:
+    made = Session(id=ID, mode="live", models=("asl-words",), codec="vp8")
+    assert await sessions.create(store, made)
+    return made
+
+
+async def test_a_frame_comes_out_as_it_went_in(store: Redis, session: Session) -> None:
+    writer = LiveFrameWriter(await take_writer(store, ID))
+    entry = await writer.append(frame(1, b"\x00\xffdata", keyframe=True))
+    (read,) = await FrameReader(store, ID).read(count=10, block_seconds=0.1)
+    assert read == Frame(b"\x00\xffdata", 3000, 2999, True, 2.5, entry)
+
+
+async def test_the_end_is_read_as_the_end(store: Redis, session: Session) -> None:
+    writer = LiveFrameWriter(await take_writer(store, ID))
+    await writer.append(frame(1))
+    await writer.end("camera stopped")
+    reader = FrameReader(store, ID)
+    read = await reader.read(count=10, block_seconds=0.1)
+    assert isinstance(read[1], End)
+    assert read[1].reason == "camera stopped"
+    assert await reader.read(count=10, block_seconds=0.01) == []
+
+
+async def test_a_live_stream_is_bounded_in_bytes(
+    store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "LIVE_FRAMES_BYTES", 10_000)
+    writer = LiveFrameWriter(await take_writer(store, ID))
+    for number in range(50):
+        await writer.append(frame(number, bytes(1000)))
+    kept = await FrameReader(store, ID).read(count=100, block_seconds=0.1)
+    assert sum(len(f.data) for f in kept if isinstance(f, Frame)) <= 10_000
+    assert isinstance(kept[-1], Frame)
+    assert kept[-1].pts == 3000 * 49
+
+
+async def test_a_live_stream_is_bounded_in_time(
+    store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "LIVE_FRAMES_SECONDS", 0.2)
+    writer = LiveFrameWriter(await take_writer(store, ID))
+    first = await writer.append(frame(0))
+    for number in range(1, 100_000):
+        newest = await writer.append(frame(number))
+        if int(newest.split(b"-")[0]) - int(first.split(b"-")[0]) > 400:
+            break
+    await writer.append(frame(number + 1))
+    entries: Any = await store.xrange(keys.frames(ID), count=1)
+    oldest = entries[0][0]
+    assert int(newest.split(b"-")[0]) - int(oldest.split(b"-")[0]) <= 250
+
+
+async def test_a_packet_of_a_file_is_written_once(store: Redis, session: Session) -> None:
+    first = FileFrameWriter(await take_writer(store, ID))
+    assert await first.append(0, frame(0))
+    assert await first.append(1, frame(1))
+    again = FileFrameWriter(await take_writer(store, ID))
+    assert [await again.append(n, frame(n)) for n in range(4)] == [False, False, True, True]
+    assert await again.end(4, "end of file")
+    assert not await again.end(4, "end of file")
+    read = await FrameReader(store, ID).read(count=10, block_seconds=0.1)
+    assert [framelog.packet_of_entry(f.entry) for f in read] == [0, 1, 2, 3, 4]
+
+
+async def test_a_repeated_upload_fences_off_the_first(store: Redis, session: Session) -> None:
+    first = FileFrameWriter(await take_writer(store, ID))
+    await first.append(0, frame(0))
+    again = FileFrameWriter(await take_writer(store, ID))
+    await again.append(0, frame(0))
+    with pytest.raises(FencedOffError):
+        await first.append(1, frame(1))
+
+
+async def test_what_a_checkpoint_covers_makes_room(store: Redis, session: Session) -> None:
+    writer = FileFrameWriter(await take_writer(store, ID))
+    for number in range(4):
+        await writer.append(number, frame(number, bytes(100)))
+    assert await writer.unconsumed() == 400
+    await store.hset(keys.session(ID), sessions.CONSUMED, framelog.entry_of_packet(2))
+    assert await writer.unconsumed() == 100
+
+
+async def test_trimming_keeps_the_entry_named(store: Redis, session: Session) -> None:
+    fence = await take_writer(store, ID)
+    writer = FileFrameWriter(fence)
+    for number in range(5):
+        await writer.append(number, frame(number))
+    await fence.write(framelog.trim_before(ID, framelog.entry_of_packet(3).encode()))
+    read = await FrameReader(store, ID).read(count=10, block_seconds=0.1)
+    assert [framelog.packet_of_entry(f.entry) for f in read] == [3, 4]
+
+
+async def test_a_packet_trimmed_away_is_still_refused(store: Redis, session: Session) -> None:
+    fence = await take_writer(store, ID)
+    writer = FileFrameWriter(fence)
+    await writer.append(0, frame(0))
+    await fence.write(("XTRIM", keys.frames(ID), "MAXLEN", 0))
+    assert not await writer.append(0, frame(0))

@@ -1,0 +1,75 @@
+"""What travels between the stages, packed and unpacked, also when it is hostile."""
+
+import contextlib
+
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import messages
+from shared.messages import BadMessageError, Last, Note, Result, Window
+
+
+def window() -> Window:
+    frames = np.arange(2 * 3 * 3, dtype=np.float32).reshape(2, 3, 3)
+    frames[0, 0] = np.nan
+    return Window("session-a", "asl-words", 7, 1.0, 2.5, samples=2, rows=3, landmarks=frames.tobytes())
+
+
+def test_a_window_comes_back_as_it_was() -> None:
+    back = Window.unpack(window().pack())
+    assert back == window()
+    assert back.array().shape == (2, 3, 3)
+    assert np.isnan(back.array()[0, 0]).all()
+
+
+def test_a_window_of_the_wrong_size_is_refused() -> None:
+    fields = msgpack.unpackb(window().pack())
+    fields["samples"] = 3
+    with pytest.raises(BadMessageError, match=r"72 bytes.*samples 3 x rows 3"):
+        Window.unpack(msgpack.packb(fields))
+
+
+@pytest.mark.parametrize(
+    "record", [Result("m", 1, 0.0, 1.0, [("hello", 0.9)]), Last("m", -1), Note("live"), Note(dropped=3)]
+)
+def test_a_record_comes_back_as_it_was(record: messages.Record) -> None:
+    assert messages.unpack_record(record.pack()) == record
+
+
+def test_a_newer_versions_fields_are_ignored() -> None:
+    fields = msgpack.unpackb(Last("m", 4).pack())
+    fields["colour"] = "green"
+    assert messages.unpack_record(msgpack.packb(fields)) == Last("m", 4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xc1",
+        b"\x93",
+        msgpack.packb([1]),
+        msgpack.packb({}),
+        msgpack.packb({"kind": "last"}),
+        msgpack.packb({"kind": ["last"]}),
+        msgpack.packb({"kind": "last", "model": 1, "seq": "x"}),
+    ],
+)
+def test_bad_bytes_say_what_they_are_not(data: bytes) -> None:
+    with pytest.raises(BadMessageError):
+        messages.unpack_record(data)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_else(data: bytes) -> None:
+    for unpack in (messages.unpack_record, Window.unpack):
+        with contextlib.suppress(BadMessageError):
+            unpack(data)
+
+
+def test_a_message_past_all_measure_is_refused_unread() -> None:
+    with pytest.raises(BadMessageError, match="expected at most"):
+        messages.unpack_record(bytes(messages.MAX_MESSAGE_BYTES + 1))

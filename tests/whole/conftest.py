@@ -1,0 +1,35 @@
+"""One running Signstream for the tests that only use it."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from tests.whole.server import Server, signstream_up
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """Everything, on a free port."""
+    async with signstream_up(tmp_path_factory.mktemp("up")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def http(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of it."""
+    async with aiohttp.ClientSession(server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Debian's Chromium; skips where it is missing."""
+    found = shutil.which("chromium") or os.environ.get("CHROMIUM", "")
+    if not found or not Path(found).exists():
+        pytest.skip("no chromium: apt-get install chromium")
+    return found

@@ -1,0 +1,227 @@
+"""The keypoint worker: a process that owns sessions while it has room, and hands them on when it ends."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import redis.asyncio
+import uvloop
+from redis.exceptions import RedisError
+
+from shared import connection, keys
+from shared.bundles import BundleError, Registry
+from shared.claims import Claim, Claims
+from shared.fence import FencedOffError, SessionGoneError
+from shared.settings import Settings
+from shared.telemetry import configure_logging
+from workers.keypoints.holistic import Holistic
+from workers.keypoints.session import Workplace, own_session
+from workers.keypoints.windower import WindowSpec
+from workers.keypoints.windows import WindowTopics
+
+log = logging.getLogger(__name__)
+
+STAGE = "keypoints"
+
+ANNOUNCE_SECONDS = 1.5
+"""Three announcements fit into a stage key's life."""
+
+TAKE_SECONDS = 0.25
+"""Waits for a new session this long, then looks for one whose owner fell silent."""
+
+BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Between tries at a Redis that is away; the last repeats."""
+
+STOP_SECONDS = 2.0
+"""A session that has not let go by then is cut off: its last checkpoint stands."""
+
+GOODBYE_SECONDS = 0.5
+"""For what is only polite: a Redis that is slow then lets the stage's key run out by itself."""
+
+AWAY = (RedisError, OSError, TimeoutError)
+"""Redis or the broker cannot be reached."""
+
+
+class Model(Protocol):
+    """What the worker needs of a bundle: what its windows look like."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fps(self) -> float: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def stride(self) -> int: ...
+    @property
+    def rows(self) -> tuple[int, ...]: ...
+
+
+class Patience:
+    """Waits longer and longer between tries, and says only once what it waits for."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        self._tries = 0
+
+    async def after(self, error: BaseException) -> None:
+        """Waits before the next try, not past `stop`."""
+        if not self._tries:
+            log.error("Redis or the broker is away, waiting for it: %s", str(error) or type(error).__name__)
+        wait = BACKOFF_SECONDS[min(self._tries, len(BACKOFF_SECONDS) - 1)]
+        self._tries += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), wait)
+
+    def back(self) -> None:
+        """It worked."""
+        if self._tries:
+            log.info("Redis is back")
+        self._tries = 0
+
+
+class Worker:
+    """One process. Sessions share its loop, and take turns in its one thread for decoding and landmarking."""
+
+    def __init__(self, config: Settings, models: Sequence[Model], place: Workplace, claims: Claims) -> None:
+        self._capacity = config.sessions_per_worker
+        self._models = [model.name for model in models]
+        self._place = place
+        self._claims = claims
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._patience = Patience(place.stop)
+
+    async def run(self) -> None:
+        """Until the workplace's `stop` is set; then all sessions have let go."""
+        announcing = asyncio.create_task(self._announce())
+        try:
+            while not self._place.stop.is_set():
+                await self._take()
+        finally:
+            announcing.cancel()
+            await asyncio.gather(announcing, return_exceptions=True)
+            await self._let_go()
+
+    async def _take(self) -> None:
+        if len(self._tasks) >= self._capacity:
+            stop = asyncio.create_task(self._place.stop.wait())
+            await asyncio.wait((*self._tasks, stop), return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            return
+        try:
+            claim = await self._claims.take(TAKE_SECONDS)
+        except AWAY as error:
+            await self._patience.after(error)
+            return
+        self._patience.back()
+        if claim is not None:
+            task = asyncio.create_task(self._own(claim), name=f"session {claim.session}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _own(self, claim: Claim) -> None:
+        """Whatever goes wrong stays with this session; unless it ended, a successor goes on with it."""
+        patience = Patience(self._place.stop)
+        try:
+            while not (claim.lost.is_set() or self._place.stop.is_set()):
+                try:
+                    if await self._serve(claim):
+                        return
+                except AWAY as error:
+                    # The claim is kept: nobody else gets it without Redis, and the fence guards the rest.
+                    await patience.after(error)
+            if not claim.lost.is_set():
+                return  # leaving `claims` hands it on
+        except FencedOffError:
+            pass
+        except Exception:
+            log.exception("session %s failed here; the next worker tries", claim.session)
+        self._claims.forget(claim)
+
+    async def _serve(self, claim: Claim) -> bool:
+        """True when the session is over and acknowledged."""
+        try:
+            over = await own_session(self._place, claim)
+        except SessionGoneError as error:
+            log.warning("%s", error)
+            over = True
+        if over:
+            await self._claims.finish(claim)
+        return over
+
+    async def _announce(self) -> None:
+        key = keys.stage(STAGE, self._claims.consumer)
+        try:
+            while True:
+                state = {"capacity": self._capacity, "owned": len(self._tasks), "models": self._models}
+                with contextlib.suppress(*AWAY):
+                    await self._place.store.set(key, json.dumps(state), ex=keys.STAGE_TTL_SECONDS)
+                await asyncio.sleep(ANNOUNCE_SECONDS)
+        finally:
+            with contextlib.suppress(*AWAY):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._place.store.delete(key)
+
+    async def _let_go(self) -> None:
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(set(self._tasks), timeout=STOP_SECONDS)
+        for task in late:
+            log.warning("%s did not let go in %.1f s; cut off", task.get_name(), STOP_SECONDS)
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=GOODBYE_SECONDS)
+
+
+async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event | None = None) -> None:
+    """Serves sessions until `stop` is set, or SIGTERM or SIGINT comes when no `stop` is given."""
+    if stop is None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    store = connection.connect(config.redis_url)
+    executor = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+    try:
+        await _wait_for_redis(store, stop)
+        if stop.is_set():
+            return
+        async with (
+            WindowTopics(config.broker or config.redis_url) as windows,
+            Claims(config.redis_url, keys.KEYPOINTS_GROUP, connection.process_name()) as claims,
+        ):
+            specs = {model.name: WindowSpec.of(model) for model in models}
+            place = Workplace(store, windows, specs, Holistic, executor, stop)
+            log.info("keypoint worker %s serves %s", claims.consumer, ", ".join(specs))
+            await Worker(config, models, place, claims).run()
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+        await store.aclose()
+
+
+async def _wait_for_redis(store: redis.asyncio.Redis, stop: asyncio.Event) -> None:
+    patience = Patience(stop)
+    while not stop.is_set():
+        try:
+            await store.ping()
+        except AWAY as error:
+            await patience.after(error)
+        else:
+            patience.back()
+            return
+
+
+def main(config: Settings) -> None:
+    """The process `signstream keypoints`. Exits with status 2 where starting it again would not help."""
+    configure_logging(STAGE, config.log_level)
+    try:
+        registry = Registry(config.models_folders)
+        models = [registry.find(name) for name in config.model_list]
+    except BundleError as error:
+        log.error("%s", error)
+        raise SystemExit(2) from error
+    uvloop.run(serve(config, models))

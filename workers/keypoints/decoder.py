@@ -1,0 +1,160 @@
+"""Encoded frames in, pictures out: one PyAV decoder for one session. Blocking."""
+
+import dataclasses
+import logging
+import time
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from shared.framelog import START, Frame
+from shared.sessions import Session
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 8192 * 4320
+"""8K. A stream whose header claims more is refused by the decoder before it allocates."""
+
+_REFUSED = (av.FFmpegError, ValueError, OverflowError)
+"""What PyAV raises for bytes, timestamps and pixel formats it cannot take."""
+
+
+class UnknownCodecError(ValueError):
+    """The session's codec is none that PyAV decodes to pictures."""
+
+
+@dataclasses.dataclass
+class _Origin:
+    """What a packet knows and its picture keeps."""
+
+    entry: bytes = START
+    captured: float = 0.0
+    read: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Picture:
+    """One decoded picture, still in the decoder's colours: converting is dear and most are not landmarked."""
+
+    time: float
+    """Media time, seconds."""
+    captured: float
+    """Unix time at which the gateway had it, seconds; 0 in files."""
+    read: float
+    """Unix time at which this worker had read it, seconds."""
+    entry: bytes
+    """The entry of `frames:{id}` it came in."""
+    _frame: Any
+    _turns: int
+    _reformatter: VideoReformatter
+
+    @property
+    def aspect(self) -> float:
+        """Width / height, upright."""
+        aspect: float = self._frame.width / self._frame.height
+        return 1 / aspect if self._turns % 2 else aspect
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """uint8 [height, width, 3], upright. Raises ValueError for colours that cannot be converted."""
+        try:
+            converted = self._reformatter.reformat(self._frame, format="rgb24", threads=1)
+            pixels = np.asarray(converted.to_ndarray(), np.uint8)
+        except av.FFmpegError as error:
+            raise ValueError(f"picture in {self._frame.format.name}: {error}") from error
+        return np.ascontiguousarray(np.rot90(pixels, -self._turns)) if self._turns else pixels
+
+
+class Decoder:
+    """Pictures of one session in the order they are shown. Bad bytes are counted and never raise.
+
+    A live decoder skips what comes before a keyframe, at the start and after an error, and asks for one
+    (`wants_keyframe`): pictures built on a missing one show hands that never were. A file has no second
+    chance, so its decoder takes whatever the codec makes of it.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Raises UnknownCodecError."""
+        try:
+            codec = av.CodecContext.create(session.codec, "r")
+        except ValueError as error:
+            raise UnknownCodecError(f"codec is {session.codec!r}, which PyAV does not decode") from error
+        if codec.type != "video":
+            raise UnknownCodecError(f"codec is {session.codec!r}, which is {codec.type}, not video")
+        codec.thread_count = 1
+        codec.copy_opaque = True
+        codec.options = {"max_pixels": str(MAX_PIXELS)}
+        if session.extradata:
+            codec.extradata = session.extradata
+        self.pictures = 0
+        self.errors = 0
+        self.last_error = ""
+        self.skipped = 0
+        """Frames not decoded because they came before a keyframe."""
+        self.wants_keyframe = False
+        self._codec = codec
+        self._session = session
+        self._turns = round(session.rotation / 90) % 4
+        self._reformatter = VideoReformatter()
+        self._waits = session.mode == "live"
+
+    def decode(self, frame: Frame, read: float | None = None) -> list[Picture]:
+        """The pictures that are whole with this frame; none, several, or earlier ones (B-frames)."""
+        if self._waits and not frame.keyframe:
+            self.skipped += 1
+            self.wants_keyframe = True
+            return []
+        self._waits = self.wants_keyframe = False
+        if not frame.data:  # to FFmpeg an empty packet says that the stream has ended
+            self._refused("empty packet")
+            return []
+        try:
+            packet = av.Packet(frame.data)
+            packet.pts, packet.dts, packet.time_base = frame.pts, frame.dts, self._session.time_base
+            packet.opaque = _Origin(frame.entry, frame.captured, time.time() if read is None else read)
+            return self._pictures(self._codec.decode(packet))
+        except _REFUSED as error:
+            self._refused(str(error))
+            return []
+
+    def flush(self) -> list[Picture]:
+        """The pictures the decoder still held; nothing may follow."""
+        if not self._codec.is_open:
+            return []
+        try:
+            return self._pictures(self._codec.decode(None))
+        except _REFUSED as error:
+            self._refused(str(error))
+            return []
+
+    def _pictures(self, frames: list[Any]) -> list[Picture]:
+        pictures = []
+        for frame in frames:
+            if frame.pts is None:
+                self._refused("picture without a timestamp")
+                continue
+            origin = frame.opaque if isinstance(frame.opaque, _Origin) else _Origin(read=time.time())
+            media_time = self._session.media_time(frame.pts)
+            pictures.append(
+                Picture(
+                    time=media_time,
+                    captured=origin.captured,
+                    read=origin.read,
+                    entry=origin.entry,
+                    _frame=frame,
+                    _turns=self._turns,
+                    _reformatter=self._reformatter,
+                )
+            )
+        self.pictures += len(pictures)
+        return pictures
+
+    def _refused(self, why: str) -> None:
+        self.errors += 1
+        self.last_error = why
+        if self._session.mode == "live":
+            self._waits = self.wants_keyframe = True
+        if self.errors == 1:
+            log.warning("session %s: %s refused a frame: %s", self._session.id, self._session.codec, why)

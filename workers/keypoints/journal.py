@@ -1,0 +1,66 @@
+"""All that a keypoint owner writes to its session, each time in one step and behind its fence."""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import redis.asyncio
+
+from shared import framelog, keys, sessions
+from shared.fence import Command, Fence, SessionGoneError
+from shared.messages import Last, Note
+from workers.keypoints.checkpoint import Checkpoint
+
+CONSUMED = '{"type":"consumed"}'
+KEYFRAME = '{"type":"keyframe"}'
+
+
+class Journal:
+    """Raises FencedOffError when another owner has taken over, SessionGoneError when the session is gone."""
+
+    def __init__(self, store: redis.asyncio.Redis, session: str, owner: int) -> None:
+        self.session = session
+        self.owner = owner
+        self._store = store
+        self._fence = Fence(store, session, "keypoints", owner)
+
+    async def take(self) -> Checkpoint | None:
+        """Fences the last owner off and returns where it stood; None when this is the first.
+
+        In one step: what it wrote, or trimmed, after we looked would be missing. Raises BadCheckpointError.
+        """
+        answers = await self._fence.write(("HGET", keys.session(self.session), sessions.CHECKPOINT))
+        return None if answers[0] is None else Checkpoint.unpack(answers[0])
+
+    async def begin(self) -> None:
+        """Tells the viewers that the session is being looked at."""
+        await self._fence.write(self._result(Note(state=sessions.LIVE)))
+
+    async def reach(self, checkpoint: Checkpoint, notes: Sequence[Note | Last] = ()) -> None:
+        """Writes the checkpoint, forgets frames nobody needs any more, wakes the writer, adds notes."""
+        hash_key = keys.session(self.session)
+        await self._fence.write(
+            *(self._result(note) for note in notes),
+            (
+                "HSET",
+                hash_key,
+                *(sessions.CHECKPOINT, checkpoint.pack()),
+                *(sessions.CONSUMED, checkpoint.consumed),
+            ),
+            framelog.trim_before(self.session, checkpoint.keyframe),
+            ("PUBLISH", keys.control(self.session), CONSUMED),
+        )
+
+    async def is_over(self) -> bool:
+        """Whether the transcript has ended without us. Raises SessionGoneError."""
+        state = cast(bytes | None, await self._store.hget(keys.session(self.session), "state"))
+        if state is None:
+            raise SessionGoneError(f"session {self.session} is not in Redis any more")
+        return state.decode() in sessions.OVER
+
+    async def ask_for_keyframe(self) -> None:
+        """Of the camera, through the gateway that holds it. Lossy: ask again when none comes."""
+        await self._store.publish(keys.control(self.session), KEYFRAME)
+
+    def _result(self, note: Note | Last) -> Command:
+        length: tuple[Literal["MAXLEN"], str, int] = ("MAXLEN", "~", keys.RESULTS_LENGTH)
+        return ("XADD", keys.results(self.session), *length, "*", "r", note.pack())

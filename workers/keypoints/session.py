@@ -1,0 +1,350 @@
+"""One session, from claim to end: frames in, windows out, and from every step a successor can go on."""
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import TypeVar
+
+import redis.asyncio
+
+from shared import keys, sessions
+from shared.claims import Claim
+from shared.fence import SessionGoneError
+from shared.framelog import START, End, Frame, FrameReader
+from shared.messages import Last, Note, Window
+from shared.sessions import Session
+from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyframes, before, order
+from workers.keypoints.decoder import Picture, UnknownCodecError
+from workers.keypoints.extractor import ExtractorFactory
+from workers.keypoints.journal import Journal
+from workers.keypoints.landmarker import Landmarked, Landmarker
+from workers.keypoints.overlay import overlay
+from workers.keypoints.pace import pace_of
+from workers.keypoints.room import Room
+from workers.keypoints.windower import Stretch, Windower, WindowSpec
+from workers.keypoints.windows import WindowSink
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CHECKPOINT_SECONDS = 0.5
+"""A successor repeats at most about this much."""
+
+NOTE_SECONDS = 1.0
+"""Drops are told at most this often."""
+
+KEYFRAME_SECONDS = 0.5
+"""A camera is asked for a keyframe at most this often: it takes about 0.1 s to come."""
+
+LOOK_SECONDS = 1.0
+"""Looks this often whether the session is over or gone, which no frame would tell."""
+
+READ_SECONDS = 0.25
+"""Waits for frames this long before looking whether to stop."""
+
+LIVE_READ, FILE_READ = 64, 8
+"""Entries read at once. A camera's backlog is read whole, to know what is newest; a file's in short turns, so
+that live sessions of the same process get theirs."""
+
+HOPELESS_FRAMES = 1000
+"""A file none of whose first frames decodes will not get better: more than any distance between keyframes."""
+
+MAX_ATTEMPTS = 5
+"""Owners in a row that wrote no checkpoint: the session kills its workers, and would kill them all."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Workplace:
+    """What the sessions of one process share."""
+
+    store: redis.asyncio.Redis
+    windows: WindowSink
+    specs: Mapping[str, WindowSpec]
+    """By model: what this worker can make windows for."""
+    extractor: ExtractorFactory
+    executor: Executor
+    """One thread: sessions take turns in it, first come, first served."""
+    stop: asyncio.Event
+    """Set when the process shall end."""
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Decoding and landmarking block, so they happen off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+
+
+class _RefusedError(Exception):
+    """The session cannot be served; says why, for its viewers."""
+
+
+class _StoppedError(Exception):
+    """Told to stop while windows were unsent: the last checkpoint stands."""
+
+
+async def own_session(place: Workplace, claim: Claim) -> bool:
+    """Serves a session to its end (True: acknowledge it), or until told to stop or the claim is lost (False).
+
+    Raises FencedOffError or SessionGoneError at once when it is another's or gone, and RedisError or
+    TimeoutError when Redis or the broker stays away: a successor goes on from the last checkpoint.
+    """
+    session = await sessions.load(place.store, claim.session)
+    if session is None:
+        raise SessionGoneError(f"session {claim.session} is not in Redis any more")
+    if session.state in sessions.OVER:
+        return True
+    journal = Journal(place.store, session.id, claim.fence)
+    checkpoint: Checkpoint | None = None
+    try:
+        checkpoint = await journal.take()
+        if checkpoint is not None and checkpoint.done:
+            return True
+        _require_progress(claim, checkpoint)
+        owner = Owner(place, claim, session, journal, checkpoint)
+    except (_RefusedError, UnknownCodecError, BadCheckpointError) as error:
+        await _refuse(journal, session, str(error), checkpoint or Checkpoint())
+        return True
+    try:
+        return await owner.run(first=checkpoint is None)
+    except _RefusedError as error:
+        await _refuse(journal, session, str(error), owner.checkpoint())
+        return True
+    except _StoppedError:
+        await owner.stand()
+        return False
+    finally:
+        await owner.close()
+
+
+def _require_progress(claim: Claim, checkpoint: Checkpoint | None) -> None:
+    attempts = claim.fence - (checkpoint.owner if checkpoint else 0)
+    if attempts > MAX_ATTEMPTS:
+        raise _RefusedError(f"{attempts - 1} workers in a row ended while they worked on this session")
+
+
+async def _refuse(journal: Journal, session: Session, reason: str, reached: Checkpoint) -> None:
+    log.warning("session %s failed: %s", session.id, reason)
+    notes: list[Note | Last] = [Note(state=sessions.FAILED, reason=reason)]
+    notes += [Last(model, reached.last.get(model, -1)) for model in session.models]
+    await journal.reach(dataclasses.replace(reached, owner=journal.owner, done=True), notes)
+
+
+class Owner:
+    """The session while it is ours."""
+
+    def __init__(
+        self,
+        place: Workplace,
+        claim: Claim,
+        session: Session,
+        journal: Journal,
+        reached: Checkpoint | None,
+    ) -> None:
+        """Raises UnknownCodecError, BadCheckpointError, and _RefusedError for a model we do not have."""
+        missing = [model for model in session.models if model not in place.specs]
+        if missing:
+            known = ", ".join(sorted(place.specs)) or "none"
+            raise _RefusedError(f"no model {', '.join(missing)}; this worker has {known}")
+        reached = reached or Checkpoint()
+        self._place, self._claim, self._session, self._journal = place, claim, session, journal
+        self._live = session.mode == "live"
+        self._reached = reached
+        self._windowers = {model: _windower(model, place.specs[model], reached) for model in session.models}
+        pace = pace_of(place.specs[model].fps for model in session.models)
+        self._landmarker = Landmarker(session, pace, place.extractor, reached.time)
+        self._reader = FrameReader(place.store, session.id, before(reached.keyframe))
+        self._keyframes = Keyframes(reached.keyframe)
+        self._room = Room(place.store, session.id, self._stopping)
+        self._last = dict(reached.last)
+        self._newest: Picture | None = None
+        self._time = reached.time
+        self._frames = reached.frames
+        self._landmarked = reached.landmarked
+        self._dropped_before = reached.dropped
+        self._end: End | None = None
+        self._looked_at = time.monotonic()
+        self._unrecorded = False
+        """Windows were sent that no checkpoint knows of."""
+        self._recorded: tuple[bytes, float | None] = (self._reader.position, self._time)
+        self._recorded_at = self._noted_at = time.monotonic()
+        self._asked_at = -KEYFRAME_SECONDS
+        self._noted = 0
+
+    async def run(self, *, first: bool) -> bool:
+        """True when the session has ended."""
+        if first:
+            await self._journal.begin()
+        while not self._stopping():
+            await self._turn(await self._read())
+            if self._end is not None and not self._landmarker.waiting:
+                await self._finish()
+                return True
+            if self._is_checkpoint_due():
+                await self._record()
+            if await self._ended_without_us():
+                return True
+        if not self._claim.lost.is_set():
+            await self._record(rest=True)
+        return False
+
+    async def stand(self) -> None:
+        """Writes the last checkpoint again as ours: stopping is no failed attempt."""
+        if not self._claim.lost.is_set():
+            await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
+
+    async def close(self) -> None:
+        """Frees what the landmarker holds."""
+        await self._place.in_thread(self._landmarker.close)
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the session stands between two pictures, all windows sent."""
+        consumed = self._reader.position
+        if self._landmarker.waiting:
+            consumed = START if self._newest is None else self._newest.entry
+        return Checkpoint(
+            keyframe=self._keyframes.restart(self._time),
+            consumed=max(consumed, self._reached.consumed, key=order),
+            time=self._time,
+            windowers={model: windower.checkpoint() for model, windower in self._windowers.items()},
+            last=dict(self._last),
+            frames=self._frames,
+            landmarked=self._landmarked,
+            dropped=self._dropped_before + self._landmarker.dropped,
+            owner=self._claim.fence,
+        )
+
+    def _stopping(self) -> bool:
+        return self._place.stop.is_set() or self._claim.lost.is_set()
+
+    async def _read(self) -> list[Frame]:
+        """What came; of a file only once all that was read is landmarked."""
+        waiting = self._landmarker.waiting
+        if self._end is not None or (waiting and not self._live):
+            return []
+        patience = 0.0 if waiting else READ_SECONDS
+        entries = await self._reader.read(LIVE_READ if self._live else FILE_READ, patience)
+        frames = [entry for entry in entries if isinstance(entry, Frame)]
+        self._end = next((entry for entry in entries if isinstance(entry, End)), None)
+        for frame in frames:
+            if frame.keyframe:
+                self._keyframes.saw(frame.entry, self._session.media_time(frame.pts))
+            if order(frame.entry) > order(self._reached.consumed):
+                self._frames += 1
+        return frames
+
+    async def _turn(self, frames: list[Frame]) -> None:
+        """Decodes what came, landmarks one picture, and sends the windows that are now whole."""
+        ended, read = self._end is not None, time.time()
+        if not (frames or ended or self._landmarker.waiting):
+            return
+        shown = await self._place.in_thread(lambda: self._landmarker.turn(frames, read, ended=ended))
+        if self._live and self._landmarker.wants_keyframe:
+            await self._ask_for_keyframe()
+        if not self._live and self._frames >= HOPELESS_FRAMES and not self._landmarker.decoded:
+            raise _RefusedError(self._undecodable())
+        if shown is not None:
+            await self._take(shown)
+
+    async def _take(self, shown: Landmarked) -> None:
+        picture, frame = shown.picture, shown.landmarks
+        self._newest, self._time = picture, picture.time
+        if frame is None:
+            return
+        self._landmarked += 1
+        for model, windower in self._windowers.items():
+            await self._send(model, windower.add(picture.time, frame))
+        await self._place.store.publish(keys.landmarks(self._session.id), overlay(picture.time, frame))
+
+    async def _ask_for_keyframe(self) -> None:
+        now = time.monotonic()
+        if now - self._asked_at >= KEYFRAME_SECONDS:
+            self._asked_at = now
+            await self._journal.ask_for_keyframe()
+
+    async def _send(self, model: str, stretches: Sequence[Stretch]) -> None:
+        for stretch in stretches:
+            if not self._live and not await self._room.wait(model, stretch.seq):
+                raise _StoppedError
+            await self._place.windows.send(self._window(model, stretch))
+            self._last[model] = stretch.seq
+            self._unrecorded = True
+
+    def _window(self, model: str, stretch: Stretch) -> Window:
+        newest, now = self._newest, time.time()
+        captured, read, aspect = (newest.captured, newest.read, newest.aspect) if newest else (0.0, now, 1.0)
+        samples, rows, _ = stretch.array.shape
+        return Window(
+            session=self._session.id,
+            model=model,
+            seq=stretch.seq,
+            start=stretch.start,
+            end=stretch.end,
+            samples=samples,
+            rows=rows,
+            landmarks=stretch.array.astype("<f4", copy=False).tobytes(),
+            aspect=aspect,
+            captured=captured,
+            capture_ms=(read - captured) * 1000 if captured else 0.0,
+            keypoints_ms=(now - read) * 1000,
+            sent=now,
+        )
+
+    async def _ended_without_us(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = now
+        return await self._journal.is_over()
+
+    def _is_checkpoint_due(self) -> bool:
+        moved = self._recorded != (self._reader.position, self._time)
+        late = time.monotonic() - self._recorded_at >= CHECKPOINT_SECONDS
+        return self._unrecorded or (moved and late)
+
+    async def _record(self, *, rest: bool = False) -> None:
+        self._recorded, self._recorded_at = (self._reader.position, self._time), time.monotonic()
+        checkpoint = self.checkpoint()
+        await self._journal.reach(checkpoint, self._drops(rest=rest))
+        self._reached = checkpoint
+        self._unrecorded = False
+
+    def _drops(self, *, rest: bool = False) -> list[Note | Last]:
+        """What was dropped since it was last told, if it is time to tell."""
+        dropped, now = self._landmarker.dropped - self._noted, time.monotonic()
+        if not dropped or (now - self._noted_at < NOTE_SECONDS and not rest):
+            return []
+        self._noted, self._noted_at = self._landmarker.dropped, now
+        return [Note(dropped=dropped)]
+
+    async def _finish(self) -> None:
+        for model, windower in self._windowers.items():
+            await self._send(model, windower.flush())
+        notes = self._drops(rest=True)
+        if self._frames and not self._landmarked:
+            reason = self._undecodable()
+            log.warning("session %s failed: %s", self._session.id, reason)
+            notes.append(Note(state=sessions.FAILED, reason=reason))
+        else:
+            notes.append(Note(state=sessions.ENDED, reason=self._end.reason if self._end else ""))
+        notes += [Last(model, self._last.get(model, -1)) for model in self._session.models]
+        end = self._end.entry if self._end else self._reader.position
+        done = dataclasses.replace(self.checkpoint(), keyframe=end, consumed=end, windowers={}, done=True)
+        await self._journal.reach(done, notes)
+
+    def _undecodable(self) -> str:
+        why = self._landmarker.why_nothing()
+        return f"no picture in {self._frames} frames of {self._session.codec}: {why}"
+
+
+def _windower(model: str, spec: WindowSpec, reached: Checkpoint) -> Windower:
+    state = reached.windowers.get(model)
+    if state is None:
+        if reached.time is not None:
+            raise BadCheckpointError(f"checkpoint has no windower of {model}")
+        return Windower(spec)
+    try:
+        return Windower.restore(spec, state)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadCheckpointError(f"checkpoint: windower of {model}: {error}") from error

@@ -1,0 +1,195 @@
+"""The recognizer process: a Faust app with one agent a model, and the loop that watches over it."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import faust
+import uvloop
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared import keys
+from shared.bundles import Bundle
+from shared.faust_redis import broker_url
+from workers.recognizers.graphs import Recognizer
+from workers.recognizers.recognizer import Model, RecognizerAgent
+from workers.recognizers.results import Results
+
+log = logging.getLogger(__name__)
+
+APP = "recognizers"
+"""Faust's app id, and so the consumer group: all recognizer processes share the work."""
+
+BATCH = 8
+"""Windows taken at once, so at most 16 are held here where another worker might be free. A window takes some
+milliseconds; a batch saves a round trip to Redis each."""
+
+WITHIN_SECONDS = 0.01
+"""A batch that is not full is worked on after this long: latency every window pays half of."""
+
+ANNOUNCE_SECONDS = 1.5
+"""Three times in keys.STAGE_TTL_SECONDS: one may be lost."""
+
+DRAIN_SECONDS = 2.5
+"""To finish what is in work; a supervisor kills after three."""
+
+
+class RecognizersStoppedError(RuntimeError):
+    """The app ended by itself: the process must end too, so that its supervisor starts a fresh one."""
+
+
+class DrainError(RecognizersStoppedError):
+    """A window in work did not end in time. Its thread cannot be stopped: leave by `os._exit`."""
+
+
+async def serve(
+    redis_url: str,
+    bundles: Sequence[Bundle],
+    *,
+    threads: int = 1,
+    idle_seconds: float = 5.0,
+    batch: int = BATCH,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serves every bundle until SIGTERM, SIGINT or `stop`; then finishes what is in work.
+
+    `threads` are ONNX Runtime's per window; windows themselves run one after another. Raises BundleError for
+    a graph that does not keep its manifest, RecognizersStoppedError where it cannot go on.
+    """
+    models: dict[str, Model] = {bundle.name: Recognizer(bundle, threads) for bundle in bundles}
+    await serve_models(redis_url, models, idle_seconds=idle_seconds, batch=batch, stop=stop)
+
+
+async def serve_models(
+    redis_url: str,
+    models: Mapping[str, Model],
+    *,
+    idle_seconds: float = 5.0,
+    batch: int = BATCH,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """As `serve`, with the models already loaded, by name."""
+    if not models:
+        raise ValueError("no model to serve")
+    stop = stop or asyncio.Event()
+    executor = ThreadPoolExecutor(1, thread_name_prefix="recognize")
+    try:
+        async with Redis.from_url(redis_url) as redis:
+            results = Results(redis)
+            agents = [RecognizerAgent(name, model, executor, results) for name, model in models.items()]
+            app = make_app(broker_url(redis_url, idle_seconds=idle_seconds, batch=batch), agents, batch)
+            with signals(stop):
+                async with running(app, stop), announced(redis, app, list(models)):
+                    log.info("Recognizing %s", ", ".join(models))
+                    await app.wait_for_stopped(stop)
+            for agent in agents:
+                log.info("%s: %s", agent.name, agent.counts)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def make_app(broker: str, agents: Sequence[RecognizerAgent], batch: int = BATCH) -> Any:
+    """The Faust app, not started."""
+    app = faust.App(
+        APP,
+        broker=broker,
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+    for agent in agents:
+        topic = app.topic(keys.windows(agent.name), key_type=bytes, value_type=bytes)
+        app.agent(topic, name=f"recognize-{agent.name}")(_reading(agent, batch))
+    return app
+
+
+def _reading(agent: RecognizerAgent, batch: int) -> Any:
+    async def recognize(stream: Any) -> None:
+        # noack: each window is acknowledged by itself once its result is written.
+        async for events in stream.noack_take(batch, within=WITHIN_SECONDS):
+            await agent.work(events)
+
+    return recognize
+
+
+@contextlib.asynccontextmanager
+async def running(app: Any, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Starts the app, which takes as long as Redis is away; at the end stops it, within DRAIN_SECONDS, and
+    raises if it had crashed."""
+    starting = asyncio.create_task(app.start())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+        yield
+        if app.crashed or app.should_stop:
+            raise RecognizersStoppedError(f"the Faust app has stopped: {app.crash_reason!r}")
+    finally:
+        for task in (starting, stopping):
+            task.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await app.stop()
+        except TimeoutError:
+            raise DrainError(f"a window in work did not end within {DRAIN_SECONDS} s") from None
+
+
+@contextlib.asynccontextmanager
+async def announced(redis: Redis, app: Any, models: Sequence[str]) -> AsyncIterator[None]:
+    """Says in Redis that this process serves these models, as long as it really reads."""
+    key = keys.stage("recognizers", f"{socket.gethostname()}-{os.getpid()}")
+    announcing = asyncio.create_task(_announce(redis, app, key, json.dumps({"models": list(models)})))
+    try:
+        yield
+    finally:
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(0.5):
+                await redis.delete(key)
+
+
+async def _announce(redis: Redis, app: Any, key: str, value: str) -> None:
+    while True:
+        await app.consumer.reading.wait()
+        with contextlib.suppress(RedisError, OSError):  # its absence is reported by those who work with it
+            await redis.set(key, value, ex=keys.STAGE_TTL_SECONDS)
+        await asyncio.sleep(ANNOUNCE_SECONDS)
+
+
+@contextlib.contextmanager
+def signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop`."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def main(redis_url: str, bundles: Sequence[Bundle], *, threads: int = 1) -> int:
+    """Runs the process; its exit status: 0 after a signal, 1 where the supervisor must start it again."""
+    try:
+        uvloop.run(serve(redis_url, bundles, threads=threads))
+    except DrainError as error:
+        log.error("Recognizers stopped: %s", error)
+        logging.shutdown()
+        os._exit(1)
+    except RecognizersStoppedError as error:
+        log.error("Recognizers stopped: %s", error)
+        return 1
+    return 0
