@@ -208,7 +208,7 @@ async def test_a_stalled_client_is_told(
 
     async def body() -> AsyncIterator[bytes]:
         yield b"a"
-        await asyncio.sleep(5)
+        await asyncio.sleep(1)
 
     response = await client.post("/videos", content=body())
     assert response.status_code == 408
