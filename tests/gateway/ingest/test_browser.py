@@ -41,7 +41,8 @@ ARGUMENTS = [
 
 PUBLISH_WITH = """
 async (codec) => {
-  const stream = await navigator.mediaDevices.getUserMedia({video: {width: {ideal: 1280}, height: {ideal: 720}}});
+  const stream = await navigator.mediaDevices.getUserMedia(
+    {video: {width: {ideal: 1280}, height: {ideal: 720}}});
   const peer = window.peer = new RTCPeerConnection();
   const sender = peer.addTransceiver(stream.getVideoTracks()[0], {direction: 'sendonly'});
   const known = RTCRtpSender.getCapabilities('video').codecs;
@@ -53,6 +54,15 @@ async (codec) => {
   const body = await response.text();
   if (response.status === 201) await peer.setRemoteDescription({type: 'answer', sdp: body});
   return {status: response.status, body, location: response.headers.get('Location')};
+}
+"""
+
+SOMETHING_IS_DRAWN = """
+() => {
+  const canvas = document.getElementById('overlay');
+  const context = canvas.getContext('2d');
+  return canvas.width > 300
+    && context.getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0);
 }
 """
 
@@ -215,11 +225,7 @@ async def test_the_page_shows_glosses_and_landmarks_of_a_file(
 
     points = [(468, 0.4, 0.5), (472, 0.6, 0.5), (469, 0.5, 0.5)]
     viewer.landmarks.put_nowait(struct.pack("<10f", 0.5, *[value for point in points for value in point]))
-    drawn = (
-        "(() => { const c = document.getElementById('overlay'); return c.width > 300 && c.getContext('2d')"
-    )
-    drawn += ".getImageData(0, 0, c.width, c.height).data.some(value => value > 0); })()"
-    await page.wait_for_function(drawn)
+    await page.wait_for_function(SOMETHING_IS_DRAWN)
 
     viewer.say.put_nowait(
         {"seq": 4, "session": session, "type": "session", "state": "ended", "reason": "end of file"}
