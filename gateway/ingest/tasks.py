@@ -9,8 +9,8 @@ AGAIN_SECONDS = 0.5
 async def end(*tasks: asyncio.Task[Any]) -> None:
     """Cancels the tasks until each is over, and takes note of their exceptions.
 
-    Once is not enough: a cancellation that meets redis-py between connecting and its first answer is swallowed
-    there (as `asyncio.wait_for` does before Python 3.12), and the task would run on.
+    Once is not enough: a cancellation that meets redis-py while it connects can be swallowed there, and the
+    task would run on.
     """
     pending = set(tasks)
     while pending:
