@@ -57,7 +57,7 @@ function onGloss(event) {
   item.className = event.status;
   item.dataset.model = event.model;
   item.dataset.start = event.start;
-  item.textContent = event.gloss;
+  item.textContent = `${event.gloss} `;
   if (event.status === "final") {
     const confidence = item.appendChild(document.createElement("small"));
     confidence.textContent = `${Math.round(event.confidence * 100)} %`;

@@ -1,0 +1,35 @@
+"""Headless Chromium with a film for a camera."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+]
+
+
+@contextlib.asynccontextmanager
+async def browsing(chromium: str, film: Path | None) -> AsyncIterator[Page]:
+    """A fresh page whose camera plays the film; without one, a browser with no camera at all."""
+    if film:
+        flags = [*FLAGS, f"--use-file-for-fake-video-capture={film}"]
+    else:
+        flags = [flag for flag in FLAGS if "fake-device" not in flag]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, headless=True, args=flags)
+        try:
+            yield await browser.new_page()
+        finally:
+            await browser.close()
