@@ -64,3 +64,37 @@ async def test_hello_signed_twice_is_two_hellos_while_the_film_plays(
     for event in glosses.finals(told):
         assert event["latency_ms"]["total"] < 2000
     assert all(before["seq"] + 1 == after["seq"] for before, after in itertools.pairwise(told))
+
+
+async def test_without_a_camera_the_page_says_what_to_do(server: Server, chromium: str) -> None:
+    async with browsing(chromium, None) as page:
+        await page.goto(f"{server.url}/")
+        await page.click("#start")
+        await page.wait_for_selector("#state[data-state=error]", timeout=10_000)
+        said = await page.inner_text("#state")
+    assert "No camera was found" in said
+    assert "choose a video file" in said
+
+
+async def test_an_unknown_model_is_said_on_the_page(
+    server: Server, chromium: str, data_path: Path, tmp_path: Path
+) -> None:
+    played = tmp_path / "camera.mjpeg"
+    film(data_path / "videos" / "asl_hello_x2.mp4", played, 320, 180, still_seconds=0)
+    async with browsing(chromium, played) as page:
+        await page.goto(f"{server.url}/?models=klingon&autostart=1")
+        await page.wait_for_selector("#state[data-state=error]", timeout=10_000)
+        said = await page.inner_text("#state")
+    assert "klingon" in said
+    assert "asl-words" in said
+
+
+async def test_a_file_chosen_on_the_page_is_recognised(
+    server: Server, chromium: str, data_path: Path
+) -> None:
+    async with browsing(chromium, None) as page:
+        await page.goto(f"{server.url}/")
+        await page.set_input_files("#file", str(data_path / "videos" / "asl_hello_x2.mp4"))
+        await page.wait_for_selector("#state[data-state=ended]", timeout=60_000)
+        shown = await page.locator("#glosses li.final").all_inner_texts()
+    assert [text.split()[0] for text in shown] == ["hello", "hello"]
