@@ -26,14 +26,21 @@ def _die_with_parent() -> Callable[[], None] | None:
 
 
 async def spawn(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, pipe_input: bool = False
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    pipe_input: bool = False,
+    quiet: bool = False,
 ) -> asyncio.subprocess.Process:
-    """Starts a process in a session of its own, so that a terminal's Ctrl-C reaches only us."""
+    """Starts a process in a session of its own, so that a terminal's Ctrl-C reaches only us.
+
+    What it prints goes to our stderr; with `quiet` nowhere, because it keeps a log of its own.
+    """
     return await asyncio.create_subprocess_exec(
         *command,
         env=environment,
         stdin=asyncio.subprocess.PIPE if pipe_input else asyncio.subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=asyncio.subprocess.DEVNULL if quiet else sys.stderr,
         start_new_session=True,
         preexec_fn=_die_with_parent(),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.metadata
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -70,6 +71,7 @@ def up(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
 ) -> None:
     """Runs everything on this machine until Ctrl-C. Example: signstream up --port 8080"""
+    from deploy.kept import CannotRunError
     from deploy.launcher import Launcher, LaunchError
     from deploy.redis_server import NoRedisError
 
@@ -84,7 +86,7 @@ def up(
 
     try:
         _run(run())
-    except (LaunchError, NoRedisError) as error:
+    except (LaunchError, CannotRunError, NoRedisError) as error:
         _refuse(str(error))
 
 
@@ -95,7 +97,10 @@ def gateway() -> None:
 
     settings = _settings("gateway")
     _needs_redis(settings)
-    serve(settings)
+    try:
+        serve(settings)
+    except BundleError as error:
+        _refuse(str(error))
 
 
 @commands.command()
@@ -139,8 +144,9 @@ def recognize(
     """Prints the glosses signed in video files. Example: signstream recognize hello.mp4 --json"""
     from deploy.recognize import RecognizeError, recognize_videos
 
-    overrides = {"port": 0} if server is None else {}
-    settings = _settings("recognize", log_level=None, **overrides)
+    # A person wants glosses, not the stages' diary.
+    level = os.environ.get("SIGNSTREAM_LOG_LEVEL") or "WARNING"
+    settings = _settings("recognize", log_level=level, **({"port": 0} if server is None else {}))
     try:
         status: list[bool] = []
         _run(recognize_videos(settings, videos, model, server, as_json=json, failed=status))

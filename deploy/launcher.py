@@ -2,33 +2,20 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import aiohttp
 
 from deploy import child
+from deploy.kept import Spawn, kept
 from deploy.redis_server import RedisServer
 from shared.settings import PREFIX, Settings
 
-log = logging.getLogger(__name__)
-
-GIVE_UP = 2
-"""A child's exit status that says: starting me again will not help (a wrong setting, a taken port)."""
-
-LONGEST_PAUSE_SECONDS = 5.0
-SHORTEST_PAUSE_SECONDS = 0.25
-HEALTHY_SECONDS = 10.0
-"""A child that lived this long starts again at once; one that dies young waits twice as long each time."""
-
 READY_SECONDS = 60.0
-
-Spawn = Callable[[], Awaitable[asyncio.subprocess.Process]]
 
 
 class LaunchError(RuntimeError):
@@ -42,7 +29,7 @@ class Launcher:
         self._settings = settings
         self._port = settings.port
         self._redis_url = settings.redis_url
-        self._stopped: asyncio.Future[None]
+        self._broken: asyncio.Future[None]
 
     @property
     def url(self) -> str:
@@ -51,26 +38,33 @@ class Launcher:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Launcher"]:
-        """Everything up and ready inside, everything gone after. Raises LaunchError."""
-        self._stopped = asyncio.get_running_loop().create_future()
+        """Everything up and ready inside, everything gone after.
+
+        Raises LaunchError, CannotRunError or NoRedisError.
+        """
+        self._broken = asyncio.get_running_loop().create_future()
         self._port = await _bindable(self._settings.host, self._settings.port)
         with tempfile.TemporaryDirectory(prefix="signstream-") as folder:
             async with contextlib.AsyncExitStack() as stack:
                 if not self._redis_url:
                     server = RedisServer(Path(folder))
                     self._redis_url = server.url
-                    await stack.enter_async_context(self._kept("redis", server.spawn))
+                    await stack.enter_async_context(kept("redis", server.spawn, self._broken))
                     await server.answers()
                 # Together, because each takes a second or two to import what it needs.
                 stages = [("gateway", 1), ("keypoints", self._keypoint_workers()), ("recognizers", 1)]
-                kept = [self._kept(name, self._stage(name)) for name, count in stages for _ in range(count)]
-                await stack.enter_async_context(_together(kept))
+                parts = [
+                    kept(name, self._stage(name), self._broken)
+                    for name, count in stages
+                    for _ in range(count)
+                ]
+                await stack.enter_async_context(_together(parts))
                 await self._ready()
                 yield self
 
     async def until_broken(self) -> None:
-        """Waits for ever, or until a stage says that starting it again will not help: LaunchError."""
-        await self._stopped
+        """Waits for ever, or until a stage says that starting it again will not help: CannotRunError."""
+        await self._broken
 
     def _keypoint_workers(self) -> int:
         return self._settings.keypoint_workers or len(os.sched_getaffinity(0))
@@ -89,44 +83,14 @@ class Launcher:
         command = [sys.executable, "-m", "deploy.cli", name]
         return lambda: child.spawn(command, environment=environment)
 
-    @contextlib.asynccontextmanager
-    async def _kept(self, name: str, spawn: Spawn) -> AsyncIterator[None]:
-        """One process, started again whenever it dies."""
-        process = await spawn()
-
-        async def keep() -> None:
-            nonlocal process
-            pause = SHORTEST_PAUSE_SECONDS
-            while True:
-                born = time.monotonic()
-                status = await process.wait()
-                if status == GIVE_UP and not self._stopped.done():
-                    self._stopped.set_exception(LaunchError(f"{name} cannot run; what it said stands above"))
-                    return
-                lived = time.monotonic() - born
-                pause = SHORTEST_PAUSE_SECONDS if lived > HEALTHY_SECONDS else pause
-                log.warning("%s ended (status %d) after %.1f s; starting it again", name, status, lived)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-                process = await spawn()
-
-        keeper = asyncio.create_task(keep(), name=f"keep-{name}")
-        try:
-            yield
-        finally:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
-            await child.stop(process)
-
     async def _ready(self) -> None:
         missing = "the gateway"
         async with aiohttp.ClientSession() as http:
             try:
                 async with asyncio.timeout(READY_SECONDS):
                     while True:
-                        if self._stopped.done():
-                            await self._stopped
+                        if self._broken.done():
+                            await self._broken
                         with contextlib.suppress(aiohttp.ClientError):
                             async with http.get(f"{self.url}/readyz") as answer:
                                 if answer.status == 200:

@@ -10,7 +10,9 @@ from typing import Any
 
 import aiohttp
 
+from deploy.kept import CannotRunError
 from deploy.launcher import Launcher, LaunchError
+from deploy.redis_server import NoRedisError
 from shared import keys
 from shared.settings import Settings
 
@@ -47,7 +49,7 @@ async def recognize_videos(
         if server is None:
             try:
                 launcher = await stack.enter_async_context(Launcher(settings).running())
-            except LaunchError as error:
+            except (LaunchError, CannotRunError, NoRedisError) as error:
                 raise RecognizeError(str(error)) from error
             server = launcher.url
         http = await stack.enter_async_context(aiohttp.ClientSession(base_url=server.rstrip("/")))

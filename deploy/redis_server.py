@@ -62,7 +62,7 @@ class RedisServer:
 
     async def spawn(self) -> asyncio.subprocess.Process:
         """Starts it (again). The configuration goes in by pipe: a command line can be read by anyone."""
-        process = await child.spawn([binary(), "-"], pipe_input=True)
+        process = await child.spawn([binary(), "-"], pipe_input=True, quiet=True)
         assert process.stdin is not None
         configuration = CONFIGURATION.format(
             port=self._port, password=self._password, folder=self._folder, log=self._log

@@ -185,14 +185,18 @@ class Claims:
     def _keep_renewing(self) -> None:
         store = connection.connect_blocking(self._url, answer_seconds=self._lease_ms / 1000)
         renew = store.register_script(RENEW)
+        away = False
         while not self._stopping.wait(self._renew_seconds):
             for claim in list(self._owned.values()):
                 try:
                     mine = renew(keys=[keys.SESSIONS], args=[self.group, self.consumer, claim.entry])
                 except redis.RedisError as error:
                     # The fence guards what we write, so keep on: Redis may be back before the lease is over.
-                    log.warning("%s: cannot renew: %s", self.group, error)
+                    if not away:
+                        log.warning("%s: cannot renew while Redis is away: %s", self.group, error)
+                    away = True
                     break
+                away = False
                 if not mine and self._owned.get(claim.entry) is claim:
                     log.warning("%s: session %s was taken by another worker", self.group, claim.session)
                     self._loop.call_soon_threadsafe(claim.lost.set)

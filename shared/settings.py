@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )
-    sessions_per_worker: int = Field(4, ge=1, le=256, description="Sessions one keypoint process takes on.")
+    sessions_per_worker: int = Field(
+        2, ge=1, le=256, description="Sessions one keypoint process takes on; one core carries about two."
+    )
     video_bitrate: int = Field(
         2_000_000, ge=100_000, le=50_000_000, description="Bits a second asked of a camera (REMB)."
     )

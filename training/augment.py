@@ -1,5 +1,7 @@
 """Other signers, other cameras, worse landmarks: applied to whole batches of streams."""
 
+import itertools
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -8,12 +10,16 @@ from shared.landmarks import POSE_MIRRORED
 from training import recipe
 from training.pieces import ELBOWS, HANDS, WRISTS
 from training.recordings import LEFT, RIGHT
+from workers.keypoints.windower import REACH
 
 Batch = NDArray[np.float32]
 """[batch, samples, rows, 3] in the signer's own frame."""
 
 FLIPPED = 0.25
 """Of the streams are mirrored: one signer in ten is left-handed, and no recording is."""
+
+FRAMES_LOST = 0.35
+"""Of the streams lose frames, 5 to 30 % of them."""
 
 
 def _mirrored_columns() -> list[int]:
@@ -35,7 +41,8 @@ def augmented(batch: Batch, rng: Generator) -> Batch:
     changed = _other_body(changed, rng)
     changed = _affine(changed, rng)
     changed = _noisy(changed, rng)
-    changed = _lost(changed, rng)
+    changed = _hands_lost(changed, rng)
+    changed = _frames_lost(changed, rng)
     return np.asarray(changed * 0.25 + 0.5, np.float32)
 
 
@@ -129,7 +136,7 @@ def _arms_out_of_sight(batch: Batch, rng: Generator) -> Batch:
     return changed
 
 
-def _lost(batch: Batch, rng: Generator) -> Batch:
+def _hands_lost(batch: Batch, rng: Generator) -> Batch:
     """Hands not found: single samples, runs of samples, one hand for the whole stream's length."""
     size, samples = batch.shape[:2]
     changed = batch.copy()
@@ -141,3 +148,35 @@ def _lost(batch: Batch, rng: Generator) -> Batch:
             gone[i, first : first + int(rng.integers(2, 5))] = True
         changed[gone, hand] = np.nan
     return changed
+
+
+def _frames_lost(batch: Batch, rng: Generator) -> Batch:
+    """Frames that never came, filled in as the windower does: only a short gap by a straight line."""
+    size, samples = batch.shape[:2]
+    changed = batch.copy()
+    for i in np.flatnonzero(rng.random(size) < FRAMES_LOST):
+        kept = rng.random(samples) >= rng.uniform(0.05, 0.3)
+        if rng.random() < 0.3:
+            first = int(rng.integers(samples))
+            kept[first : first + int(rng.integers(2, 5))] = False
+        kept[[0, -1]] = True
+        there = np.flatnonzero(kept)
+        for before, after in itertools.pairwise(there):
+            if after - before > 1:
+                changed[i, before + 1 : after] = _filled(
+                    batch[i, before], batch[i, after], int(after - before)
+                )
+    return changed
+
+
+def _filled(before: NDArray[np.float32], after: NDArray[np.float32], gap: int) -> NDArray[np.float32]:
+    """The gap - 1 samples [rows, 3] between two that came `gap` ticks apart."""
+    steps = np.arange(1, gap)[:, None, None]
+    between = before + (after - before) * (steps / gap).astype(np.float32)
+    near_before, near_after = steps <= REACH, gap - steps <= REACH
+    if gap > 2 * REACH:
+        between = np.full_like(between, np.nan)
+    a, b = np.where(near_before, before, np.nan), np.where(near_after, after, np.nan)
+    first, second = np.where(steps * 2 <= gap, a, b), np.where(steps * 2 <= gap, b, a)
+    one = np.where(np.isnan(first), second, first)
+    return np.asarray(np.where(np.isnan(between), one, between), np.float32)

@@ -1,7 +1,6 @@
 """`signstream train`: makes the shipped bundles again, and measures them."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +52,6 @@ def asl_words(
         raise typer.Exit(1) from error
     if keep_weights and not evaluate:
         raise typer.BadParameter("--keep-weights without --evaluate would do nothing")
-    os.environ.setdefault("GLOG_minloglevel", "2")  # MediaPipe greets with a page of warnings
     folder = out or _MODELS / "asl-words"
     try:
         report = job.make(

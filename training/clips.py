@@ -15,14 +15,11 @@ from typing import Any
 
 import av
 import cv2
-import mediapipe
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.landmarks import FACE, LEFT_HAND, POSE, RIGHT_HAND, empty_frame
-
-LANDMARK_FPS = 15.0
-"""What the keypoint worker landmarks of a live stream."""
+from workers.keypoints.holistic import Holistic
+from workers.keypoints.pace import LANDMARK_FPS, Pace
 
 Picture = NDArray[np.uint8]
 """RGB, [height, width, 3]."""
@@ -126,37 +123,24 @@ def camera_pictures(video: Path, take: Take) -> Iterator[tuple[float, Picture]]:
     raise ValueError(f"codec is {take.codec!r}, expected raw, jpeg:QUALITY or vp8:KILOBITS")
 
 
-def _canonical(result: Any) -> NDArray[np.float32]:
-    frame = empty_frame()
-    parts = (
-        (FACE, result.face_landmarks),
-        (LEFT_HAND, result.left_hand_landmarks),
-        (POSE, result.pose_landmarks),
-        (RIGHT_HAND, result.right_hand_landmarks),
-    )
-    for rows, found in parts:
-        if found is not None:
-            frame[rows.start : rows.stop] = [(p.x, p.y, p.z) for p in found.landmark[: len(rows)]]
-    return frame
-
-
 def landmark_take(video: Path, take: Take) -> Track:
-    """Runs MediaPipe Holistic (complexity 1, video mode) over a take."""
-    times, frames, aspect, due = [], [], 1.0, 0.0
-    with mediapipe.solutions.holistic.Holistic(model_complexity=1) as holistic:
+    """Landmarks of a take, by the keypoint worker's own extractor at its own pace."""
+    times, frames, aspect = [], [], 1.0
+    pace, holistic = Pace(LANDMARK_FPS), Holistic()
+    try:
         for time, picture in camera_pictures(video, take):
-            if time + 1e-6 < due:
-                continue
-            due = max(due + 1 / LANDMARK_FPS, time)
-            times.append(time)
-            frames.append(_canonical(holistic.process(picture)))
-            aspect = picture.shape[1] / picture.shape[0]
+            if pace.is_due(time):
+                times.append(time)
+                frames.append(holistic.landmarks(picture, time))
+                aspect = picture.shape[1] / picture.shape[0]
+    finally:
+        holistic.close()
     return Track(np.array(times), np.array(frames, np.float32), aspect)
 
 
 def cached_track(video: Path, take: Take, cache: Path) -> Track:
     """The take's landmarks, from the cache where they were made before."""
-    key = json.dumps([video.name, dataclasses.asdict(take), LANDMARK_FPS], sort_keys=True)
+    key = json.dumps(["holistic", LANDMARK_FPS, video.name, dataclasses.asdict(take)], sort_keys=True)
     file = cache / f"{video.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     if file.is_file():
         with np.load(file) as stored:

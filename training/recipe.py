@@ -51,7 +51,7 @@ PIPELINE: tuple[dict[str, object], ...] = (
 )
 
 SEED = 20
-STEPS = 1600
+STEPS = 1400
 BATCH = 32
 STREAM = 64
 """Labelled samples of a training stream; WINDOW - 1 more are context."""

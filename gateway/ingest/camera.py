@@ -12,7 +12,7 @@ import redis.asyncio
 from aiortc import RTCPeerConnection
 from redis.exceptions import RedisError
 
-from gateway.ingest import control, ice
+from gateway.ingest import control, ice, tasks
 from gateway.ingest.framequeue import FrameQueue
 from gateway.ingest.keyframes import KeyframeSchedule
 from gateway.ingest.receiver import VideoReceiver
@@ -28,7 +28,7 @@ CONNECT_SECONDS = 15.0
 LIFE_SECONDS = 2.0
 """How often `writer_seen` is refreshed and the session's state looked at, frames or none."""
 
-SILENCE_SECONDS = 1.0
+SILENCE_SECONDS = 0.6
 """Without a packet for this long the peer is asked whether it lives: with `ice.RETRANSMISSIONS` and the look
 around every quarter of a second a dead peer is found in less than five."""
 
@@ -111,9 +111,7 @@ class Camera:
             self.reason = "server stopped"
             raise
         finally:
-            for part in parts:
-                part.cancel()
-            await asyncio.gather(*parts, return_exceptions=True)
+            await tasks.end(*parts)
             await self._close_peer()
             await self._write_end()
             log.info(

@@ -24,7 +24,10 @@ START_SHARE = 0.75
 
 
 class Cameras:
-    """Makes, finds and ends this process's cameras. An async context manager: leaving it ends them all."""
+    """Makes, finds and ends this process's cameras. An async context manager: leaving it ends them all.
+
+    Make it inside the running event loop. Raises AiortcChangedError when the installed aiortc is not one we know.
+    """
 
     def __init__(self, settings: Settings, store: redis.asyncio.Redis) -> None:
         aiortc_private.check()

@@ -10,7 +10,7 @@ from typing import IO, TypeVar
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from gateway.ingest import control
+from gateway.ingest import control, tasks
 from gateway.ingest.demux import DamagedVideoError, UnreadableVideoError, VideoPackets
 from shared import keys, sessions
 from shared.fence import Fence
@@ -68,8 +68,7 @@ class Feed:
         except OverError:
             log.info("session %s: over before its file was read", self._session.id)
         finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
+            await tasks.end(listener)
 
     async def _append_all(self) -> None:
         try:
@@ -146,8 +145,13 @@ class Feed:
 async def in_thread(work: Callable[[], T]) -> T:
     """Runs blocking work in a thread; when cancelled, waits for it, for nothing may touch what it holds."""
     task = asyncio.create_task(asyncio.to_thread(work), name="upload thread")
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        task.exception()  # nobody asks for it any more
+        raise asyncio.CancelledError
+    return task.result()

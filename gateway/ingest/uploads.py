@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.errors import chosen_models, chosen_session_id
+from gateway.ingest import tasks
 from gateway.ingest.demux import UnreadableVideoError, VideoFacts, probe
 from gateway.ingest.feed import Feed, in_thread
 from gateway.ingest.spool import BodyError, spool
@@ -49,10 +50,7 @@ class Uploads:
 
     async def aclose(self) -> None:
         """Stops every upload and waits until its file is closed."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(*self._tasks)
 
     async def begin(self, session: Session, file: IO[bytes]) -> Session:
         """Makes the session, or becomes the new writer of the one that is there, and reads the file into it.

@@ -58,7 +58,6 @@ def test_other_glosses_disagree_without_bound() -> None:
 
 
 @pytest.mark.data
-@pytest.mark.filterwarnings("ignore::UserWarning:google.protobuf")
 def test_hello_twice_by_an_unseen_signer_is_hello_hello_and_nothing_else(data_path: Path) -> None:
     recognizer = Recognizer(Registry().find("asl-words"))
     video = data_path / "videos" / "asl_hello_x2.mp4"
@@ -70,7 +69,6 @@ def test_hello_twice_by_an_unseen_signer_is_hello_hello_and_nothing_else(data_pa
 
 
 @pytest.mark.data
-@pytest.mark.filterwarnings("ignore::UserWarning:google.protobuf")
 @pytest.mark.parametrize("clip", ["slovo_f17a6060", "msl150_ambulancia", "msl150_doctor"])
 def test_signs_of_another_language_bring_at_most_one_gloss(data_path: Path, clip: str) -> None:
     recognizer = Recognizer(Registry().find("asl-words"))

@@ -5,7 +5,7 @@ import pytest
 
 from tests.training.conftest import clip_of
 from training import recipe
-from training.augment import augmented
+from training.augment import _filled, augmented
 from training.pieces import HANDS, WRISTS
 from training.recordings import LEFT, RIGHT, Recordings
 from training.streams import IGNORED, Streams, _broken, _of_word
@@ -62,7 +62,8 @@ def test_augmented_streams_change_and_stay_in_bounds(recordings: Recordings) -> 
     made = augmented(clips, np.random.default_rng(0))
     assert np.array_equal(clips, before, equal_nan=True)
     assert made.shape == clips.shape
-    assert np.isfinite(made[:, :, : HANDS[0].start]).all()
+    lost = np.isnan(made[:, :, : HANDS[0].start]).any(axis=(2, 3))
+    assert 0 < lost.mean() < 0.02, "a long gap leaves a sample or two without anybody"
     width = made[:, 0, LEFT, 0] - made[:, 0, RIGHT, 0]
     assert (width > 0.1).all(), "the left shoulder stays left, mirrored or not"
     assert np.isnan(made[:, :, HANDS[1].start, 0]).sum() > np.isnan(clips[:, :, HANDS[1].start, 0]).sum()
@@ -82,3 +83,16 @@ def test_some_streams_are_mirrored_with_hands_changing_sides() -> None:
 def test_recordings_of_one_word_make_no_streams(recordings: Recordings) -> None:
     with pytest.raises(ValueError, match="at least two words"):
         streams(recordings.part(recordings.labels == recordings.labels[0]))
+
+
+def test_a_short_gap_is_filled_by_a_straight_line_and_a_long_one_from_its_edges() -> None:
+    a, b = np.zeros((1, 3), np.float32), np.full((1, 3), 3, np.float32)
+    assert _filled(a, b, 3)[:, 0, 0].tolist() == [1, 2]
+    long = _filled(a, b, 5)[:, 0, 0]
+    assert (long[0], long[-1]) == (0, 3)
+    assert np.isnan(long[1:-1]).all()
+
+
+def test_a_landmark_that_one_edge_of_a_gap_misses_comes_from_the_other() -> None:
+    a, b = np.full((1, 3), np.nan, np.float32), np.full((1, 3), 3, np.float32)
+    assert _filled(a, b, 2)[:, 0, 0].tolist() == [3]

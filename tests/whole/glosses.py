@@ -1,6 +1,7 @@
 """Asking a running Signstream for glosses."""
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ END_SECONDS = 100.0
 
 async def upload(http: aiohttp.ClientSession, video: Path, **query: str) -> str:
     """Sends a file; returns its session's id."""
-    async with http.post("/videos", data=video.read_bytes(), params=query) as answer:
+    async with http.post("/videos", data=io.BytesIO(video.read_bytes()), params=query) as answer:
         assert answer.status == 202, await answer.text()
         return answer.headers["Location"].removeprefix("/sessions/")
 

@@ -6,8 +6,16 @@ from typing import Generic, Protocol, TypeVar
 
 from workers.keypoints.pace import Pace
 
-DEADLINE_SECONDS = 0.5
-"""A live picture this much older than the newest one waiting is skipped: its gloss would come too late."""
+HICCUP_SECONDS = 0.2
+"""A live session may fall this far behind its camera and catches up with every picture. Past it the worker is
+too slow, and takes only the newest: fewer pictures at even distances serve a sign better than holes, and its
+gloss comes in time."""
+
+CALM_TURNS = 15
+"""Turns in a row, about a second, with one picture waiting: the worker keeps up again."""
+
+WARM_SILENCE_SECONDS = 0.5
+"""After a longer silence a live signer's hands have moved on: there is nothing to warm with."""
 
 LONGEST = 16
 """Live pictures that wait at most, about a second of them: each is 1.4 MB at 720p."""
@@ -37,6 +45,9 @@ class Backlog(Generic[P]):
 
     def __init__(self, fps: float, *, live: bool, after: float | None = None) -> None:
         self.dropped = 0
+        self._behind = False
+        """Too slow for the camera."""
+        self._calm = 0
         self._live = live
         self._after = after
         self._pace = Pace(fps, after)
@@ -59,16 +70,13 @@ class Backlog(Generic[P]):
             self._drop_late()
 
     def warm(self) -> list[P]:
-        """What the last owner landmarked just before; once there is something to go on with, else nothing.
-
-        Nothing either after a silence longer than the deadline: a live signer's hands have moved on.
-        """
+        """What the last owner landmarked just before; once there is something to go on with, else nothing."""
         if self._after is None or not self._waiting:
             return []
         self._after = None
         seen, first = list(self._seen), self._waiting[0]
         self._seen.clear()
-        if self._live and seen and first.captured - seen[-1].captured > DEADLINE_SECONDS:
+        if self._live and seen and first.captured - seen[-1].captured > WARM_SILENCE_SECONDS:
             return []
         return seen
 
@@ -77,9 +85,17 @@ class Backlog(Generic[P]):
         return self._waiting.popleft() if self._waiting else None
 
     def _drop_late(self) -> None:
-        while len(self._waiting) > 1 and (
-            len(self._waiting) > LONGEST
-            or self._waiting[-1].captured - self._waiting[0].captured > DEADLINE_SECONDS
-        ):
+        came = len(self._waiting)
+        if self._lag() > HICCUP_SECONDS:
+            self._behind, self._calm = True, 0
+        keep = 1 if self._behind else LONGEST
+        while len(self._waiting) > keep:
             self._waiting.popleft()
-            self.dropped += 1
+        self.dropped += came - len(self._waiting)
+        if came:
+            self._calm = self._calm + 1 if came == 1 else 0
+        self._behind = self._behind and self._calm < CALM_TURNS
+
+    def _lag(self) -> float:
+        """How far the oldest waiting picture is behind the newest, seconds of capture time."""
+        return self._waiting[-1].captured - self._waiting[0].captured if self._waiting else 0.0

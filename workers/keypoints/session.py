@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
 
-import numpy as np
 import redis.asyncio
-from numpy.typing import NDArray
 
 from shared import keys, sessions
 from shared.claims import Claim
@@ -18,11 +16,11 @@ from shared.fence import SessionGoneError
 from shared.framelog import START, End, Frame, FrameReader
 from shared.messages import Last, Note, Window
 from shared.sessions import Session
-from workers.keypoints.backlog import Backlog
 from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyframes, before, order
-from workers.keypoints.decoder import Decoder, Picture, UnknownCodecError
-from workers.keypoints.extractor import Extractor, ExtractorFactory
+from workers.keypoints.decoder import Picture, UnknownCodecError
+from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.journal import Journal
+from workers.keypoints.landmarker import Landmarked, Landmarker
 from workers.keypoints.overlay import overlay
 from workers.keypoints.pace import pace_of
 from workers.keypoints.room import Room
@@ -153,11 +151,9 @@ class Owner:
         self._place, self._claim, self._session, self._journal = place, claim, session, journal
         self._live = session.mode == "live"
         self._reached = reached
-        self._decoder = Decoder(session)
-        self._extractor: Extractor | None = None
         self._windowers = {model: _windower(model, place.specs[model], reached) for model in session.models}
         pace = pace_of(place.specs[model].fps for model in session.models)
-        self._backlog: Backlog[Picture] = Backlog(pace, live=self._live, after=reached.time)
+        self._landmarker = Landmarker(session, pace, place.extractor, reached.time)
         self._reader = FrameReader(place.store, session.id, before(reached.keyframe))
         self._keyframes = Keyframes(reached.keyframe)
         self._room = Room(place.store, session.id, self._stopping)
@@ -181,9 +177,8 @@ class Owner:
         if first:
             await self._journal.begin()
         while not self._stopping():
-            await self._read()
-            await self._landmark_waiting()
-            if self._end is not None and not len(self._backlog):
+            await self._turn(await self._read())
+            if self._end is not None and not self._landmarker.waiting:
                 await self._finish()
                 return True
             if self._is_checkpoint_due():
@@ -200,15 +195,13 @@ class Owner:
             await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
 
     async def close(self) -> None:
-        """Frees the extractor."""
-        extractor, self._extractor = self._extractor, None
-        if extractor is not None:
-            await self._place.in_thread(extractor.close)
+        """Frees what the landmarker holds."""
+        await self._place.in_thread(self._landmarker.close)
 
     def checkpoint(self) -> Checkpoint:
         """Where the session stands between two pictures, all windows sent."""
         consumed = self._reader.position
-        if len(self._backlog):
+        if self._landmarker.waiting:
             consumed = START if self._newest is None else self._newest.entry
         return Checkpoint(
             keyframe=self._keyframes.restart(self._time),
@@ -218,78 +211,57 @@ class Owner:
             last=dict(self._last),
             frames=self._frames,
             landmarked=self._landmarked,
-            dropped=self._dropped_before + self._backlog.dropped,
+            dropped=self._dropped_before + self._landmarker.dropped,
             owner=self._claim.fence,
         )
 
     def _stopping(self) -> bool:
         return self._place.stop.is_set() or self._claim.lost.is_set()
 
-    async def _read(self) -> None:
-        if self._end is not None:
-            return
-        patience = 0.0 if len(self._backlog) else READ_SECONDS
+    async def _read(self) -> list[Frame]:
+        """What came; of a file only once all that was read is landmarked."""
+        waiting = self._landmarker.waiting
+        if self._end is not None or (waiting and not self._live):
+            return []
+        patience = 0.0 if waiting else READ_SECONDS
         entries = await self._reader.read(LIVE_READ if self._live else FILE_READ, patience)
         frames = [entry for entry in entries if isinstance(entry, Frame)]
         self._end = next((entry for entry in entries if isinstance(entry, End)), None)
-        if not entries:
-            return
         for frame in frames:
             if frame.keyframe:
                 self._keyframes.saw(frame.entry, self._session.media_time(frame.pts))
             if order(frame.entry) > order(self._reached.consumed):
                 self._frames += 1
-        self._backlog.add(await self._place.in_thread(lambda: self._decode(frames)))
-        if self._live and self._decoder.wants_keyframe:
-            await self._ask_for_keyframe()
-        if not self._live and self._frames >= HOPELESS_FRAMES and not self._decoder.pictures:
-            raise _RefusedError(self._undecodable())
+        return frames
 
-    def _decode(self, frames: Sequence[Frame]) -> list[Picture]:
-        read = time.time()
-        pictures = [picture for frame in frames for picture in self._decoder.decode(frame, read)]
-        return pictures + (self._decoder.flush() if self._end is not None else [])
+    async def _turn(self, frames: list[Frame]) -> None:
+        """Decodes what came, landmarks one picture, and sends the windows that are now whole."""
+        ended, read = self._end is not None, time.time()
+        if not (frames or ended or self._landmarker.waiting):
+            return
+        shown = await self._place.in_thread(lambda: self._landmarker.turn(frames, read, ended=ended))
+        if self._live and self._landmarker.wants_keyframe:
+            await self._ask_for_keyframe()
+        if not self._live and self._frames >= HOPELESS_FRAMES and not self._landmarker.decoded:
+            raise _RefusedError(self._undecodable())
+        if shown is not None:
+            await self._take(shown)
+
+    async def _take(self, shown: Landmarked) -> None:
+        picture, frame = shown.picture, shown.landmarks
+        self._newest, self._time = picture, picture.time
+        if frame is None:
+            return
+        self._landmarked += 1
+        for model, windower in self._windowers.items():
+            await self._send(model, windower.add(picture.time, frame))
+        await self._place.store.publish(keys.landmarks(self._session.id), overlay(picture.time, frame))
 
     async def _ask_for_keyframe(self) -> None:
         now = time.monotonic()
         if now - self._asked_at >= KEYFRAME_SECONDS:
             self._asked_at = now
             await self._journal.ask_for_keyframe()
-
-    async def _landmark_waiting(self) -> None:
-        """A file's waiting pictures; of a camera's only one, since a newer one may have come meanwhile."""
-        for seen in self._backlog.warm():
-            await self._landmarks(seen)
-        while not self._stopping():
-            picture = self._backlog.take()
-            if picture is None:
-                return
-            frame = await self._landmarks(picture)
-            self._newest, self._time = picture, picture.time
-            if frame is not None:
-                self._landmarked += 1
-                for model, windower in self._windowers.items():
-                    await self._send(model, windower.add(picture.time, frame))
-                await self._place.store.publish(
-                    keys.landmarks(self._session.id), overlay(picture.time, frame)
-                )
-            if self._live:
-                return
-
-    async def _landmarks(self, picture: Picture) -> NDArray[np.float32] | None:
-        """None for a picture in colours that cannot be converted."""
-
-        def landmark() -> NDArray[np.float32] | None:
-            if self._extractor is None:
-                self._extractor = self._place.extractor()
-            try:
-                rgb = picture.rgb()
-            except ValueError as error:
-                self._decoder.last_error = str(error)
-                return None
-            return self._extractor.landmarks(rgb, picture.time)
-
-        return await self._place.in_thread(landmark)
 
     async def _send(self, model: str, stretches: Sequence[Stretch]) -> None:
         for stretch in stretches:
@@ -340,10 +312,10 @@ class Owner:
 
     def _drops(self, *, rest: bool = False) -> list[Note | Last]:
         """What was dropped since it was last told, if it is time to tell."""
-        dropped, now = self._backlog.dropped - self._noted, time.monotonic()
+        dropped, now = self._landmarker.dropped - self._noted, time.monotonic()
         if not dropped or (now - self._noted_at < NOTE_SECONDS and not rest):
             return []
-        self._noted, self._noted_at = self._backlog.dropped, now
+        self._noted, self._noted_at = self._landmarker.dropped, now
         return [Note(dropped=dropped)]
 
     async def _finish(self) -> None:
@@ -362,9 +334,7 @@ class Owner:
         await self._journal.reach(done, notes)
 
     def _undecodable(self) -> str:
-        why = self._decoder.last_error or "none has a usable timestamp"
-        if self._decoder.skipped and not self._decoder.errors:
-            why = "no keyframe came"
+        why = self._landmarker.why_nothing()
         return f"no picture in {self._frames} frames of {self._session.codec}: {why}"
 
 

@@ -1,12 +1,12 @@
 """A bundle's graph in ONNX Runtime, checked against its manifest before the first window."""
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from shared.bundles import Bundle, BundleError
 from shared.messages import Window
 from workers.recognizers.pipeline import Pipeline, PipelineError
+from workers.recognizers.runtime import onnxruntime
 
 TOP = 5
 """Signs in an answer, as many as an event has alternatives."""

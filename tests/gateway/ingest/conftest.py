@@ -50,6 +50,7 @@ class Server:
     """One gateway process's ingest, listening on 127.0.0.1."""
 
     url: str
+    app: Starlette
     cameras: Cameras
     uploads: Uploads
     store: redis.asyncio.Redis
@@ -132,7 +133,7 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
         app.state.cameras = cameras
         app.state.uploads = uploads
         async with serving(app) as url:
-            yield Server(url, cameras, uploads, store)
+            yield Server(url, app, cameras, uploads, store)
     await store.aclose()
     left = {task.get_name() for task in asyncio.all_tasks() - before if not task.done()}
     assert not {name for name in left if "camera" in name or "upload" in name}

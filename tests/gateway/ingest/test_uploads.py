@@ -208,7 +208,7 @@ async def test_a_stalled_client_is_told(
 
     async def body() -> AsyncIterator[bytes]:
         yield b"a"
-        await asyncio.sleep(5)
+        await asyncio.sleep(1)
 
     response = await client.post("/videos", content=body())
     assert response.status_code == 408
@@ -339,11 +339,12 @@ async def test_the_writer_waits_for_a_consumer_that_stalls(
     bound = 30_000
     monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", bound)
     path = write_video(tmp_path / "big.mov", "mjpeg", frames=60)
-    largest = 5_000
+    largest = 6_000
     assert path.stat().st_size > 4 * bound
     assert (await send(client, path.read_bytes())).status_code == 202
     taken: list[Frame] = []
     waited = 0
+    began = time.monotonic()
     async with asyncio.timeout(20), contextlib.aclosing(server.frames()) as entries:
         async for entry in entries:
             if isinstance(entry, End):
@@ -356,12 +357,11 @@ async def test_the_writer_waits_for_a_consumer_that_stalls(
                 assert await server.store.xlen(keys.frames(SESSION)) == len(taken) - waited
                 await asyncio.sleep(0.05)
                 assert await server.store.xlen(keys.frames(SESSION)) == len(taken) - waited
-                told = time.monotonic()
                 await consume(server, entry.entry)
                 await server.store.xtrim(keys.frames(SESSION), maxlen=0, approximate=False)
                 waited = len(taken)
-                assert time.monotonic() - told < 0.5
     assert len(taken) == 60
+    assert time.monotonic() - began < 3, "it was woken by the clock, not by the message"
 
 
 async def test_stopping_the_server_stops_an_upload_that_waits(

@@ -1,8 +1,11 @@
 """Which waiting pictures are landmarked, skipped, or only shown to the tracker again."""
 
 import dataclasses
+from itertools import pairwise
 
-from workers.keypoints.backlog import LONGEST, WARM_PICTURES, Backlog
+import pytest
+
+from workers.keypoints.backlog import CALM_TURNS, HICCUP_SECONDS, LONGEST, WARM_PICTURES, Backlog
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,16 +35,37 @@ def test_a_file_loses_nothing_however_long_it_waits() -> None:
 
 def test_live_pictures_in_time_are_taken_oldest_first() -> None:
     backlog: Backlog[Shown] = Backlog(15.0, live=True)
-    backlog.add(camera(0, 7))
-    assert drain(backlog) == camera(0, 7)
+    backlog.add(camera(0, 3))
+    assert drain(backlog) == camera(0, 3)
     assert backlog.dropped == 0
 
 
-def test_live_pictures_half_a_second_behind_the_newest_are_counted_as_dropped() -> None:
+@pytest.mark.parametrize("slowness", [2, 3, 5])
+def test_a_worker_too_slow_for_its_camera_skips_evenly_and_stays_close(slowness: int) -> None:
     backlog: Backlog[Shown] = Backlog(15.0, live=True)
-    backlog.add(camera(0, 45))
-    assert drain(backlog) == camera(37, 45)
-    assert backlog.dropped == 37
+    taken = []
+    for turn in range(40):
+        came = camera(slowness * turn, slowness * (turn + 1))
+        backlog.add(came)
+        picture = backlog.take()
+        assert picture is not None
+        assert came[-1].captured - picture.captured <= HICCUP_SECONDS
+        taken.append(round(picture.time * 15))
+    assert {later - earlier for earlier, later in pairwise(taken[5:])} == {slowness}
+    assert backlog.dropped + len(taken) + len(backlog) == 40 * slowness
+
+
+def test_a_worker_that_keeps_up_again_catches_up_with_hiccups_again() -> None:
+    backlog: Backlog[Shown] = Backlog(15.0, live=True)
+    backlog.add(camera(0, 10))
+    assert drain(backlog) == camera(9, 10)
+    backlog.add(camera(10, 13))
+    assert drain(backlog) == camera(12, 13), "still behind"
+    for n in range(13, 13 + CALM_TURNS):
+        backlog.add(camera(n, n + 1))
+        assert drain(backlog) == camera(n, n + 1)
+    backlog.add(camera(30, 33))
+    assert drain(backlog) == camera(30, 33)
 
 
 def test_the_only_live_picture_is_landmarked_however_old() -> None:
@@ -72,7 +96,7 @@ def test_a_live_successor_after_a_long_silence_does_not_warm() -> None:
     backlog: Backlog[Shown] = Backlog(15.0, live=True, after=1.0)
     backlog.add(camera(0, 60))
     assert backlog.warm() == []
-    assert drain(backlog) == camera(52, 60)
+    assert drain(backlog) == camera(59, 60)
     soon: Backlog[Shown] = Backlog(15.0, live=True, after=1.0)
     soon.add(camera(0, 18))
     assert soon.warm() == camera(6, 16)

@@ -352,7 +352,7 @@ async def test_live_frames_too_old_to_matter_are_dropped_and_told(
     assert await own_session(place, await claimed(claims))
     notes = [record for record in await outcome(store, session) if isinstance(record, Note)]
     dropped = sum(note.dropped for note in notes)
-    assert 20 <= dropped <= 37
+    assert 40 <= dropped <= 44
     assert all(note.what == "frames" for note in notes)
     sent = await windows(store)
     assert [window.seq for window in sent] == list(range(len(sent)))

@@ -1,0 +1,98 @@
+"""The whole gateway in one process: what it runs, whether it is ready, and how it refuses."""
+
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+
+from gateway.app import create_app
+from shared import keys, settings
+from shared.bundles.bundle import BundleError
+from tests.gateway.serving import serving
+
+
+@pytest.fixture
+async def http(redis_url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    app = create_app(settings.load(redis_url=redis_url))
+    async with serving(app) as url, aiohttp.ClientSession(url) as client:
+        yield client
+
+
+async def said(http: aiohttp.ClientSession, path: str) -> tuple[int, str]:
+    async with http.get(path) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_the_models_that_run_are_listed_with_their_signs(http: aiohttp.ClientSession) -> None:
+    status, body = await said(http, "/models")
+    (model,) = json.loads(body)["models"]
+    assert (status, model["name"], model["task"], model["sign_language"]) == (
+        200,
+        "asl-words",
+        "isolated",
+        "ase",
+    )
+    assert "hello" in model["signs"]
+    assert "-" not in model["signs"]
+
+
+async def test_a_model_tells_its_card(http: aiohttp.ClientSession) -> None:
+    status, body = await said(http, "/models/asl-words")
+    assert status == 200
+    assert "traduttore" in json.loads(body)["card"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/models/nobody", "asl-words"),
+        ("/models/nobody/examples/hello", "asl-words"),
+        ("/models/asl-words/examples/xylophone", "no sign"),
+        ("/models/asl-words/examples/hello", "no example"),
+    ],
+)
+async def test_what_is_not_there_is_404_with_a_sentence(
+    http: aiohttp.ClientSession, path: str, says: str
+) -> None:
+    status, body = await said(http, path)
+    assert status == 404
+    assert says in json.loads(body)["error"]
+
+
+async def test_it_lives_before_it_is_ready(http: aiohttp.ClientSession) -> None:
+    assert await said(http, "/healthz") == (200, "ok\n")
+    status, body = await said(http, "/readyz")
+    assert status == 503
+    assert json.loads(body)["missing"] == [
+        "keypoints for the model asl-words",
+        "recognizers for the model asl-words",
+    ]
+
+
+async def test_it_is_ready_when_every_stage_serves_every_model(
+    http: aiohttp.ClientSession, store: Redis
+) -> None:
+    await store.set(keys.stage("keypoints", "one"), json.dumps({"models": ["asl-words"]}))
+    await store.set(keys.stage("recognizers", "one"), json.dumps({"models": ["other"]}))
+    assert json.loads((await said(http, "/readyz"))[1])["missing"] == ["recognizers for the model asl-words"]
+    await store.set(keys.stage("recognizers", "two"), json.dumps({"models": ["asl-words"]}))
+    assert (await said(http, "/readyz"))[0] == 200
+
+
+async def test_metrics_are_told(http: aiohttp.ClientSession) -> None:
+    status, body = await said(http, "/metrics")
+    assert status == 200
+    assert "process_resident_memory_bytes" in body
+
+
+async def test_the_page_is_served(http: aiohttp.ClientSession) -> None:
+    status, body = await said(http, "/")
+    assert status == 200
+    assert "Signstream" in body
+
+
+async def test_a_model_that_is_not_there_stops_the_start(redis_url: str) -> None:
+    with pytest.raises(BundleError, match="nobody"):
+        create_app(settings.load(redis_url=redis_url, models="nobody"))

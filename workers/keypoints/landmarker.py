@@ -1,0 +1,98 @@
+"""A session's frames in, landmarked pictures out: decoder, backlog and extractor together. Blocking."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.framelog import Frame
+from shared.sessions import Session
+from workers.keypoints.backlog import Backlog
+from workers.keypoints.decoder import Decoder, Picture
+from workers.keypoints.extractor import Extractor, ExtractorFactory
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Landmarked:
+    """A picture and what was found in it."""
+
+    picture: Picture
+    landmarks: NDArray[np.float32] | None
+    """[543, 3]; None when the picture's colours could not be converted."""
+
+
+class Landmarker:
+    """Works in turns, each short, so that the sessions of a process can share a thread."""
+
+    def __init__(
+        self, session: Session, fps: float, extractor: ExtractorFactory, after: float | None
+    ) -> None:
+        """With `after`, goes on behind that media time. Raises UnknownCodecError."""
+        self._session = session
+        self._decoder = Decoder(session)
+        self._backlog: Backlog[Picture] = Backlog(fps, live=session.mode == "live", after=after)
+        self._make_extractor = extractor
+        self._extractor: Extractor | None = None
+        self._flushed = False
+        self._unconverted = ""
+
+    def turn(self, frames: Sequence[Frame], read: float, *, ended: bool) -> Landmarked | None:
+        """Decodes all the frames and landmarks one picture; None when none waits.
+
+        One job, so that a live picture is chosen when the thread is free for it, not before. `read` is the
+        unix time at which the frames were read; with `ended` nothing follows them.
+        """
+        pictures = [picture for frame in frames for picture in self._decoder.decode(frame, read)]
+        if ended and not self._flushed:
+            self._flushed = True
+            pictures += self._decoder.flush()
+        self._backlog.add(pictures)
+        for seen in self._backlog.warm():
+            self._landmarks(seen)
+        picture = self._backlog.take()
+        return None if picture is None else Landmarked(picture, self._landmarks(picture))
+
+    def close(self) -> None:
+        """Frees the extractor."""
+        if self._extractor is not None:
+            self._extractor.close()
+        self._extractor = None
+
+    @property
+    def waiting(self) -> int:
+        """Pictures that are decoded and due."""
+        return len(self._backlog)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that were due and came too late."""
+        return self._backlog.dropped
+
+    @property
+    def decoded(self) -> int:
+        """Pictures so far, due or not."""
+        return self._decoder.pictures
+
+    @property
+    def wants_keyframe(self) -> bool:
+        """Nothing can be decoded before one comes."""
+        return self._decoder.wants_keyframe
+
+    def why_nothing(self) -> str:
+        """The likeliest reason, where no picture came out."""
+        if self._decoder.errors:
+            return self._decoder.last_error
+        if self._decoder.skipped and not self._decoder.pictures:
+            return "no keyframe came"
+        return self._unconverted or "none has a usable timestamp"
+
+    def _landmarks(self, picture: Picture) -> NDArray[np.float32] | None:
+        try:
+            rgb = picture.rgb()
+        except ValueError as error:
+            self._unconverted = str(error)
+            return None
+        if self._extractor is None:
+            self._extractor = self._make_extractor()
+        return self._extractor.landmarks(rgb, picture.time)
