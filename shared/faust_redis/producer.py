@@ -52,28 +52,33 @@ class Producer(base.Producer):
     ) -> Awaitable[RecordMetadata]:
         """Appends; the future is done. A Redis that is away is tried again for some seconds, which may
         append twice; after that raises redis.exceptions.ConnectionError or TimeoutError."""
-        now = time.monotonic()
-        check = now >= self._check_due.get(topic, 0.0)
-        async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.xadd(topic, to_fields(key, value, headers), maxlen=self.options.maxlen, approximate=True)
-            if check:
-                self._check_due[topic] = now + LENGTH_CHECK_SECONDS
-                pipe.xlen(topic)
-            entry_id, *length = await pipe.execute()
+        fields, maxlen = to_fields(key, value, headers), self.options.maxlen
+        entry_id: Any = await self.redis.xadd(topic, fields, maxlen=maxlen, approximate=True)
         self.sent += 1
-        if length and length[0] >= self.options.maxlen:
+        await self._check_length(topic)
+        done: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+        sent_at = int(entry_id.split(b"-")[0]) / 1000
+        done.set_result(RecordMetadata(topic, 0, TP(topic, 0), NO_OFFSET, sent_at, 0))
+        return done
+
+    async def _check_length(self, topic: str) -> None:
+        now = time.monotonic()
+        if now < self._check_due.get(topic, 0.0):
+            return
+        self._check_due[topic] = now + LENGTH_CHECK_SECONDS
+        try:
+            length = await self.redis.xlen(topic)
+        except connection.AWAY:
+            return  # the message is sent; the next one will tell
+        if length >= self.options.maxlen:
             self.overflows += 1
             log.error(
                 "Topic %s holds %d messages, its bound is %d: the oldest are dropped unread."
                 " Its workers are too few, too slow or not there",
                 topic,
-                length[0],
+                length,
                 self.options.maxlen,
             )
-        done: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
-        sent_at = int(entry_id.split(b"-")[0]) / 1000
-        done.set_result(RecordMetadata(topic, 0, TP(topic, 0), NO_OFFSET, sent_at, 0))
-        return done
 
     async def send_and_wait(self, *args: Any, **kwargs: Any) -> RecordMetadata:
         """As send, which waits already."""

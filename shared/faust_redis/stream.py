@@ -28,6 +28,7 @@ class Stream(faust.Stream):
 
     _acks = True
     _taking: asyncio.Event | None = None
+    _latest: AsyncGenerator[Any, None] | None = None
 
     @property
     def enable_acks(self) -> bool:
@@ -58,13 +59,15 @@ class Stream(faust.Stream):
         if self._taking is None:
             self._taking = asyncio.Event()
             self.add_processor(self._wait_for_take)
-        taking = self._taking
+        taking, self._latest = self._taking, batches
         taking.set()
         try:
             async for batch in batches:
                 yield batch
         finally:
-            taking.clear()
+            # After a `break` the next take() may have begun before this one is told to end.
+            if self._latest is batches:
+                taking.clear()
             await batches.aclose()
 
     async def _wait_for_take(self, value: Any) -> Any:

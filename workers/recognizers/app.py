@@ -6,8 +6,7 @@ import json
 import logging
 import os
 import signal
-import socket
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +17,7 @@ from redis.exceptions import RedisError
 
 from shared import keys
 from shared.bundles import Bundle
+from shared.connection import connect, process_name
 from shared.faust_redis import broker_url
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.recognizer import Model, RecognizerAgent
@@ -85,7 +85,7 @@ async def serve_models(
     stop = stop or asyncio.Event()
     executor = ThreadPoolExecutor(1, thread_name_prefix="recognize")
     try:
-        async with Redis.from_url(redis_url) as redis:
+        async with connect(redis_url) as redis:
             results = Results(redis)
             agents = [RecognizerAgent(name, model, executor, results) for name, model in models.items()]
             windows = broker or redis_url
@@ -143,20 +143,25 @@ async def running(app: Any, stop: asyncio.Event) -> AsyncIterator[None]:
         if app.crashed or app.should_stop:
             raise RecognizersStoppedError(f"the Faust app has stopped: {app.crash_reason}")
     finally:
-        for task in (starting, stopping):
-            task.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await app.stop()
-        except TimeoutError:
-            raise DrainError(f"a window in work did not end within {DRAIN_SECONDS} s") from None
+        stopping.cancel()
+        starting.cancel()
+        # Not a timeout around it: Faust swallows the cancellation while it waits for acknowledgements.
+        leaving = asyncio.create_task(_leave(app, starting))
+        await asyncio.wait((leaving,), timeout=DRAIN_SECONDS)
+        if not leaving.done():
+            raise DrainError(f"a window in work did not end within {DRAIN_SECONDS} s")
+        leaving.result()
+
+
+async def _leave(app: Any, starting: asyncio.Task[None]) -> None:
+    await asyncio.gather(starting, return_exceptions=True)
+    await app.stop()
 
 
 @contextlib.asynccontextmanager
 async def announced(redis: Redis, app: Any, models: Sequence[str]) -> AsyncIterator[None]:
     """Says in Redis that this process serves these models, as long as it really reads."""
-    key = keys.stage("recognizers", f"{socket.gethostname()}-{os.getpid()}")
+    key = keys.stage("recognizers", process_name())
     announcing = asyncio.create_task(_announce(redis, app, key, json.dumps({"models": list(models)})))
     try:
         yield
@@ -191,13 +196,25 @@ def signals(stop: asyncio.Event) -> Iterator[None]:
 
 def main(redis_url: str, bundles: Sequence[Bundle], *, broker: str = "", threads: int = 1) -> int:
     """Runs the process; its exit status: 0 after a signal, 1 where the supervisor must start it again."""
+    return run(serve(redis_url, bundles, broker=broker, threads=threads))
+
+
+def run(serving: Coroutine[Any, Any, None]) -> int:
+    """As `main`, for `serve` or `serve_models`. Ends the process itself where a thread of it hangs."""
     try:
-        uvloop.run(serve(redis_url, bundles, broker=broker, threads=threads))
-    except DrainError as error:
-        log.error("Recognizers stopped: %s", error)
-        logging.shutdown()
-        os._exit(1)
+        uvloop.run(_or_exit(serving))
     except RecognizersStoppedError as error:
         log.error("Recognizers stopped: %s", error)
         return 1
     return 0
+
+
+async def _or_exit(serving: Coroutine[Any, Any, None]) -> None:
+    try:
+        await serving
+    except DrainError as error:
+        # Neither the thread nor Faust's own waiting can be cancelled, and both the loop's end and the
+        # interpreter's would wait for them.
+        log.error("Recognizers stopped: %s", error)
+        logging.shutdown()
+        os._exit(1)

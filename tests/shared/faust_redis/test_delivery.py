@@ -205,6 +205,41 @@ async def test_stopping_finishes_what_is_in_work_and_hands_on_the_rest_at_once(
     assert {count for _, count in rest} == {1}, "messages nobody worked on do not count as delivered"
 
 
+async def test_a_topic_may_be_added_and_left_while_messages_are_in_work(redis_url: str, store: Redis) -> None:
+    app, got = make_app(redis_url), list[bytes]()
+    taker(app, got, size=4)
+    await fill(store, 30)
+    async with running(app) as consumer:
+        await consumer.subscribe({TOPIC, "windows.later"})
+        await fill(store, 30, start=30)
+        await until(lambda: empty(store))
+        assert await store.exists("windows.later")
+        await consumer.subscribe({TOPIC})
+        await fill(store, 30, start=60)
+        await until(lambda: empty(store))
+    assert {int(value) for value in got} == set(range(90))
+
+
+async def test_a_loop_that_is_left_has_not_finished_its_batch(redis_url: str, store: Redis) -> None:
+    app, got, left = make_app(redis_url), list[tuple[bytes, int]](), asyncio.Event()
+
+    @app.agent(app.topic(TOPIC, value_type=bytes))
+    async def agent(stream: Any) -> None:
+        async for events in stream.take_events(4, within=0.01):
+            got.extend((event.value, deliveries(event.message)) for event in events)
+            if not left.is_set():
+                break
+        left.set()
+        async for events in stream.take_events(4, within=0.01):
+            got.extend((event.value, deliveries(event.message)) for event in events)
+
+    await fill(store, 10)
+    async with running(app):
+        await until(lambda: empty(store))
+    assert {value for value, _ in got} == {b"%d" % number for number in range(10)}
+    assert [count for value, count in got if value == b"0"] == [1, 2]
+
+
 async def test_a_value_that_cannot_be_decoded_does_not_stop_the_worker(redis_url: str, store: Redis) -> None:
     app, got = make_app(redis_url), list[Any]()
 

@@ -9,18 +9,20 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError
 
 from shared import keys
 from shared.bundles import BundleError, Registry
 from shared.messages import Result, Window, unpack_record
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
 from tests.shared.faust_redis.conftest import until
+from tests.shared.faust_redis.test_workers import answers, redis_with_a_file
 from tests.workers.recognizers.conftest import TinyModel, make_window
 from workers.recognizers.app import RecognizersStoppedError, serve, serve_models
 
@@ -68,7 +70,7 @@ async def results(store: Redis, session: str) -> list[Result]:
 async def settled(store: Redis) -> bool:
     try:
         pending = (await store.xpending(TOPIC, "recognizers"))["pending"]
-    except ResponseError:  # nobody has made the group yet
+    except RedisError:  # nobody has made the group yet, or Redis is away
         return False
     return (await store.xlen(TOPIC), pending) == (0, 0)
 
@@ -111,16 +113,16 @@ async def test_a_wrong_window_is_answered_with_an_error(redis_url: str, store: R
     assert second.error == ""
 
 
-@pytest.mark.parametrize("state", ["gone", "ended", "failed"])
 async def test_a_result_does_not_bring_an_ended_session_back(
-    redis_url: str, store: Redis, session: str, state: str
+    redis_url: str, store: Redis, session: str
 ) -> None:
-    if state != "gone":
-        await start(store, session, state)
-    await send(store, make_window(session))
+    sessions = {state: f"{state}-{session}" for state in ("gone", "ended", "failed")}
+    for state in ("ended", "failed"):
+        await start(store, sessions[state], state)
+    await send(store, *(make_window(one) for one in sessions.values()))
     async with serving(redis_url):
         await until(lambda: settled(store))
-    assert not await store.exists(keys.results(session))
+    assert not await store.exists(*(keys.results(one) for one in sessions.values()))
 
 
 async def test_the_process_says_what_it_serves_while_it_reads(redis_url: str, store: Redis) -> None:
@@ -130,7 +132,7 @@ async def test_the_process_says_what_it_serves_while_it_reads(redis_url: str, st
     async with serving(redis_url):
         await until(announced)
         (key,) = await announced()
-        assert key.decode().endswith(f"-{os.getpid()}")
+        assert f"-{os.getpid()}-" in key.decode()
         assert json.loads(await store.get(key) or b"") == {"models": ["tiny"]}
         assert 0 < await store.ttl(key) <= keys.STAGE_TTL_SECONDS
     assert await announced() == []
@@ -189,6 +191,59 @@ async def test_a_window_that_ends_its_workers_becomes_an_error(
         await until(lambda: settled(store), 20)
     (result,) = await results(store, session)
     assert result.error == "given up: 2 workers have ended over this window"
+
+
+async def test_a_window_that_hangs_does_not_keep_the_process_from_ending(
+    redis_url: str, store: Redis, session: str
+) -> None:
+    await start(store, session)
+    await send(store, make_window(session))
+    with process(redis_url, 60) as worker:
+        await until(lambda: _in_work(store), 20)
+        worker.send_signal(signal.SIGTERM)
+        _, complaints = await asyncio.to_thread(worker.communicate, timeout=4)
+        assert worker.returncode == 1
+    assert "a window in work did not end within" in complaints
+    assert await store.xlen(TOPIC) == 1, "it is not acknowledged"
+
+
+async def _in_work(store: Redis) -> bool:
+    try:
+        return bool((await store.xpending(TOPIC, "recognizers"))["pending"])
+    except RedisError:  # nobody has made the group yet, or Redis is away
+        return False
+
+
+async def test_the_process_ends_on_sigterm_while_it_waits_for_redis() -> None:
+    with process(f"redis://127.0.0.1:{free_port()}/0", 0) as worker:
+        assert worker.stderr is not None
+        line = await asyncio.to_thread(worker.stderr.readline)
+        while "Redis is away" not in line:
+            assert line, "it ended by itself"
+            line = await asyncio.to_thread(worker.stderr.readline)
+        worker.send_signal(signal.SIGTERM)
+        _, complaints = await asyncio.to_thread(worker.communicate, timeout=4)
+        assert worker.returncode == 0, complaints
+
+
+async def test_results_wait_for_a_redis_that_restarts(tmp_path: Path, session: str) -> None:
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    async with Redis.from_url(url) as store:
+        with redis_with_a_file(tmp_path, port):
+            await answers(url)
+            await start(store, session)
+            await send(store, *(make_window(session, seq) for seq in range(300)))
+            served = serving(url)
+            task = await served.__aenter__()
+            await until(lambda: store.xlen(keys.results(session)))
+        await asyncio.sleep(0.5)
+        with redis_with_a_file(tmp_path, port):
+            await answers(url)
+            await until(lambda: settled(store))
+            assert not task.done()
+            await served.__aexit__(None, None, None)
+            assert {result.seq for result in await results(store, session)} == set(range(300))
 
 
 async def test_nothing_to_serve_is_refused(redis_url: str) -> None:

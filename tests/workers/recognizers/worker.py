@@ -5,11 +5,9 @@ import os
 import sys
 import time
 
-import uvloop
-
 from shared.messages import Window
 from tests.workers.recognizers.conftest import TinyModel
-from workers.recognizers.app import serve_models
+from workers.recognizers.app import run, serve_models
 
 
 class SlowModel(TinyModel):
@@ -24,4 +22,4 @@ class SlowModel(TinyModel):
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    uvloop.run(serve_models(sys.argv[1], {"tiny": SlowModel()}, idle_seconds=0.6, batch=4))
+    sys.exit(run(serve_models(sys.argv[1], {"tiny": SlowModel()}, idle_seconds=0.6, batch=4)))
