@@ -125,7 +125,7 @@ def recognizers() -> None:
         bundles = [registry.find(name) for name in settings.model_list]
     except BundleError as error:
         _refuse(str(error))
-    raise typer.Exit(main(settings.broker or settings.redis_url, bundles))
+    raise typer.Exit(main(settings.redis_url, bundles, broker=settings.broker))
 
 
 @commands.command()
