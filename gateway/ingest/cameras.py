@@ -26,7 +26,7 @@ START_SHARE = 0.75
 class Cameras:
     """Makes, finds and ends this process's cameras. An async context manager: leaving it ends them all.
 
-    Make it inside the running event loop. Raises AiortcChangedError when the installed aiortc is not one we know.
+    Make it inside the running event loop. Raises AiortcChangedError when another aiortc is installed.
     """
 
     def __init__(self, settings: Settings, store: redis.asyncio.Redis) -> None:

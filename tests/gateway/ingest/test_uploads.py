@@ -305,7 +305,7 @@ async def test_an_id_is_not_shared_by_two_files_or_a_camera(
     assert "another file" in response.json()["error"]
     await publish(session="session-of-a-camera")
     assert (await send(client, other, "session-of-a-camera")).status_code == 409
-    assert open_spools() == []
+    await until(lambda: open_spools() == [])
 
 
 async def test_a_session_that_is_over_is_left_alone(
@@ -319,7 +319,7 @@ async def test_a_session_that_is_over_is_left_alone(
     response = await send(client, body)
     assert response.status_code == 202
     assert response.json()["state"] == "ended"
-    assert len(server.uploads) == 0
+    await until(lambda: len(server.uploads) == 0)
     assert not await server.store.exists(keys.frames(SESSION))
 
 

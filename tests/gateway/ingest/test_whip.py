@@ -97,6 +97,26 @@ async def test_nonsense_on_the_control_channel_is_ignored(server: Server, publis
     assert server.cameras.find(SESSION) is not None
 
 
+async def test_a_camera_survives_broken_connections_to_redis(server: Server, publish: Publish) -> None:
+    await publish()
+    await first_frames(server, 10)
+    await server.store.client_kill_filter(_type="pubsub")
+    await server.store.client_kill_filter(_type="normal", skipme=True)
+    broken = time.time()
+    async with asyncio.timeout(10), contextlib.aclosing(server.frames()) as entries:
+        async for entry in entries:
+            assert isinstance(entry, Frame), entry
+            if entry.captured > broken + 2:
+                break
+    asked = time.time()
+    assert await server.store.publish(keys.control(SESSION), '{"type": "keyframe"}') == 1
+    async with asyncio.timeout(5), contextlib.aclosing(server.frames()) as entries:
+        async for entry in entries:
+            if isinstance(entry, Frame) and entry.keyframe and entry.captured > asked:
+                break
+    assert time.time() - asked < 1.5
+
+
 async def test_delete_ends_the_session(server: Server, publish: Publish, client: httpx.AsyncClient) -> None:
     await publish()
     await first_frames(server, 3)
