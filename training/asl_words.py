@@ -27,7 +27,7 @@ def make(
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     recordings = load_recordings(data)
-    told(f"{len(recordings.clips)} clips of {recipe.LABELS[2:]} and what is none of them")
+    told(f"{len(recordings.clips)} clips: {len(recipe.WORDS)} words, letters and rest")
 
     def progress(now: Progress) -> None:
         told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")

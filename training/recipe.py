@@ -67,7 +67,7 @@ FOLDS = 5
 BLOCK = 30
 """The signers recorded in blocks of 30 by `seq`; a block is held out whole."""
 
-THRESHOLD = 0.5
+THRESHOLD = 0.45
 MARGIN = 0.2
 RELEASE = 0.3
 CONFIRM = 3
