@@ -214,12 +214,12 @@ async def test_the_page_shows_glosses_and_landmarks_of_a_file(
     viewer.say.put_nowait({"seq": 1, "session": session, "type": "session", "state": "live", "reason": ""})
     viewer.say.put_nowait(gloss(2, "hel", "partial"))
     await page.wait_for_selector("#glosses .partial")
-    assert await page.text_content("#glosses") == "hel"
+    assert await page.text_content("#glosses") == "hel "
     viewer.say.put_nowait(None)  # the socket breaks; the page comes back for the rest
     viewer.say.put_nowait(gloss(2, "doubled", "final"))
     viewer.say.put_nowait(gloss(3, "hello", "final"))
     await page.wait_for_selector("#glosses .final")
-    assert await page.text_content("#glosses") == "hello91 %"
+    assert await page.text_content("#glosses") == "hello 91 %"
     assert viewer.after[:2] == ["0", "2"]
     assert viewer.protocols[0] == "signstream.v1+json"
 
