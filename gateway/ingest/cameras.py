@@ -64,7 +64,8 @@ class Cameras:
         """
         peer = ice.new_peer()
         try:
-            transceiver, codec = await self._negotiate(peer, offer)
+            transceiver, codecs = await self._negotiate(peer, offer)
+            codec = str(codecs[0].name).lower()
             session = Session(id=session_id, mode="live", models=models, codec=codec)
             if not await sessions.create(self._store, session):
                 raise OfferError(409, f"session {session_id} is already in use")
@@ -73,7 +74,7 @@ class Cameras:
             with contextlib.suppress(Exception):
                 await peer.close()
             raise
-        camera.attach(transceiver.receiver, codec, self._settings.video_bitrate)
+        camera.attach(transceiver.receiver, codecs, self._settings.video_bitrate)
         camera.start()
         self._cameras[session_id] = camera
         watcher = asyncio.create_task(self._forget_when_over(camera), name=f"camera {session_id} watcher")
@@ -97,7 +98,7 @@ class Cameras:
         except ValueError as error:
             raise OfferError(400, f"unusable candidate: {error}") from error
 
-    async def _negotiate(self, peer: RTCPeerConnection, offer: Offer) -> tuple[Any, str]:
+    async def _negotiate(self, peer: RTCPeerConnection, offer: Offer) -> tuple[Any, list[Any]]:
         try:
             await peer.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
         except OperationError as error:
@@ -113,15 +114,15 @@ class Cameras:
         camera.direction = "recvonly"
         return camera, self._choose_codec(camera)
 
-    def _choose_codec(self, transceiver: Any) -> str:
-        """The client's first choice and its retransmissions; returns PyAV's name of the decoder."""
+    def _choose_codec(self, transceiver: Any) -> list[Any]:
+        """The client's first choice, then its retransmissions. PyAV has the same names, in lower case."""
         common = aiortc_private.codecs(transceiver)
         chosen = next(codec for codec in common if codec.name.lower() != "rtx")
         start_kbit = int(self._settings.video_bitrate * START_SHARE / 1000)
         chosen.parameters = {**chosen.parameters, "x-google-start-bitrate": str(start_kbit)}
         again = [codec for codec in common if codec.parameters.get("apt") == chosen.payloadType]
         aiortc_private.keep_codecs(transceiver, [chosen, *again])
-        return str(chosen.name).lower()
+        return [chosen, *again]
 
     async def _answer(self, peer: RTCPeerConnection) -> None:
         ice.gather_on(peer, self._settings.ice_address_list)
