@@ -51,6 +51,8 @@ class Camera:
         self.etag = f'"{secrets.token_hex(8)}"'
         self.peer = peer
         self.queue = FrameQueue()
+        self.written = 0
+        """Frames in Redis."""
         self.lost_to_redis = 0
         """Frames that Redis did not take."""
         self.reason = ""
@@ -138,6 +140,7 @@ class Camera:
             frame = await self.queue.get()
             try:
                 await self._writer.append(frame)
+                self.written += 1
             except RedisError as error:
                 # What follows cannot be decoded without this frame, so it begins anew with a keyframe.
                 log.warning("session %s: Redis did not take a frame: %s", self.session, error)

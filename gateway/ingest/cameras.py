@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import redis.asyncio
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -13,6 +15,7 @@ from aiortc.exceptions import OperationError
 from gateway.ingest import aiortc_private, ice
 from gateway.ingest.camera import Camera
 from gateway.ingest.offers import Fragment, Offer, OfferError
+from gateway.ingest.pipeline import Pipeline
 from shared import fence, sessions
 from shared.sessions import Session
 from shared.settings import Settings
@@ -33,11 +36,15 @@ class Cameras:
         aiortc_private.check()
         self._settings = settings
         self._store = store
+        self._pipeline = Pipeline(store)
         self._cameras: dict[str, Camera] = {}
         self._watchers: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._cameras)
+
+    def __iter__(self) -> Iterator[Camera]:
+        return iter(self._cameras.values())
 
     async def __aenter__(self) -> "Cameras":
         return self
@@ -51,6 +58,7 @@ class Cameras:
         """Ends every camera's session with the reason "server stopped"."""
         await asyncio.gather(*(camera.close("server stopped") for camera in list(self._cameras.values())))
         await asyncio.gather(*self._watchers, return_exceptions=True)
+        await self._pipeline.aclose()
 
     def find(self, session_id: str) -> Camera | None:
         """The camera of a session, if this process holds it."""
@@ -69,7 +77,8 @@ class Cameras:
             session = Session(id=session_id, mode="live", models=models, codec=codec)
             if not await sessions.create(self._store, session):
                 raise OfferError(409, f"session {session_id} is already in use")
-            camera = Camera(self._store, await fence.take_writer(self._store, session_id), peer)
+            taken = await fence.take_writer(self._store, session_id)
+            camera = Camera(self._store, self._pipelined(taken), peer)
         except BaseException:
             with contextlib.suppress(Exception):
                 await peer.close()
@@ -97,6 +106,10 @@ class Cameras:
                 await camera.peer.addIceCandidate(None)
         except ValueError as error:
             raise OfferError(400, f"unusable candidate: {error}") from error
+
+    def _pipelined(self, taken: fence.Fence) -> fence.Fence:
+        """The same fence; what is written under it goes to Redis together with other cameras' frames."""
+        return dataclasses.replace(taken, store=cast(redis.asyncio.Redis, self._pipeline))
 
     async def _negotiate(self, peer: RTCPeerConnection, offer: Offer) -> tuple[Any, list[Any]]:
         try:
