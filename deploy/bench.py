@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-commands = typer.Typer(no_args_is_help=True, help="Measures a stage beside its peer. Example: signstream bench gateway")
+commands = typer.Typer(
+    no_args_is_help=True, help="Measures a stage beside its peer. Example: signstream bench gateway"
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
 
@@ -28,7 +30,7 @@ def gateway(
         int, typer.Option(min=1, max=512, help="Streams at which the search for the knee ends.")
     ] = 128,
 ) -> None:
-    """Processor time a received frame, and how many cameras one core takes. Example: signstream bench gateway"""
+    """Processor time a received frame, and cameras a core. Example: signstream bench gateway --json"""
     from deploy.bench_gateway import run
 
     report("gateway", run(seconds, most), ("aiortc", "redis", "uvloop", "uvicorn", "av"), as_json=as_json)

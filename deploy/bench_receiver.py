@@ -116,6 +116,8 @@ def application(mode: str) -> Starlette:
 if __name__ == "__main__":
     listening = socket.create_server(("127.0.0.1", 0))
     print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(application(sys.argv[1]), log_config=None, loop="uvloop", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        application(sys.argv[1]), log_config=None, loop="uvloop", timeout_graceful_shutdown=1
+    )
     uvicorn.Server(config).run(sockets=[listening])
     os._exit(0)  # What is measured is measured; a hundred peers need not say goodbye.

@@ -55,7 +55,9 @@ def film() -> list[list[bytes]]:
     encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "error-resilient": "1"}
     packets = []
     for number in range(FRAMES):
-        luma = texture[:, 4 * number % WIDTH :][:, :WIDTH] // 2 + chance.integers(0, 12, (HEIGHT, WIDTH), np.uint8)
+        luma = texture[:, 4 * number % WIDTH :][:, :WIDTH] // 2 + chance.integers(
+            0, 12, (HEIGHT, WIDTH), np.uint8
+        )
         chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
         frame = av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
         frame.pts, frame.time_base = number, encoder.time_base
@@ -124,7 +126,12 @@ class Cameras:
         gather = connection.get_component_candidates
         connection.get_component_candidates = lambda component, **_: gather(component, ["127.0.0.1"])
         connected = asyncio.Event()
-        peer.on("connectionstatechange", lambda: peer.connectionState == "connected" and connected.set())
+
+        def look() -> None:
+            if peer.connectionState == "connected":
+                connected.set()
+
+        peer.on("connectionstatechange", look)
         await peer.setLocalDescription(await peer.createOffer())
         sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp"}
         async with self._http.post(f"{self._url}/whip", data=sdp, headers=kind) as response:
@@ -156,7 +163,9 @@ async def main(url: str) -> None:
         sending = asyncio.create_task(cameras.send())
         while line := await lines.readline():
             await cameras.connect(int(line))
-            print(json.dumps({"connected": int(line), "bytes_per_frame": cameras.bytes_per_frame}), flush=True)
+            print(
+                json.dumps({"connected": int(line), "bytes_per_frame": cameras.bytes_per_frame}), flush=True
+            )
         sending.cancel()
 
 
