@@ -133,7 +133,7 @@ class Cameras:
             return await resource.answer(camera, asked)
         fields = ["mode", "state", sessions.END_TOLD]
         mode, state, ended = await self._store.hmget(keys.session(session_id), fields)
-        if mode != b"live" or ended or state in map(str.encode, sessions.OVER):
+        if mode != b"live" or ended or any(state == over.encode() for over in sessions.OVER):
             raise UnknownCameraError(f"no camera publishes session {session_id}")
         return await resource.forward(self._channels, session_id, asked)
 

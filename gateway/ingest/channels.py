@@ -78,6 +78,9 @@ class Channels:
     async def _run(self) -> None:
         while True:
             await self._wanted.wait()
+            if not self._hearers:
+                self._wanted.clear()
+                continue
             try:
                 await self._listen()
             except RedisError as error:
@@ -89,11 +92,10 @@ class Channels:
             try:
                 await pubsub.subscribe(*self._hearers)
                 self._pubsub = pubsub
-                while self._hearers:
+                while True:  # Also while nobody hears anything: the next camera is not far.
                     message = await pubsub.get_message(timeout=POLL_SECONDS)
                     if message is not None:
                         self._take(message)
-                self._wanted.clear()
             finally:
                 self._pubsub = None
                 for confirmed in self._heard.values():
