@@ -204,7 +204,12 @@ class Cameras:
 
     async def _answer(self, peer: RTCPeerConnection) -> None:
         ice.gather(peer, self._settings)
-        await peer.setLocalDescription(await peer.createAnswer())
+        answer = await peer.createAnswer()
+        if "a=setup:actpass" in peer.remoteDescription.sdp:
+            # As the DTLS client aiortc only takes ECDSA certificates, and GStreamer's is RSA.
+            passive = answer.sdp.replace("a=setup:active", "a=setup:passive")
+            answer = RTCSessionDescription(passive, "answer")
+        await peer.setLocalDescription(answer)
         ice.require_candidates(peer, self._settings)
 
     async def leave(self) -> None:

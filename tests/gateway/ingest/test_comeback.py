@@ -117,15 +117,16 @@ async def test_only_with_its_secret_and_only_while_it_lives(
     ("path", "authorization", "status"),
     [
         (f"/whip?session={SESSION}", "Basic abc", 401),
-        (f"/whip?session={SESSION}", "Bearer", 401),
-        ("/whip", "Bearer abc", 400),
+        (f"/whip?session={SESSION}", "Bearer abc", 409),
+        (f"/whip?session={SESSION}", "Bearer", 406),  # as without any: on to the offer, which has no picture
+        ("/whip", "Bearer abc", 406),
     ],
 )
-async def test_a_secret_must_be_shown_properly(
+async def test_a_secret_is_only_asked_for_with_a_session(
     client: httpx.AsyncClient, path: str, authorization: str, status: int
 ) -> None:
     headers = {"content-type": "application/sdp", "authorization": authorization}
-    response = await client.post(path, content="v=0", headers=headers)
+    response = await client.post(path, content="v=0\r\n", headers=headers)
     assert response.status_code == status
     assert response.headers["access-control-allow-origin"] == "*"
 
