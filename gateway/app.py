@@ -15,6 +15,7 @@ from gateway import errors, health, models, sessions
 from gateway.ingest import tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
 from gateway.ingest.uploads import Uploads
+from gateway.openapi import document
 from gateway.results import events
 from gateway.results.duty import TranscriptDuty
 from gateway.results.isolated import IsolatedRule
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> Starlette:
         *events.ROUTES,
         *models.ROUTES,
         *health.ROUTES,
+        *document.ROUTES,
         Mount("/", static, name="static"),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
