@@ -4,13 +4,13 @@ Distances are in the reference's mean shoulder width of the clip, sides are the 
 """
 
 import dataclasses
-from typing import Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.results.isolated import IsolatedRule
-from shared.bundles import Bundle
 from shared.landmarks import FACE, LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
 from shared.messages import Result
 from workers.keypoints.windower import Windower, WindowSpec
@@ -18,6 +18,9 @@ from workers.recognizers.graphs import Recognizer
 
 Landmarks = NDArray[np.float32]
 """[pictures, 543, 3]"""
+
+Plane = NDArray[np.float64]
+"""[pictures, points, 2], y and x on one scale."""
 
 NEAR = 0.5
 """Shoulder widths: a hand further from both of the reference's is no side error but another thing."""
@@ -71,7 +74,7 @@ def compare(reference: Landmarks, other: Landmarks, aspect: float) -> Agreement:
     return agreement + Agreement(pose_points=int(seen.sum()), pose_distance=float(body[seen].sum()))
 
 
-def _hands(same: NDArray[np.float64], opposite: NDArray[np.float64], seen: NDArray[np.float64], shoulders: float) -> Agreement:
+def _hands(same: Plane, opposite: Plane, seen: Plane, shoulders: float) -> Agreement:
     to_same, to_opposite = _distance(same, seen) / shoulders, _distance(opposite, seen) / shoulders
     has, finds = ~np.isnan(same[:, 0, 0]), ~np.isnan(seen[:, 0, 0])
     both = has & finds
@@ -98,8 +101,9 @@ class Reading:
     """Final ones."""
 
 
-def read(bundle: Bundle, recognizer: Recognizer, times: list[float], landmarks: Landmarks, aspect: float) -> Reading:
-    """Windows as the keypoint worker cuts them, answered by the model, made glosses by the transcript's rule."""
+def read(recognizer: Recognizer, times: Sequence[float], landmarks: Landmarks, aspect: float) -> Reading:
+    """Windows as the keypoint worker cuts them, the model's answers, and the glosses of the transcript's rule."""
+    bundle = recognizer.bundle
     windower = Windower(WindowSpec.of(bundle))
     stretches = [s for time, frame in zip(times, landmarks, strict=True) for s in windower.add(time, frame)]
     rule = IsolatedRule(bundle.streaming, bundle.background)
@@ -120,14 +124,14 @@ def compare_readings(reference: Reading, other: Reading) -> Agreement:
 
 def has_face(landmarks: Landmarks) -> NDArray[np.bool_]:
     """[pictures]: where there is a face."""
-    return ~np.isnan(landmarks[:, FACE.start, 0])
+    return np.asarray(~np.isnan(landmarks[:, FACE.start, 0]))
 
 
-def _part(points: NDArray[np.float64], rows: range) -> NDArray[np.float64]:
+def _part(points: NDArray[Any], rows: range) -> NDArray[Any]:
     return points[:, rows.start : rows.stop]
 
 
-def _distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _distance(a: Plane, b: Plane) -> NDArray[np.float64]:
     return np.asarray(np.linalg.norm(a - b, axis=2).mean(1))
 
 

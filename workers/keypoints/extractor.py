@@ -24,8 +24,11 @@ class Extractor(Protocol):
         """All that the next picture's landmarks depend on; None where the library keeps it to itself."""
         ...
 
-    def restore(self, state: ExtractorState) -> None:
-        """Goes on from another's `state` to the bit. Raises ValueError for what none of its kind gave."""
+    def restore(self, state: ExtractorState) -> bool:
+        """Goes on from another's `state` to the bit; False where it is of another kind or version.
+
+        Raises ValueError for a state that is broken.
+        """
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The One Euro filter (Casiez, Roussel, Vogel: 1 EUR filter, CHI 2012), as MediaPipe smooths its pose. Pure."""
+"""The One Euro filter (Casiez, Roussel, Vogel: 1 EUR filter, CHI 2012), as MediaPipe smooths poses. Pure."""
 
 import dataclasses
 import math

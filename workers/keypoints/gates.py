@@ -17,10 +17,10 @@ THUMBNAIL = (80, 60)
 """Width and height in which a whole picture is compared."""
 
 READ_FROM = 240
-"""Pixels of the shorter side from which a thumbnail is averaged; all of 720p would cost more than it tells."""
+"""Pixels of the shorter side from which a thumbnail is averaged; all of 720p costs more than it tells."""
 
 PICTURE_LEVEL = 10
-"""Grey levels by which a thumbnail's pixel must differ to count: a camera's noise stays below in the average."""
+"""Grey levels by which a thumbnail's pixel must differ to count: a camera's noise averages out below it."""
 
 PICTURE_PIXELS = 2
 """Pixels of the thumbnail that may differ: a blinking eye."""

@@ -12,7 +12,6 @@ from workers.keypoints.poses import INDEXES, PINKIES, WRISTS, Pose
 from workers.keypoints.regions import (
     Points,
     Region,
-    hand_region,
     recropped_region,
     to_picture,
     wrist_region,
@@ -52,9 +51,13 @@ class Hand:
     missed: int = 0
     """Pictures in a row without it."""
     patch: HandPatch | None = None
-    """What it looked like; None where it is not compared."""
+    """What it looked like, or a missing one's wrist when it was searched; None where it is not compared."""
     posed_at: tuple[float, float] | None = None
     """Where its wrist was in the picture of the pose; None where the two were not seen together."""
+
+    def longer_missed(self) -> "Hand":
+        """The same after a picture in which it was not searched."""
+        return dataclasses.replace(self, missed=min(self.missed + 1, LONG_MISSED))
 
     @property
     def moved(self) -> tuple[float, float]:
@@ -74,28 +77,35 @@ def find_hand(networks: Networks, rgb: NDArray[np.uint8], region: Region) -> Poi
     return to_picture(points, region)
 
 
-def acquired_region(networks: Networks, rgb: NDArray[np.uint8], pose: Pose, side: int) -> Region | None:
-    """Where the pose says the hand of a side (0 left, 1 right) is; None where its wrist is not seen."""
+def acquire_hand(
+    networks: Networks, rgb: NDArray[np.uint8], before: Hand, pose: Pose, side: int, *, gated: bool
+) -> Hand:
+    """The hand of a side (0 left, 1 right) at the pose's wrist, or one that is missed one picture longer.
+
+    Where none was found and nothing has moved since, it is not searched again.
+    """
+    missing = Hand(missed=min(before.missed + 1, LONG_MISSED))
+    around = _wrist_region(pose, side)
+    if around is None:
+        return missing
+    searched = before.patch if before.points is None else None
+    if gated and searched is not None and is_same_hand(rgb, searched):
+        return dataclasses.replace(missing, patch=dataclasses.replace(searched, reused=searched.reused + 1))
+    (found,) = networks.recrop.run(rgb, around)
+    centre_edge = to_picture(found.reshape(2, 2).astype(np.float64) / networks.recrop.side, around)
+    region = recropped_region(centre_edge)
+    points = find_hand(networks, rgb, region) if region.size > 0 else None
+    if points is not None:
+        return Hand(points, 0, hand_patch(rgb, region) if gated else None)
+    return dataclasses.replace(missing, patch=hand_patch(rgb, around) if gated else None)
+
+
+def _wrist_region(pose: Pose, side: int) -> Region | None:
+    """None where the wrist is not seen."""
     if pose.visible[WRISTS[side]] < MIN_WRIST_VISIBLE:
         return None
     points = pose.points
-    around = wrist_region(points[WRISTS[side]], points[PINKIES[side]], points[INDEXES[side]])
-    if around is None:
-        return None
-    (found,) = networks.recrop.run(rgb, around)
-    found_at = recropped_region(
-        to_picture(found.reshape(2, 2).astype(np.float64) / networks.recrop.side, around)
-    )
-    return found_at if found_at.size > 0 else None
-
-
-def acquire_hand(networks: Networks, rgb: NDArray[np.uint8], pose: Pose, side: int) -> Hand | None:
-    """The hand at the pose's wrist."""
-    region = acquired_region(networks, rgb, pose, side)
-    points = None if region is None else find_hand(networks, rgb, region)
-    if region is None or points is None:
-        return None
-    return Hand(points, 0, hand_patch(rgb, region))
+    return wrist_region(points[WRISTS[side]], points[PINKIES[side]], points[INDEXES[side]])
 
 
 def follow_hand(
@@ -137,5 +147,3 @@ def is_worth_searching(hand: Hand, pose: Pose, side: int, width: float, height: 
     x, y = pose.points[WRISTS[side], :2].tolist()
     visible = pose.visible[WRISTS[side]] > MIN_WRIST_VISIBLE and 0 < x < width and 0 < y < height
     return bool(visible and pose.wrist_speeds[side] > ACTIVE_SPEED * pose.shoulders)
-
-

@@ -62,10 +62,10 @@ class Memory:
         }
 
     @classmethod
-    def unpack(cls, plain: object) -> "Memory":
-        """Raises ValueError for what no tracker of this version packed."""
-        if not isinstance(plain, dict) or plain.get("version") != VERSION:
-            raise ValueError(f"not a tracker's memory of version {VERSION}")
+    def unpack(cls, plain: Plain) -> "Memory | None":
+        """None for another version's. Raises ValueError for what no tracker packed."""
+        if plain.get("version") != VERSION:
+            return None
         try:
             left, right = plain["hands"]
             return cls(
@@ -136,7 +136,9 @@ def _unpack_patch(plain: Plain) -> HandPatch:
     height, width = (_count(length) for length in plain["shape"])
     if max(height, width) > MAX_PATCH:
         raise ValueError(f"patch of {width} x {height} pixels")
-    return HandPatch((left, top, right, bottom), _grey(plain["pixels"], width, height), _count(plain["reused"]))
+    return HandPatch(
+        (left, top, right, bottom), _grey(plain["pixels"], width, height), _count(plain["reused"])
+    )
 
 
 def _pack_face(face: Face) -> Plain:

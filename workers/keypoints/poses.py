@@ -38,7 +38,7 @@ _REFINED = np.array([*range(25), CENTRE, EDGE])
 _AROUND = np.arange(-HEATMAP_REACH, HEATMAP_REACH + 1)
 
 _STRIDES = ((8, 2), (16, 2), (32, 6))
-"""The detector's grids: pixels a cell, anchors a cell (SsdAnchorsCalculator, of strides 8, 16, 32, 32, 32)."""
+"""The detector's grids: pixels a cell, anchors a cell (SsdAnchorsCalculator: 8, 16, 32, 32, 32)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +67,7 @@ class Pose:
         return math.hypot(left[0] - right[0], left[1] - right[1])
 
 
-def find_pose(
-    networks: Networks, rgb: NDArray[np.uint8], before: Pose | None, time: float
-) -> Pose | None:
+def find_pose(networks: Networks, rgb: NDArray[np.uint8], before: Pose | None, time: float) -> Pose | None:
     """The body of a picture, where it was or anywhere."""
     region = before.region if before is not None else _detect(networks, rgb)
     if region is None:

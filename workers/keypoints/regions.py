@@ -1,7 +1,7 @@
 """Squares of a picture that a network looks at, and how MediaPipe lays them around landmarks. Pure.
 
 Lengths are in units of the picture's longer side, from its top-left corner, y down: a camera that changes its
-resolution changes none of them. The geometry follows MediaPipe's own graphs, which are named at each function.
+resolution changes none of them. The geometry follows MediaPipe's own graphs, named at each function.
 """
 
 import dataclasses

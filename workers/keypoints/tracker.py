@@ -1,9 +1,9 @@
 """MediaPipe's networks with less work around them: the extractor that costs a fifth of Holistic.
 
-Hands are followed in every picture from their own landmarks. The pose is looked at every few pictures, and at
-once when a hand is lost; it says which hand is which and where to look for a lost one, so neither a palm
-detector nor handedness is needed. What was not looked at is held: nothing waits for a later picture. A hand or
-a picture that shows the same as before keeps its landmarks. See docs/keypoints.md.
+Hands are followed in every picture from their own landmarks. The pose is looked at every few pictures, and
+at once when a hand is lost; it says which hand is which and where to look for a lost one, so neither a palm
+detector nor handedness is needed. What was not looked at is held: nothing waits for a later picture. A hand
+or a picture that shows the same as before keeps its landmarks. See docs/keypoints.md.
 """
 
 import dataclasses
@@ -17,7 +17,6 @@ from workers.keypoints import gates
 from workers.keypoints.extractor import ExtractorState
 from workers.keypoints.faces import find_face
 from workers.keypoints.hands import (
-    LONG_MISSED,
     Hand,
     acquire_hand,
     doubled_side,
@@ -80,9 +79,11 @@ class Tracker:
         """See `Extractor`."""
         return self._memory.pack()
 
-    def restore(self, state: ExtractorState) -> None:
+    def restore(self, state: ExtractorState) -> bool:
         """See `Extractor`."""
-        self._memory = Memory.unpack(state)
+        memory = Memory.unpack(state)
+        self._memory = memory or self._memory
+        return memory is not None
 
     def close(self) -> None:
         """Nothing: the networks are the process's."""
@@ -148,10 +149,10 @@ class Tracker:
                 self.counts.retries += 1
                 self._look_at_pose(rgb, time)
                 posed = True
-        if hand is None and posed and memory.pose is not None:
-            hand = acquire_hand(self._networks, rgb, memory.pose, side)
         if memory.pose is not None:
-            memory.hands[side] = hand or Hand(missed=min(before.missed + 1, LONG_MISSED))
+            if hand is None and posed:
+                hand = acquire_hand(self._networks, rgb, before, memory.pose, side, gated=self._gated)
+            memory.hands[side] = hand or before.longer_missed()
         return posed
 
     def _part_hands(self) -> None:
