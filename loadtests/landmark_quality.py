@@ -102,7 +102,7 @@ class Reading:
 
 
 def read(recognizer: Recognizer, times: Sequence[float], landmarks: Landmarks, aspect: float) -> Reading:
-    """Windows as the keypoint worker cuts them, the model's answers, and the glosses of the transcript's rule."""
+    """Windows as the worker cuts them, the model's answers, and glosses by the transcript's rule."""
     bundle = recognizer.bundle
     windower = Windower(WindowSpec.of(bundle))
     stretches = [s for time, frame in zip(times, landmarks, strict=True) for s in windower.add(time, frame)]
