@@ -51,7 +51,7 @@ PIPELINE: tuple[dict[str, object], ...] = (
 )
 
 SEED = 20
-STEPS = 1400
+STEPS = 3000
 BATCH = 32
 STREAM = 64
 """Labelled samples of a training stream; WINDOW - 1 more are context."""
@@ -67,7 +67,7 @@ FOLDS = 5
 BLOCK = 30
 """The signers recorded in blocks of 30 by `seq`; a block is held out whole."""
 
-THRESHOLD = 0.45
+THRESHOLD = 0.5
 MARGIN = 0.2
 RELEASE = 0.3
 CONFIRM = 3
