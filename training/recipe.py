@@ -52,6 +52,7 @@ PIPELINE: tuple[dict[str, object], ...] = (
 
 SEED = 20
 STEPS = 3000
+"""At 1,400 the unseen signer's hello was often below the threshold; at 3,000 no more."""
 BATCH = 32
 STREAM = 64
 """Labelled samples of a training stream; WINDOW - 1 more are context."""
@@ -70,7 +71,9 @@ BLOCK = 30
 THRESHOLD = 0.5
 MARGIN = 0.2
 RELEASE = 0.3
+"""Low, so that a weak window does not split a word, and times are taken where the probability is steep."""
 CONFIRM = 3
+"""Half a second: what looks like a word for less is mostly a hand on its way."""
 REST = 2
 
 STREAMING: dict[str, float | int] = {
