@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from gateway import errors, health, models, sessions
-from gateway.ingest import uploads, whip
+from gateway.ingest import tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
 from gateway.ingest.uploads import Uploads
+from gateway.openapi import document
 from gateway.results import events
 from gateway.results.duty import TranscriptDuty
 from gateway.results.isolated import IsolatedRule
+from gateway.server import Server
 from gateway.state import Gateway
 from shared import connection
 from shared.bundles.bundle import Bundle
@@ -27,12 +27,6 @@ from shared.bundles.registry import Registry
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
-
-MAX_SOCKET_MESSAGE_BYTES = 64 * 1024
-"""Nobody has more to say to us over a socket than a few bytes."""
-
-DRAIN_SECONDS = 2
-"""What open requests get when the gateway is told to stop."""
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -43,14 +37,13 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = connection.connect(settings.redis_url)
-        app.state.gateway = Gateway(settings, store, bundles)
+        gateway = app.state.gateway = Gateway(settings, store, bundles)
         async with Cameras(settings, store) as cameras, Uploads(settings, store) as files:
             app.state.cameras, app.state.uploads = cameras, files
-            duty = asyncio.create_task(_duty(settings, bundles), name="transcripts")
+            duty = asyncio.create_task(_duty_until_drained(gateway), name="transcripts")
             yield
-            duty.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await duty
+            gateway.draining.set()
+            await duty
         await store.aclose()
 
     static = StaticFiles(directory=Path(__file__).parent / "static", html=True)
@@ -61,9 +54,22 @@ def create_app(settings: Settings) -> Starlette:
         *events.ROUTES,
         *models.ROUTES,
         *health.ROUTES,
+        *document.ROUTES,
         Mount("/", static, name="static"),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: errors.as_json})
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
+
+
+async def _duty_until_drained(gateway: Gateway) -> None:
+    duty = asyncio.create_task(_duty(gateway.settings, dict(gateway.models)), name="transcript duty")
+    draining = asyncio.create_task(gateway.draining.wait())
+    try:
+        await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await tasks.end(duty, draining)
+        gateway.handed_over.set()
+    if not duty.cancelled():
+        duty.result()  # it never returns by itself: say why it did
 
 
 async def _duty(settings: Settings, bundles: dict[str, Bundle]) -> None:
@@ -79,14 +85,4 @@ async def _duty(settings: Settings, bundles: dict[str, Bundle]) -> None:
 
 def serve(settings: Settings) -> None:
     """Runs one gateway until SIGTERM or SIGINT."""
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
-        log_config=None,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        server_header=False,
-    )
-    uvicorn.Server(config).run()
+    Server(create_app(settings), settings).run()

@@ -1,17 +1,34 @@
 """What a client did wrong, and how it is told: JSON with one sentence."""
 
+import logging
+from typing import Any
+
+from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ExceptionHandler
 
 from gateway.state import Gateway
 from shared import keys
+
+log = logging.getLogger(__name__)
 
 
 async def as_json(_: Request, error: Exception) -> Response:
     """Exception handler for HTTPException: `{"error": "what was wrong and what would be right"}`."""
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def store_away(_: Request, error: Exception) -> Response:
+    """Exception handler for RedisError."""
+    log.error("Redis: %s", error)
+    return JSONResponse({"error": "Redis does not answer"}, 503, headers={"Retry-After": "5"})
+
+
+HANDLERS: dict[Any, ExceptionHandler] = {HTTPException: as_json, RedisError: store_away}
+"""For Starlette(exception_handlers=…)."""
 
 
 def chosen_models(gateway: Gateway, asked: str | None) -> tuple[str, ...]:

@@ -22,10 +22,13 @@ async def healthz(_: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """200 when every stage is there for every model that runs; else 503 and what is missing."""
+    gateway = gateway_of(request)
     try:
-        missing = await missing_parts(gateway_of(request))
+        missing = await missing_parts(gateway)
     except RedisError as error:
         missing = [f"Redis: {error}"]
+    if gateway.draining.is_set():
+        missing.insert(0, "this gateway is stopping")
     if missing:
         return JSONResponse({"ready": False, "missing": missing}, 503, headers={"Retry-After": "1"})
     return JSONResponse({"ready": True, "missing": []})

@@ -1,6 +1,7 @@
 """`GET /sessions/{id}` and its transcript."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -8,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway.ingest import tasks
 from gateway.results import captions, log
-from gateway.state import gateway_of
+from gateway.state import Gateway, gateway_of
 from shared import keys, sessions
 from shared.sessions import Session
 
@@ -57,17 +59,13 @@ async def show(request: Request) -> Response:
 
 async def transcript(request: Request) -> Response:
     """Final glosses, as the `Accept` header asks; `?wait=SECONDS` until the session has ended."""
-    session = await _known(request)
-    store = gateway_of(request).store
     wait = _wait(request.query_params.get("wait"))
-    if wait:
-        try:
-            async with asyncio.timeout(wait):
-                async for _ in log.follow(store, session.id, 0):
-                    pass
-        except TimeoutError:
-            pass  # What there is by now is the answer; its state says that more may come.
+    newest = await log.newest_seq(gateway_of(request).store, request.path_params["id"])
+    session = await _known(request)
+    if wait and session.state not in sessions.OVER:
+        await _until_over(gateway_of(request), session.id, newest, wait)
         session = await _known(request)
+    store = gateway_of(request).store
     glosses = captions.finals(await log.so_far(store, session.id))
     accepted = request.headers.get("accept", "*/*")
     if "text/vtt" in accepted:
@@ -77,6 +75,24 @@ async def transcript(request: Request) -> Response:
     if "text/plain" in accepted or "text/*" in accepted:
         return PlainTextResponse(captions.as_text(glosses))
     raise HTTPException(406, "transcripts come as application/json, text/plain or text/vtt")
+
+
+async def _until_over(gateway: Gateway, session_id: str, after: int, wait: float) -> None:
+    """Or until the time is up: what there is by then is the answer, and its state says that more may come."""
+
+    async def hear_all() -> None:
+        async with contextlib.aclosing(gateway.relays.events(gateway.store, session_id, after)) as events:
+            async for _ in events:
+                pass
+
+    hearing = asyncio.create_task(hear_all())
+    draining = asyncio.create_task(gateway.draining.wait())
+    try:
+        await asyncio.wait({hearing, draining}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        if hearing.done():
+            hearing.result()
+    finally:
+        await tasks.end(hearing, draining)
 
 
 def _wait(asked: str | None) -> float:

@@ -1,11 +1,13 @@
 """What the gateway's request handlers share, made once at start."""
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping
 
 import redis.asyncio
 from starlette.requests import HTTPConnection
 
+from gateway.results.relay import Relays
 from shared.bundles.bundle import Bundle
 from shared.settings import Settings
 
@@ -18,6 +20,11 @@ class Gateway:
     store: redis.asyncio.Redis
     models: Mapping[str, Bundle]
     """The models that run, by name; the first is the default."""
+    relays: Relays = dataclasses.field(default_factory=Relays)
+    draining: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set when this process was told to stop: no new sessions, and whoever listens goes elsewhere."""
+    handed_over: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set when this process owns no transcript any more."""
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

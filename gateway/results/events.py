@@ -1,14 +1,9 @@
-"""`GET /sessions/{id}/events`: the events over a WebSocket, or as server-sent events.
-
-A reader that is slow reads later what Redis keeps; nothing is buffered for it here.
-"""
+"""`GET /sessions/{id}/events`: the events over a WebSocket, or as server-sent events."""
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Coroutine
 
-import msgpack
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,9 +11,10 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from gateway.ingest import tasks
 from gateway.results import log
-from gateway.results.transcript import Event
-from gateway.state import gateway_of
+from gateway.results.relay import Told
+from gateway.state import Gateway, gateway_of
 from shared import keys
 
 JSON = "signstream.v1+json"
@@ -41,8 +37,8 @@ SEND_SECONDS = 20.0
 KEEP_ALIVE_SECONDS = 15.0
 """Proxies close a quiet connection after 30 to 60 seconds."""
 
-LOOK_SECONDS = 2.0
-"""After this much silence an overlay looks whether its session still has frames."""
+CLOSE_SECONDS = 1.0
+"""A close that cannot be written by then is not read."""
 
 
 async def over_socket(socket: WebSocket) -> None:
@@ -71,18 +67,26 @@ async def over_socket(socket: WebSocket) -> None:
 
 
 async def _send_events(socket: WebSocket, session_id: str, after: int, *, packed: bool) -> None:
+    gateway = gateway_of(socket)
+    sent = after
     try:
-        async for event in log.follow(gateway_of(socket).store, session_id, after):
-            async with asyncio.timeout(SEND_SECONDS):
-                if packed:
-                    await socket.send_bytes(msgpack.packb(event))
-                else:
-                    await socket.send_text(json.dumps(event, ensure_ascii=False))
+        async with contextlib.aclosing(gateway.relays.events(gateway.store, session_id, after)) as events:
+            async for told in events:
+                async with asyncio.timeout(SEND_SECONDS):
+                    if packed:
+                        await socket.send_bytes(told.packed)
+                    else:
+                        await socket.send_text(told.text)
+                sent = told.seq
         await socket.close()
+    except log.CannotReplayError as error:
+        await _close(socket, CANNOT_REPLAY, str(error))
     except RedisError:
-        await _close(socket, TRY_AGAIN, "the store cannot be reached; come back with after=SEQ")
+        await _close(socket, TRY_AGAIN, f"the store cannot be reached; come back with after={sent}")
     except TimeoutError:
-        await _close(socket, TRY_AGAIN, f"nothing was read for {SEND_SECONDS:g} s; come back with after=SEQ")
+        await _close(
+            socket, TRY_AGAIN, f"nothing was read for {SEND_SECONDS:g} s; come back with after={sent}"
+        )
 
 
 async def as_server_sent(request: Request) -> StreamingResponse:
@@ -100,68 +104,79 @@ async def as_server_sent(request: Request) -> StreamingResponse:
         raise HTTPException(404, str(error)) from error
     except log.CannotReplayError as error:
         raise HTTPException(409, str(error)) from error
-    lines = _server_sent(log.follow(store, session_id, after))
+    lines = _server_sent(gateway_of(request), session_id, after)
     return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _server_sent(events: AsyncIterator[Event]) -> AsyncIterator[str]:
-    following = aiter(events)
-    coming: asyncio.Task[Event] | None = None
+async def _server_sent(gateway: Gateway, session_id: str, after: int) -> AsyncIterator[str]:
+    """Ends early when the store is away or the process stops: its reader comes back with Last-Event-ID."""
+    coming: asyncio.Task[Told] | None = None
+    draining = asyncio.create_task(gateway.draining.wait())
+    events = gateway.relays.events(gateway.store, session_id, after)
     try:
-        while True:
-            coming = coming or asyncio.ensure_future(anext(following))
-            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
-            if not done:
+        while not draining.done():
+            coming = coming or asyncio.ensure_future(anext(events))
+            await asyncio.wait(
+                {coming, draining}, timeout=KEEP_ALIVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if coming.done():
+                told, coming = coming.result(), None
+                yield f"id: {told.seq}\nevent: {told.event['type']}\ndata: {told.text}\n\n"
+            elif not draining.done():
                 yield ": still here\n\n"
-                continue
-            try:
-                event = coming.result()
-            except (StopAsyncIteration, RedisError):
-                return  # After a fault of the store the reader comes back with its Last-Event-ID.
-            coming = None
-            data = json.dumps(event, ensure_ascii=False)
-            yield f"id: {event['seq']}\nevent: {event['type']}\ndata: {data}\n\n"
+    except (StopAsyncIteration, RedisError, log.CannotReplayError):
+        return
     finally:
-        if coming is not None:
-            coming.cancel()
+        await tasks.end(draining, *([coming] if coming else []))
+        await events.aclose()
 
 
 async def overlay(socket: WebSocket) -> None:
     """Forwards the session's landmarks as they come, float32 little-endian; lossy by nature."""
     await socket.accept()
     session_id = socket.path_params["id"]
-    store = gateway_of(socket).store
-    if not await store.exists(keys.session(session_id)):
+    try:
+        known = await gateway_of(socket).store.exists(keys.session(session_id))
+    except RedisError:
+        await _close(socket, TRY_AGAIN, "the store cannot be reached; come back")
+        return
+    if not known:
         await _close(socket, UNKNOWN_SESSION, f"no session {session_id}")
         return
     await until_gone(socket, _send_landmarks(socket, session_id))
 
 
 async def _send_landmarks(socket: WebSocket, session_id: str) -> None:
-    store = gateway_of(socket).store
-    async with store.pubsub(ignore_subscribe_messages=True) as channel:
-        await channel.subscribe(keys.landmarks(session_id))
-        while True:
-            message = await channel.get_message(timeout=LOOK_SECONDS)
-            if message is not None:
+    gateway = gateway_of(socket)
+    try:
+        async with contextlib.aclosing(gateway.relays.landmarks(gateway.store, session_id)) as landmarks:
+            async for points in landmarks:
                 async with asyncio.timeout(SEND_SECONDS):
-                    await socket.send_bytes(message["data"])
-            elif not await store.exists(keys.frames(session_id)):
-                await socket.close()
-                return
+                    await socket.send_bytes(points)
+        await socket.close()
+    except RedisError:
+        await _close(socket, TRY_AGAIN, "the store cannot be reached; come back")
+    except TimeoutError:
+        await _close(socket, TRY_AGAIN, f"nothing was read for {SEND_SECONDS:g} s")
 
 
 async def until_gone(socket: WebSocket, sending: Coroutine[None, None, None]) -> None:
-    """Runs `sending` until it is done or the client has gone, whichever comes first."""
+    """Runs `sending` until it is done, the client has gone, or this process was told to stop."""
     sender = asyncio.create_task(sending)
     listener = asyncio.create_task(_until_disconnect(socket))
+    draining = asyncio.create_task(gateway_of(socket).draining.wait())
     try:
-        await asyncio.wait({sender, listener}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({sender, listener, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (sender, listener):
-            task.cancel()
+        if not sender.done():
+            sender.cancel()
+        listener.cancel()
+        draining.cancel()
+        for task in (sender, listener, draining):
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await task
+    if draining.done() and not draining.cancelled():
+        await _close(socket, TRY_AGAIN, "this server stops; come back with after=SEQ")
 
 
 async def _until_disconnect(socket: WebSocket) -> None:
@@ -170,7 +185,10 @@ async def _until_disconnect(socket: WebSocket) -> None:
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
-    await socket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+    # One that reads nothing does not read this either; its connection is cut by the kernel (gateway.server).
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
 
 
 def _after(asked: str | None) -> int:

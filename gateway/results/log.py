@@ -32,13 +32,18 @@ async def check(store: redis.asyncio.Redis, session_id: str, after: int, epoch: 
             f"cannot replay: epoch {epoch[:32]} is over, the session is in {session.epoch}"
         )
     key = keys.glosses(session_id)
-    last: Any = await store.xrevrange(key, count=1)
-    newest = _seq(last[0][0]) if last else 0
+    newest = await newest_seq(store, session_id)
     if after > newest:
         raise CannotReplayError(f"cannot replay: asked for events after {after}, the newest is {newest}")
     first: Any = await store.xrange(key, count=1)
     if first and _seq(first[0][0]) > after + 1:
         raise CannotReplayError(f"cannot replay: events after {after} are no longer kept")
+
+
+async def newest_seq(store: redis.asyncio.Redis, session_id: str) -> int:
+    """Seq of the session's newest event; 0 before the first."""
+    last: Any = await store.xrevrange(keys.glosses(session_id), count=1)
+    return _seq(last[0][0]) if last else 0
 
 
 async def follow(store: redis.asyncio.Redis, session_id: str, after: int) -> AsyncIterator[Event]:

@@ -1,0 +1,1 @@
+"""What the gateway speaks, described for machines: OpenAPI for HTTP, AsyncAPI for the sockets."""

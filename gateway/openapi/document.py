@@ -1,0 +1,51 @@
+"""`GET /openapi.json` and `/asyncapi.json`."""
+
+import functools
+from importlib import metadata
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.openapi import cameras, paths, sockets
+from gateway.openapi.schemas import SCHEMAS
+
+OPENAPI = "3.1.0"
+
+TITLE = "Signstream"
+
+
+@functools.cache
+def openapi() -> dict[str, Any]:
+    """The HTTP endpoints."""
+    return {
+        "openapi": OPENAPI,
+        "info": {
+            "title": TITLE,
+            "version": metadata.version("signstream"),
+            "summary": "A camera goes in, glosses come out while the person is still signing.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": {**cameras.PATHS, **paths.PATHS},
+        "components": {"schemas": SCHEMAS},
+    }
+
+
+@functools.cache
+def asyncapi() -> dict[str, Any]:
+    """The sockets."""
+    return sockets.asyncapi(TITLE, metadata.version("signstream"))
+
+
+async def show_openapi(_: Request) -> Response:
+    """The document for HTTP."""
+    return JSONResponse(openapi())
+
+
+async def show_asyncapi(_: Request) -> Response:
+    """The document for the sockets."""
+    return JSONResponse(asyncapi())
+
+
+ROUTES = [Route("/openapi.json", show_openapi), Route("/asyncapi.json", show_asyncapi)]

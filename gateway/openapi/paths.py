@@ -1,0 +1,236 @@
+"""Every HTTP endpoint but the cameras': what it takes and all it may answer."""
+
+from typing import Any
+
+from gateway.openapi.schemas import STRING, ref
+
+Described = dict[str, Any]
+
+JSON = "application/json"
+TEXT = "text/plain"
+
+
+def answer(
+    description: str, *, headers: tuple[str, ...] = (), content: dict[str, Any] | None = None
+) -> Described:
+    """A response; `content` is schema by media type."""
+    told: Described = {"description": description}
+    if headers:
+        told["headers"] = {name: {"schema": STRING} for name in headers}
+    if content:
+        told["content"] = {kind: {"schema": schema} for kind, schema in content.items()}
+    return told
+
+
+def refused(*reasons: tuple[int, str]) -> dict[str, Described]:
+    """Responses that are an error with a sentence; those a client should repeat say when."""
+    return {
+        str(status): answer(
+            reason, headers=("Retry-After",) if status == 503 else (), content={JSON: ref("Error")}
+        )
+        for status, reason in reasons
+    }
+
+
+def in_path(name: str, description: str) -> Described:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": STRING}
+
+
+def in_query(name: str, description: str, schema: Any = STRING) -> Described:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def in_header(name: str, description: str) -> Described:
+    return {"name": name, "in": "header", "description": description, "schema": STRING}
+
+
+SESSION = in_path("id", "The session's id.")
+MODELS = in_query("models", "Comma-separated names; the server's first model by default.")
+CHOSEN_ID = in_query("session", "An id of your own; a new one is made by default.", ref("SessionId"))
+AFTER = in_query(
+    "after", "Everything after this seq; 0 is from the start.", {"type": "integer", "minimum": 0}
+)
+EPOCH = in_query("epoch", "Refuses to replay another epoch's events.")
+
+UNKNOWN_SESSION = (404, "No such session, or it ended more than an hour ago.")
+AWAY = (503, "The store does not answer.")
+
+UPLOAD: Described = {
+    "operationId": "upload",
+    "summary": "A file in, a session out.",
+    "parameters": [MODELS, CHOSEN_ID],
+    "requestBody": {
+        "required": True,
+        "description": "The file itself (any container and codec PyAV reads), or a form's field `file`.",
+        "content": {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            },
+        },
+    },
+    "responses": {
+        "202": answer(
+            "The file is whole and a picture decodes.", headers=("Location",), content={JSON: ref("Accepted")}
+        ),
+        **refused(
+            (400, "The body is empty or a malformed form, or `session` cannot be an id."),
+            (404, "A model this server does not run."),
+            (408, "The body stalled."),
+            (409, "The id is a camera's, or another file's."),
+            (413, "The file is too large, or lasts too long."),
+            (415, "Not a video."),
+            (422, "A video whose index or pictures are missing or damaged."),
+            (503, "The store does not answer, or this server takes no more files now."),
+        ),
+    },
+}
+
+PATHS: dict[str, dict[str, Described]] = {
+    "/": {
+        "get": {
+            "operationId": "page",
+            "summary": "The browser app.",
+            "responses": {"200": answer("HTML.", content={"text/html": STRING})},
+        }
+    },
+    "/{file}": {
+        "get": {
+            "operationId": "asset",
+            "summary": "What the browser app loads; `signstream.js` is a client for pages of your own.",
+            "parameters": [in_path("file", "The file's name.")],
+            "responses": {
+                "200": answer("The file.", content={"text/javascript": STRING}),
+                **refused((404, "No such file.")),
+            },
+        }
+    },
+    "/videos": {"post": UPLOAD},
+    "/sessions/{id}": {
+        "get": {
+            "operationId": "session",
+            "summary": "State, counts, drops and latencies.",
+            "parameters": [SESSION],
+            "responses": {
+                "200": answer("The session.", content={JSON: ref("Session")}),
+                **refused(UNKNOWN_SESSION, AWAY),
+            },
+        }
+    },
+    "/sessions/{id}/transcript": {
+        "get": {
+            "operationId": "transcript",
+            "summary": "Final glosses, as the `Accept` header asks.",
+            "parameters": [
+                SESSION,
+                in_query(
+                    "wait",
+                    "Answers when the session has ended, or after so many seconds.",
+                    {"type": "number", "minimum": 0, "maximum": 600},
+                ),
+            ],
+            "responses": {
+                "200": answer(
+                    "What there is.", content={JSON: ref("Transcript"), TEXT: STRING, "text/vtt": STRING}
+                ),
+                **refused((400, "`wait` is no time."), UNKNOWN_SESSION, (406, "No such form."), AWAY),
+            },
+        }
+    },
+    "/sessions/{id}/events": {
+        "get": {
+            "operationId": "events",
+            "summary": "Everything after a seq, then live, as server-sent events. "
+            "With an upgrade it is a WebSocket: see /asyncapi.json.",
+            "parameters": [
+                SESSION,
+                AFTER,
+                EPOCH,
+                in_header("Last-Event-ID", "Stands in for `after`."),
+                in_header("Accept", "text/event-stream"),
+            ],
+            "responses": {
+                "200": answer(
+                    "`id`: seq, `event`: type, `data`: the event.",
+                    content={"text/event-stream": ref("Event")},
+                ),
+                **refused(
+                    (400, "`after` is no number."),
+                    UNKNOWN_SESSION,
+                    (406, "`Accept` names no server-sent events."),
+                    (409, "Cannot replay: begin anew with 0."),
+                    AWAY,
+                ),
+            },
+        }
+    },
+    "/models": {
+        "get": {
+            "operationId": "models",
+            "summary": "What runs.",
+            "responses": {"200": answer("The models.", content={JSON: ref("Models")})},
+        }
+    },
+    "/models/{name}": {
+        "get": {
+            "operationId": "model",
+            "summary": "One model, with its card.",
+            "parameters": [in_path("name", "The model's name.")],
+            "responses": {
+                "200": answer("The model.", content={JSON: ref("ModelWithCard")}),
+                **refused((404, "A model this server does not run.")),
+            },
+        }
+    },
+    "/models/{name}/examples/{label}": {
+        "get": {
+            "operationId": "example",
+            "summary": "An example trajectory of one sign, where the bundle carries one.",
+            "parameters": [in_path("name", "The model's name."), in_path("label", "One of its signs.")],
+            "responses": refused((404, "No such model, sign or example.")),
+        }
+    },
+    "/healthz": {
+        "get": {
+            "operationId": "healthz",
+            "summary": "The process lives.",
+            "responses": {"200": answer("ok", content={TEXT: STRING})},
+        }
+    },
+    "/readyz": {
+        "get": {
+            "operationId": "readyz",
+            "summary": "A camera could connect.",
+            "responses": {
+                "200": answer("Ready.", content={JSON: ref("Ready")}),
+                "503": answer("What is missing.", headers=("Retry-After",), content={JSON: ref("Ready")}),
+            },
+        }
+    },
+    "/metrics": {
+        "get": {
+            "operationId": "metrics",
+            "summary": "Counts of this process, for Prometheus.",
+            "responses": {"200": answer("Prometheus' text format.", content={TEXT: STRING})},
+        }
+    },
+    "/openapi.json": {
+        "get": {
+            "operationId": "openapi",
+            "summary": "This document.",
+            "responses": {"200": answer("OpenAPI 3.1.", content={JSON: {"type": "object"}})},
+        }
+    },
+    "/asyncapi.json": {
+        "get": {
+            "operationId": "asyncapi",
+            "summary": "The sockets.",
+            "responses": {"200": answer("AsyncAPI 3.0.", content={JSON: {"type": "object"}})},
+        }
+    },
+}
+"""Path, then method."""

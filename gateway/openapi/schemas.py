@@ -1,0 +1,136 @@
+"""The shapes of what travels, as JSON Schema 2020-12. They only grow: what is unknown is ignored."""
+
+from typing import Any
+
+from shared import keys
+
+Schema = dict[str, Any]
+
+STRING: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+SECONDS: Schema = {"type": "number", "minimum": 0, "description": "Seconds of media time."}
+
+
+def ref(name: str) -> Schema:
+    """A schema of this file, where the documents keep it."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def record(description: str, /, **properties: Schema) -> Schema:
+    """An object that always has these properties."""
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+def list_of(items: Schema, **limits: int) -> Schema:
+    return {"type": "array", "items": items, **limits}
+
+
+def or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _event(kind: str, description: str, **properties: Schema) -> Schema:
+    head = {
+        "seq": {"type": "integer", "minimum": 1, "description": "Rises by one over all types of an epoch."},
+        "session": ref("SessionId"),
+        "epoch": STRING,
+        "type": {"const": kind},
+    }
+    return record(description, **head, **properties)
+
+
+_MODEL: dict[str, Schema] = {
+    "name": STRING,
+    "title": STRING,
+    "version": STRING,
+    "task": {"enum": ["isolated", "continuous"]},
+    "language": {"type": "string", "description": "Of the glosses, BCP 47."},
+    "sign_language": {"type": "string", "description": "ISO 639-3."},
+    "license": STRING,
+    "signs": list_of(STRING),
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": record("What was wrong, and what would be right.", error=STRING),
+    "SessionId": {"type": "string", "pattern": f"^{keys.SESSION_ID.pattern}$"},
+    "State": {"enum": ["queued", "live", "degraded", "ended", "failed"]},
+    "Ready": record("Whether a camera could connect.", ready={"type": "boolean"}, missing=list_of(STRING)),
+    "Model": record("A model that runs.", **_MODEL),
+    "Models": record("The models that run, the default first.", models=list_of(ref("Model"))),
+    "ModelWithCard": record("With its card in Markdown.", **_MODEL, card=STRING),
+    "Accepted": record(
+        "A file is taken.", session=ref("SessionId"), state=ref("State"), models=list_of(STRING, minItems=1)
+    ),
+    "Latency": record(
+        "Milliseconds of the window that decided the gloss.",
+        capture=NUMBER,
+        keypoints=NUMBER,
+        recognize=NUMBER,
+        publish=NUMBER,
+        total=NUMBER,
+    ),
+    "Session": record(
+        "A session as it stands.",
+        session=ref("SessionId"),
+        state=ref("State"),
+        reason=STRING,
+        mode={"enum": ["live", "file", "landmarks"]},
+        models=list_of(STRING, minItems=1),
+        epoch=STRING,
+        created={"type": "number", "description": "Unix time, seconds."},
+        events=COUNT,
+        glosses={**COUNT, "description": "Final ones."},
+        windows={"type": "object", "additionalProperties": COUNT, "description": "Recognised, by model."},
+        dropped=COUNT,
+        latency_ms=or_null(ref("Latency")),
+    ),
+    "FinalGloss": record(
+        "One gloss of a transcript.",
+        gloss=STRING,
+        start=SECONDS,
+        end=SECONDS,
+        confidence=SHARE,
+        model=STRING,
+    ),
+    "Transcript": record(
+        "The final glosses in the order they were told; more may come unless the state is ended or failed.",
+        session=ref("SessionId"),
+        state=ref("State"),
+        glosses=list_of(ref("FinalGloss")),
+    ),
+    "GlossEvent": _event(
+        "gloss",
+        "A sign was recognised. A partial is a guess; a final is never taken back.",
+        status={"enum": ["partial", "final"]},
+        model=STRING,
+        task={"enum": ["isolated", "continuous"]},
+        gloss=STRING,
+        confidence=SHARE,
+        start=SECONDS,
+        end=SECONDS,
+        alternatives=list_of(record("Another reading.", gloss=STRING, confidence=SHARE), maxItems=5),
+        latency_ms=ref("Latency"),
+    ),
+    "SessionEvent": _event(
+        "session",
+        "The session's state changed. `ended` and `failed` are the last event.",
+        state=ref("State"),
+        reason=STRING,
+    ),
+    "DroppedEvent": _event(
+        "dropped",
+        "What was not looked at, and why.",
+        count=COUNT,
+        what={"enum": ["frames", "windows"]},
+        reason=STRING,
+    ),
+    "Event": {"oneOf": [ref(name) for name in ("GlossEvent", "SessionEvent", "DroppedEvent")]},
+}
+"""By name."""
