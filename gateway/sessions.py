@@ -44,6 +44,7 @@ async def show(request: Request) -> Response:
             "models": list(session.models),
             "epoch": session.epoch,
             "created": session.created,
+            "progress": _progress(session, fields),
             "events": told[-1]["seq"] if told else 0,
             "glosses": len(captions.finals(told)),
             "windows": {
@@ -55,6 +56,11 @@ async def show(request: Request) -> Response:
             "latency_ms": glosses[-1]["latency_ms"] if glosses else None,
         }
     )
+
+
+def _progress(session: Session, fields: Any) -> float | None:
+    """The share of a file that is told; None for cameras."""
+    return float(fields.get(sessions.PROGRESS.encode(), 0)) if session.mode == "file" else None
 
 
 async def transcript(request: Request) -> Response:

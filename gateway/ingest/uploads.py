@@ -149,6 +149,7 @@ def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts) -> Ses
         width=facts.width,
         height=facts.height,
         rotation=facts.rotation,
+        seconds=facts.seconds or 0.0,
     )
 
 

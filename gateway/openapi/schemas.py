@@ -57,6 +57,8 @@ _MODEL: dict[str, Schema] = {
     "signs": list_of(STRING),
 }
 
+EVENTS = ("GlossEvent", "SessionEvent", "DroppedEvent", "ProgressEvent")
+
 SCHEMAS: dict[str, Schema] = {
     "Error": record("What was wrong, and what would be right.", error=STRING),
     "SessionId": {"type": "string", "pattern": f"^{keys.SESSION_ID.pattern}$"},
@@ -85,6 +87,7 @@ SCHEMAS: dict[str, Schema] = {
         models=list_of(STRING, minItems=1),
         epoch=STRING,
         created={"type": "number", "description": "Unix time, seconds."},
+        progress=or_null({**SHARE, "description": "The share of a file that is told; null for cameras."}),
         events=COUNT,
         glosses={**COUNT, "description": "Final ones."},
         windows={"type": "object", "additionalProperties": COUNT, "description": "Recognised, by model."},
@@ -131,6 +134,7 @@ SCHEMAS: dict[str, Schema] = {
         what={"enum": ["frames", "windows"]},
         reason=STRING,
     ),
-    "Event": {"oneOf": [ref(name) for name in ("GlossEvent", "SessionEvent", "DroppedEvent")]},
+    "ProgressEvent": _event("progress", "How far a file is; at most one a second.", fraction=SHARE),
+    "Event": {"oneOf": [ref(name) for name in EVENTS]},
 }
 """By name."""

@@ -142,7 +142,7 @@ class TranscriptDuty:
             for name, seq in transcript.reached().items()
             for word in (sessions.REACHED_PREFIX + name, seq)
         ]
-        state: list[str | int] = [
+        state: list[str | int | float] = [
             "state",
             transcript.state,
             "reason",
@@ -150,6 +150,8 @@ class TranscriptDuty:
             sessions.DROPPED,
             transcript.dropped,
         ]
+        if transcript.progress is not None:
+            state += [sessions.PROGRESS, transcript.progress]
         commands.append(
             ("HSET", hash_key, sessions.TRANSCRIPT, transcript.pack(), CURSOR, cursor, *state, *reached)
         )

@@ -80,6 +80,7 @@ def an_event_of_each_kind() -> list[dict[str, Any]]:
     return [
         {"type": "gloss", **gloss},
         {"type": "dropped", "count": 3, "what": "frames", "reason": "late"},
+        {"type": "progress", "fraction": 0.5},
         {"type": "session", "state": "ended", "reason": "end of file"},
     ]
 
