@@ -30,7 +30,7 @@ BOUND = 12_000
 def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[io.BufferedRandom]:
     """120 pictures, one keyframe, several times the bound."""
     path = tmp_path_factory.mktemp("video") / "one-keyframe.mkv"
-    write_video(path, "mpeg4", frames=120, gop=600, bit_rate=400_000)
+    write_video(path, "mpeg4", frames=120, width=640, height=480, gop=600, bit_rate=2_000_000)
     assert path.stat().st_size > 3 * BOUND
     with path.open("r+b") as opened:
         yield opened
