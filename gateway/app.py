@@ -37,9 +37,9 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = connection.connect(settings.redis_url)
-        gateway = app.state.gateway = Gateway(settings, store, bundles)
         async with Cameras(settings, store) as cameras, Uploads(settings, store) as files:
             app.state.cameras, app.state.uploads = cameras, files
+            gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
             duty = asyncio.create_task(_duty_until_drained(gateway), name="transcripts")
             yield
             gateway.draining.set()

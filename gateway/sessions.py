@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway.admission import place_in_line
 from gateway.ingest import tasks
 from gateway.results import captions, log
 from gateway.state import Gateway, gateway_of
@@ -35,11 +36,13 @@ async def show(request: Request) -> Response:
     told = await log.so_far(store, session.id)
     glosses = [event for event in told if event["type"] == "gloss"]
     reached = sessions.REACHED_PREFIX.encode()
+    waits = session.state == sessions.QUEUED
     return JSONResponse(
         {
             "session": session.id,
             "state": session.state,
             "reason": session.reason,
+            "place": await place_in_line(gateway_of(request), session.id) if waits else None,
             "mode": session.mode,
             "models": list(session.models),
             "epoch": session.epoch,

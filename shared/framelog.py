@@ -18,6 +18,9 @@ from shared.fence import Command, Fence
 
 log = logging.getLogger(__name__)
 
+END_FIELD = b"end"
+"""Of the end marker; its value is the reason."""
+
 START = b"0-0"
 """Before the first entry."""
 
@@ -242,7 +245,8 @@ class FrameReader:
         if self._numbered:
             self._require_next(entries[0][0])
         self.position = entries[-1][0]
-        return [_frame(entry, fields) for entry, fields in entries]
+        read = [read_entry(entry, fields) for entry, fields in entries]
+        return [frame for frame in read if frame is not None]
 
     def _require_next(self, entry: bytes) -> None:
         found, wanted = packet_of_entry(entry), packet_of_entry(self.position) + 1
@@ -278,14 +282,19 @@ def _fields(frame: Frame) -> tuple[str | bytes | int | float, ...]:
     )
 
 
-def _frame(entry: bytes, fields: dict[bytes, bytes]) -> Frame | End:
-    if b"end" in fields:
-        return End(fields[b"end"].decode(), entry)
-    return Frame(
-        data=fields[b"data"],
-        pts=int(fields[b"pts"]),
-        dts=int(fields[b"dts"]),
-        keyframe=fields[b"key"] == b"1",
-        captured=float(fields[b"at"]),
-        entry=entry,
-    )
+def read_entry(entry: bytes, fields: dict[bytes, bytes]) -> Frame | End | None:
+    """What stands in one entry; None, and a line in the log, where it is neither frame nor end."""
+    try:
+        if END_FIELD in fields:
+            return End(fields[END_FIELD].decode(), entry)
+        return Frame(
+            data=fields[b"data"],
+            pts=int(fields[b"pts"]),
+            dts=int(fields[b"dts"]),
+            keyframe=fields[b"key"] == b"1",
+            captured=float(fields[b"at"]),
+            entry=entry,
+        )
+    except (KeyError, ValueError) as error:
+        log.warning("entry %s of a frames stream is no frame: %r", entry.decode(), error)
+        return None

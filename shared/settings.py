@@ -3,7 +3,7 @@
 import ipaddress
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,6 +34,18 @@ class Settings(BaseSettings):
     )
     sessions_per_worker: int = Field(
         2, ge=1, le=256, description="Sessions one keypoint process takes on; one core carries about two."
+    )
+    cameras_per_gateway: int = Field(
+        100, ge=1, le=10_000, description="Cameras one gateway holds; a core carries about as many."
+    )
+    uploads_per_gateway: int = Field(
+        32, ge=1, le=10_000, description="Files one gateway reads at a time; each is a temporary file."
+    )
+    when_full: Literal["refuse", "queue"] = Field(
+        "refuse", description="A camera that no keypoint worker has room for: refuse it (503), or queue it."
+    )
+    queue_length: int = Field(
+        100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
     video_bitrate: int = Field(
         2_000_000, ge=100_000, le=50_000_000, description="Bits a second asked of a camera (REMB)."

@@ -83,6 +83,7 @@ SCHEMAS: dict[str, Schema] = {
         session=ref("SessionId"),
         state=ref("State"),
         reason=STRING,
+        place=or_null({"type": "integer", "minimum": 1, "description": "In line for a keypoint worker."}),
         mode={"enum": ["live", "file", "landmarks"]},
         models=list_of(STRING, minItems=1),
         epoch=STRING,

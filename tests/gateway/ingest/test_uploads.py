@@ -272,6 +272,18 @@ async def test_a_client_that_leaves_in_mid_body_leaves_nothing(server: Server, t
     await nothing_is_left(server)
 
 
+async def test_a_gateway_that_stops_takes_no_file(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    body = write_video(tmp_path / "clip.mp4").read_bytes()
+    assert (await send(client, body)).status_code == 202
+    server.app.state.gateway.draining.set()
+    for session in (SESSION, "session-of-another-file"):
+        response = await send(client, body, session)
+        assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+        assert "stopping" in response.json()["error"]
+
+
 class TestLimits:
     @pytest.fixture
     def settings(self, redis_url: str) -> Settings:
