@@ -68,9 +68,6 @@ FORM = (
     b"Content-Type: video/mp4\r\n\r\n\x00\x00\x00\x18ftyp\r\n--b--\r\n"
 )
 
-KEPT = (b"a=setup",)
-"""Lines left as they are: an offer without them is not refused in words yet."""
-
 JUNK = st.one_of(
     st.binary(max_size=40),
     st.sampled_from([b"", b"\0", b"\r\n", b"\xff\xfe", b"-1", b"9" * 30, b"%00", b"../..", "é🤟".encode()]),
@@ -86,8 +83,6 @@ def lines_mutated(draw: st.DrawFn, text: bytes) -> bytes:
             break
         at = draw(st.integers(0, len(lines) - 1))
         line = lines[at]
-        if line.startswith(KEPT):
-            continue
         kind = draw(st.sampled_from(["drop", "double", "move", "cut", "word", "value", "char", "insert"]))
         if kind == "drop":
             del lines[at]
@@ -109,6 +104,13 @@ def lines_mutated(draw: st.DrawFn, text: bytes) -> bytes:
         elif kind == "insert":
             lines.insert(at, draw(JUNK))
     return draw(st.sampled_from([b"\r\n", b"\r\n", b"\n"])).join(lines)
+
+
+def offers_mutated() -> st.SearchStrategy[bytes]:
+    """Offers. One with a section that lacks `a=setup` is not refused in words yet, so it is left out."""
+    return lines_mutated(OFFER).filter(
+        lambda offer: all(b"\na=setup:" in section for section in offer.split(b"\nm=")[1:])
+    )
 
 
 @st.composite

@@ -24,10 +24,10 @@ from tests.fuzz.strategies import (
     FORM,
     FRAGMENT,
     JUNK,
-    OFFER,
     bytes_mutated,
     lines_mutated,
     messages,
+    offers_mutated,
     videos,
 )
 
@@ -166,7 +166,7 @@ def _sayings() -> st.SearchStrategy[tuple[str, bytes]]:
 
 
 SURFACES = [
-    Surface("SDP offers", 0.24, lambda: lines_mutated(OFFER), _offer),
+    Surface("SDP offers", 0.24, offers_mutated, _offer),
     Surface("trickle fragments", 0.10, lambda: lines_mutated(FRAGMENT), _fragment),
     Surface("forms", 0.12, _forms, _form),
     Surface("files", 0.08, lambda: bytes_mutated(videos()), _file),
