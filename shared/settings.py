@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     queue_length: int = Field(
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
+    extractor: str = Field(
+        "mediapipe",
+        pattern="^(mediapipe|tracker)$",
+        description="What finds landmarks: `tracker`, or `mediapipe` (Holistic itself, five times the CPU).",
+    )
+    precision: str = Field(
+        "auto",
+        pattern="^(auto|bf16|f32)$",
+        description="Numbers the tracker computes with; auto: bf16 where the CPU multiplies it, else f32.",
+    )
     video_bitrate: int = Field(
         2_000_000, ge=100_000, le=50_000_000, description="Bits a second asked of a camera (REMB)."
     )

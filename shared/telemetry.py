@@ -11,5 +11,5 @@ def configure_logging(stage: str, level: str) -> None:
         logging.Formatter(f"%(asctime)s %(levelname)-7s {stage}[%(process)d] %(name)s: %(message)s")
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("absl", "aioice", "aiortc", "faust", "mode", "uvicorn"):
+    for chatty in ("absl", "aioice", "aiortc", "faust", "mode", "shared.faust_redis", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

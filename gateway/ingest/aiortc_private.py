@@ -5,26 +5,40 @@ it still lives. A release that moves one of these is refused with a sentence, no
 """
 
 import threading
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import aiortc
 import aiortc.rtcrtpreceiver
+import pylibsrtp
 from aioice import stun
 from aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc.codecs.h264 import h264_depayload
+from aiortc.codecs.vpx import vp8_depayload
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 
 VERSION_PREFIX = "1.16."
 
 RECEIVER = "_RTCRtpReceiver__"
 ON_RECEIVER = (
     RECEIVER + "decoder_queue",
-    RECEIVER + "jitter_buffer",
-    RECEIVER + "remote_bitrate_estimator",
-    RECEIVER + "timestamp_mapper",
+    RECEIVER + "remote_streams",
+    RECEIVER + "rtcp_ssrc",
+    "_handle_rtp_packet",
+    "_send_rtcp",
+    "_send_rtcp_nack",
     "_send_rtcp_pli",
 )
 ON_TRANSCEIVER = ("_codecs",)
 ON_GATHERER = ("_connection",)
-ON_CONNECTION = ("_nominated", "build_request", "get_component_candidates", "remote_password")
+ON_DTLS = ("_rx_srtp",)
+ON_CONNECTION = (
+    "_nominated",
+    "build_request",
+    "data_received",
+    "get_component_candidates",
+    "remote_password",
+)
 ON_MODULE = ("threading", "decoder_worker")
 
 
@@ -32,14 +46,20 @@ class AiortcChangedError(RuntimeError):
     """The installed aiortc is not one this module knows."""
 
 
-class FrameSink(Protocol):
-    """Takes the place of the queue to aiortc's decoder thread."""
+class PacketSink(Protocol):
+    """Takes the place of aiortc's jitter buffer, and of the queue to its decoder thread."""
 
     takes_encoded_frames: bool
     """True: what tells a sink from an ordinary queue."""
 
-    def put(self, item: tuple[Any, Any] | None) -> None:
-        """A (codec, whole encoded frame) pair, or None: nothing follows."""
+    def datagram(self, data: bytes) -> None:
+        """A decrypted RTP packet."""
+
+    def take(self, packet: Any) -> None:
+        """The same, where aiortc has parsed it already."""
+
+    def put(self, item: object) -> None:
+        """None: nothing follows."""
 
 
 def check() -> None:
@@ -55,6 +75,7 @@ def check() -> None:
         ("aiortc.rtcrtpreceiver", aiortc.rtcrtpreceiver, ON_MODULE),
         ("RTCRtpReceiver", transceiver.receiver, ON_RECEIVER),
         ("RTCRtpTransceiver", transceiver, ON_TRANSCEIVER),
+        ("RTCDtlsTransport", transceiver.receiver.transport, ON_DTLS),
         ("RTCIceGatherer", gatherer, ON_GATHERER),
     ]
     missing = [f"{owner}.{name}" for owner, it, names in wanted for name in names if not hasattr(it, name)]
@@ -65,16 +86,65 @@ def check() -> None:
         raise AiortcChangedError(f"aiortc {aiortc.__version__} has no {', '.join(missing)}")
 
 
-def take_encoded_frames(receiver: Any, sink: FrameSink, jitter_buffer: Any, remb: Any) -> None:
-    """Before the peer connects: frames go to `sink` whole and undecoded, timestamps as they came.
+def take_packets(receiver: Any, sink: PacketSink, payload_types: frozenset[int]) -> None:
+    """Before the peer connects: RTP packets with these payload types go to `sink`, decrypted, as they come.
 
-    No decoder thread is started for a receiver that was given a sink; others keep theirs.
+    They leave aiortc's road at the socket: its queue and task for each packet, its parser and its router cost
+    as much as all the rest. What else comes (DTLS, RTCP, other media) stays on it. No decoder thread is
+    started for a receiver that was given a sink; others keep theirs.
     """
     aiortc.rtcrtpreceiver.threading = _Threading
     setattr(receiver, RECEIVER + "decoder_queue", sink)
-    setattr(receiver, RECEIVER + "jitter_buffer", jitter_buffer)
-    setattr(receiver, RECEIVER + "remote_bitrate_estimator", remb)
-    setattr(receiver, RECEIVER + "timestamp_mapper", _SameTimestamp)
+
+    async def parsed(packet: Any, arrival_time_ms: int) -> None:
+        # What came before the keys for it were there waits in aiortc's queue and comes this way.
+        sink.take(packet)
+
+    receiver._handle_rtp_packet = parsed
+    dtls = receiver.transport
+    connection = dtls.transport.iceGatherer._connection
+    queue = connection.data_received
+
+    def data_received(data: bytes, component: int) -> None:
+        srtp = dtls._rx_srtp
+        if srtp is None or len(data) < 2 or data[1] & 0x7F not in payload_types or data[0] >> 6 != 2:
+            queue(data, component)
+            return
+        try:
+            packet = srtp.unprotect(data)
+        except pylibsrtp.Error:
+            return  # Forged, or here already.
+        sink.datagram(packet)
+
+    connection.data_received = data_received
+
+
+def depayload_of(codec: Any) -> Callable[[bytes], bytes]:
+    """Strips RTP's own payload format: RFC 7741 (VP8), RFC 6184 (H.264, to Annex B). Raises ValueError."""
+    return DEPAYLOAD[codec.name.lower()]
+
+
+DEPAYLOAD: dict[str, Callable[[bytes], bytes]] = {"vp8": vp8_depayload, "h264": h264_depayload}
+
+
+def report(receiver: Any, ssrc: int, statistics: Any) -> None:
+    """Makes aiortc send receiver reports of these statistics, and of no other stream."""
+    streams = getattr(receiver, RECEIVER + "remote_streams")
+    streams.clear()
+    streams[ssrc] = statistics
+
+
+async def send_nack(receiver: Any, media_ssrc: int, missing: list[int]) -> None:
+    """Asks for packets again (RFC 4585 §6.2.1); `missing` must rise."""
+    await receiver._send_rtcp_nack(media_ssrc, missing)
+
+
+async def send_remb(receiver: Any, bits_per_second: int, media_ssrc: int) -> None:
+    """Says how many bits a second are welcome (draft-alvestrand-rmcat-remb)."""
+    ssrc = getattr(receiver, RECEIVER + "rtcp_ssrc")
+    if ssrc is not None:
+        fci = pack_remb_fci(bits_per_second, [media_ssrc])
+        await receiver._send_rtcp(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=ssrc, media_ssrc=0, fci=fci))
 
 
 def codecs(transceiver: Any) -> list[Any]:
@@ -128,14 +198,6 @@ async def answers(connection: Any, retransmissions: int) -> bool:
             continue
         return True
     return False
-
-
-class _SameTimestamp:
-    """Stands in for aiortc's mapper, which takes any step back for a wrap: `RtpClock` does it."""
-
-    @staticmethod
-    def map(timestamp: int) -> int:
-        return timestamp
 
 
 class _NoThread:

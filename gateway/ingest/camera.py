@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import redis.asyncio
@@ -51,6 +51,8 @@ class Camera:
         self.etag = f'"{secrets.token_hex(8)}"'
         self.peer = peer
         self.queue = FrameQueue()
+        self.written = 0
+        """Frames in Redis."""
         self.lost_to_redis = 0
         """Frames that Redis did not take."""
         self.reason = ""
@@ -69,12 +71,14 @@ class Camera:
     @property
     def dropped(self) -> int:
         """Frames that came and will not be seen by anyone."""
-        before = self._receiver.before_first_keyframe if self._receiver else 0
-        return before + self.queue.dropped + self.lost_to_redis
+        incomplete = self._receiver.dropped if self._receiver else 0
+        return incomplete + self.queue.dropped + self.lost_to_redis
 
-    def attach(self, receiver: Any, codec: str, bits_per_second: int) -> None:
-        """Takes the picture of one of the peer's receivers."""
-        self._receiver = VideoReceiver(receiver, codec, bits_per_second, self._on_frame, self._on_bye)
+    def attach(self, receiver: Any, codecs: Sequence[Any], bits_per_second: int) -> None:
+        """Takes the picture of one of the peer's receivers; `codecs` are those agreed on."""
+        self._receiver = VideoReceiver(
+            receiver, codecs, bits_per_second, self._on_frame, self._want_keyframe, self._on_bye
+        )
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"camera {self.session}")
@@ -136,6 +140,7 @@ class Camera:
             frame = await self.queue.get()
             try:
                 await self._writer.append(frame)
+                self.written += 1
             except RedisError as error:
                 # What follows cannot be decoded without this frame, so it begins anew with a keyframe.
                 log.warning("session %s: Redis did not take a frame: %s", self.session, error)

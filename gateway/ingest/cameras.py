@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import redis.asyncio
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -13,6 +15,7 @@ from aiortc.exceptions import OperationError
 from gateway.ingest import aiortc_private, ice
 from gateway.ingest.camera import Camera
 from gateway.ingest.offers import Fragment, Offer, OfferError
+from gateway.ingest.pipeline import Pipeline
 from shared import fence, sessions
 from shared.sessions import Session
 from shared.settings import Settings
@@ -33,11 +36,15 @@ class Cameras:
         aiortc_private.check()
         self._settings = settings
         self._store = store
+        self._pipeline = Pipeline(store)
         self._cameras: dict[str, Camera] = {}
         self._watchers: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._cameras)
+
+    def __iter__(self) -> Iterator[Camera]:
+        return iter(self._cameras.values())
 
     async def __aenter__(self) -> "Cameras":
         return self
@@ -51,6 +58,7 @@ class Cameras:
         """Ends every camera's session with the reason "server stopped"."""
         await asyncio.gather(*(camera.close("server stopped") for camera in list(self._cameras.values())))
         await asyncio.gather(*self._watchers, return_exceptions=True)
+        await self._pipeline.aclose()
 
     def find(self, session_id: str) -> Camera | None:
         """The camera of a session, if this process holds it."""
@@ -64,16 +72,18 @@ class Cameras:
         """
         peer = ice.new_peer()
         try:
-            transceiver, codec = await self._negotiate(peer, offer)
+            transceiver, codecs = await self._negotiate(peer, offer)
+            codec = str(codecs[0].name).lower()
             session = Session(id=session_id, mode="live", models=models, codec=codec)
             if not await sessions.create(self._store, session):
                 raise OfferError(409, f"session {session_id} is already in use")
-            camera = Camera(self._store, await fence.take_writer(self._store, session_id), peer)
+            taken = await fence.take_writer(self._store, session_id)
+            camera = Camera(self._store, self._pipelined(taken), peer)
         except BaseException:
             with contextlib.suppress(Exception):
                 await peer.close()
             raise
-        camera.attach(transceiver.receiver, codec, self._settings.video_bitrate)
+        camera.attach(transceiver.receiver, codecs, self._settings.video_bitrate)
         camera.start()
         self._cameras[session_id] = camera
         watcher = asyncio.create_task(self._forget_when_over(camera), name=f"camera {session_id} watcher")
@@ -97,7 +107,11 @@ class Cameras:
         except ValueError as error:
             raise OfferError(400, f"unusable candidate: {error}") from error
 
-    async def _negotiate(self, peer: RTCPeerConnection, offer: Offer) -> tuple[Any, str]:
+    def _pipelined(self, taken: fence.Fence) -> fence.Fence:
+        """The same fence; what is written under it goes to Redis together with other cameras' frames."""
+        return dataclasses.replace(taken, store=cast(redis.asyncio.Redis, self._pipeline))
+
+    async def _negotiate(self, peer: RTCPeerConnection, offer: Offer) -> tuple[Any, list[Any]]:
         try:
             await peer.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
         except OperationError as error:
@@ -113,15 +127,15 @@ class Cameras:
         camera.direction = "recvonly"
         return camera, self._choose_codec(camera)
 
-    def _choose_codec(self, transceiver: Any) -> str:
-        """The client's first choice and its retransmissions; returns PyAV's name of the decoder."""
+    def _choose_codec(self, transceiver: Any) -> list[Any]:
+        """The client's first choice, then its retransmissions. PyAV has the same names, in lower case."""
         common = aiortc_private.codecs(transceiver)
         chosen = next(codec for codec in common if codec.name.lower() != "rtx")
         start_kbit = int(self._settings.video_bitrate * START_SHARE / 1000)
         chosen.parameters = {**chosen.parameters, "x-google-start-bitrate": str(start_kbit)}
         again = [codec for codec in common if codec.parameters.get("apt") == chosen.payloadType]
         aiortc_private.keep_codecs(transceiver, [chosen, *again])
-        return str(chosen.name).lower()
+        return [chosen, *again]
 
     async def _answer(self, peer: RTCPeerConnection) -> None:
         ice.gather_on(peer, self._settings.ice_address_list)

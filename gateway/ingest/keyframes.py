@@ -12,6 +12,8 @@ FIRST_REPEAT_SECONDS = 0.2
 """Nothing can be decoded before the first keyframe."""
 
 H264_IDR = 5
+H264_SPS = 7
+H264_PICTURES = range(1, 6)
 
 
 def is_vp8_keyframe(data: bytes) -> bool:
@@ -29,8 +31,32 @@ def is_h264_keyframe(data: bytes) -> bool:
     return False
 
 
+def begins_h264(data: bytes) -> bool:
+    """Whether packets of H.264, joined, are an IDR picture with its parameter sets (NAL unit type 7: SPS).
+
+    Without the SPS the packets before the first one may be missing, and nothing can be decoded from here on.
+    """
+    return data.startswith(b"\x00\x00\x00\x01") and _holds_sps(data) and is_h264_keyframe(data)
+
+
+def _holds_sps(data: bytes) -> bool:
+    at = data.find(b"\x00\x00\x01")
+    while 0 <= at < len(data) - 3:
+        kind = data[at + 3] & 0x1F
+        if kind == H264_SPS:
+            return True
+        if kind in H264_PICTURES:
+            return False
+        at = data.find(b"\x00\x00\x01", at + 3)
+    return False
+
+
 IS_KEYFRAME: dict[str, Callable[[bytes], bool]] = {"vp8": is_vp8_keyframe, "h264": is_h264_keyframe}
 """By PyAV's name of the decoder: the codecs a camera may send."""
+
+
+BEGINS_KEYFRAME: dict[str, Callable[[bytes], bool]] = {"vp8": is_vp8_keyframe, "h264": begins_h264}
+"""Whether a run of packets, joined, is a keyframe from its first byte on: what a stream may begin with."""
 
 
 class KeyframeSchedule:

@@ -32,7 +32,7 @@ LATE_ANSWERS = (
     "Can't send data when our state is ERROR",
     "in send_400_response",
 )
-"""uvicorn answers 400 itself to the bytes behind a request, and logs it as an exception when the request's own
+"""uvicorn answers 400 itself to the bytes behind a request, and logs an exception when the request's own
 answer comes after, or the request was a HEAD. The connection is closed either way."""
 
 

@@ -19,7 +19,7 @@ from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
 from shared.telemetry import configure_logging
-from workers.keypoints.holistic import Holistic
+from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.session import Workplace, own_session
 from workers.keypoints.windower import WindowSpec
 from workers.keypoints.windows import WindowTopics
@@ -195,7 +195,9 @@ async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event |
             Claims(config.redis_url, keys.KEYPOINTS_GROUP, connection.process_name()) as claims,
         ):
             specs = {model.name: WindowSpec.of(model) for model in models}
-            place = Workplace(store, windows, specs, Holistic, executor, stop)
+            # Before the worker says that it is there: compiling networks takes a second.
+            extractor = await asyncio.to_thread(extractor_factory, config)
+            place = Workplace(store, windows, specs, extractor, executor, stop)
             log.info("keypoint worker %s serves %s", claims.consumer, ", ".join(specs))
             await Worker(config, models, place, claims).run()
     finally:

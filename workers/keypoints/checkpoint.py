@@ -12,7 +12,7 @@ from shared.framelog import START
 VERSION = 1
 
 MAX_BYTES = 16 * 2**20
-"""A windower of one model holds about 20 KB; nothing honest comes near this."""
+"""A windower of one model holds about 20 KB, a tracker up to 30; nothing honest comes near this."""
 
 MAX_KEYFRAMES = 4096
 """Keyframes remembered; forgetting the oldest of more only makes a successor start further back."""
@@ -37,6 +37,8 @@ class Checkpoint:
     """Media time of the last picture landmarked, seconds; None before the first."""
     windowers: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     """By model."""
+    extractor: dict[str, Any] | None = None
+    """State of the extractor after that picture; None where it cannot be had."""
     last: dict[str, int] = dataclasses.field(default_factory=dict)
     """Seq of the last window sent, by model."""
     frames: int = 0
@@ -81,6 +83,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "consumed": (bytes,),
     "time": (float, type(None)),
     "windowers": (dict,),
+    "extractor": (dict, type(None)),
     "last": (dict,),
     "frames": (int,),
     "landmarked": (int,),

@@ -1,10 +1,13 @@
 """What turns pictures into landmarks, whichever network does it."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+ExtractorState = dict[str, Any]
+"""Plain values for msgpack."""
 
 
 class Extractor(Protocol):
@@ -17,10 +20,21 @@ class Extractor(Protocol):
         """
         ...
 
+    def state(self) -> ExtractorState | None:
+        """All that the next picture's landmarks depend on; None where the library keeps it to itself."""
+        ...
+
+    def restore(self, state: ExtractorState) -> bool:
+        """Goes on from another's `state` to the bit; False where it is of another kind or version.
+
+        Raises ValueError for a state that is broken.
+        """
+        ...
+
     def close(self) -> None:
         """Gives its memory back."""
         ...
 
 
-ExtractorFactory = Callable[[], Extractor]
-"""Makes an extractor for one session."""
+ExtractorFactory = Callable[[frozenset[int]], Extractor]
+"""Makes an extractor for one session whose models select these canonical rows."""

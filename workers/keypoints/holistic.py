@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.landmarks import FACE, LEFT_HAND, POSE, RIGHT_HAND, empty_frame
+from workers.keypoints.extractor import ExtractorState
 
 _PARTS = (
     ("face_landmarks", FACE),
@@ -55,6 +56,13 @@ class Holistic:
             found = self._graph.process(rgb)
         self._seen = found.pose_landmarks is not None
         return _canonical(found)
+
+    def state(self) -> None:
+        """MediaPipe does not give its graph's away: a successor is warmed with the last pictures again."""
+
+    def restore(self, state: ExtractorState) -> bool:
+        """See `Extractor`."""
+        return False
 
     def close(self) -> None:
         """Frees the graph."""

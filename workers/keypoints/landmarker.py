@@ -10,7 +10,7 @@ from shared.framelog import Frame
 from shared.sessions import Session
 from workers.keypoints.backlog import Backlog
 from workers.keypoints.decoder import Decoder, Picture
-from workers.keypoints.extractor import Extractor, ExtractorFactory
+from workers.keypoints.extractor import Extractor, ExtractorState
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,14 +26,23 @@ class Landmarker:
     """Works in turns, each short, so that the sessions of a process can share a thread."""
 
     def __init__(
-        self, session: Session, fps: float, extractor: ExtractorFactory, after: float | None
+        self,
+        session: Session,
+        fps: float,
+        extractor: Extractor,
+        after: float | None = None,
+        state: ExtractorState | None = None,
     ) -> None:
-        """With `after`, goes on behind that media time. Raises UnknownCodecError."""
+        """With `after`, goes on behind that media time, from the extractor's `state` there.
+
+        Without a state that fits, the extractor is warmed with the pictures up to there. Raises
+        UnknownCodecError, and ValueError for a broken state.
+        """
         self._session = session
         self._decoder = Decoder(session)
         self._backlog: Backlog[Picture] = Backlog(fps, live=session.mode == "live", after=after)
-        self._make_extractor = extractor
-        self._extractor: Extractor | None = None
+        self._extractor = extractor
+        self._is_warm = after is None or (state is not None and extractor.restore(state))
         self._flushed = False
         self._unconverted = ""
 
@@ -49,15 +58,18 @@ class Landmarker:
             pictures += self._decoder.flush()
         self._backlog.add(pictures)
         for seen in self._backlog.warm():
-            self._landmarks(seen)
+            if not self._is_warm:
+                self._landmarks(seen)
         picture = self._backlog.take()
         return None if picture is None else Landmarked(picture, self._landmarks(picture))
 
     def close(self) -> None:
         """Frees the extractor."""
-        if self._extractor is not None:
-            self._extractor.close()
-        self._extractor = None
+        self._extractor.close()
+
+    def state(self) -> ExtractorState | None:
+        """What the extractor knows after the last picture; None where it cannot say."""
+        return self._extractor.state()
 
     @property
     def waiting(self) -> int:
@@ -93,6 +105,4 @@ class Landmarker:
         except ValueError as error:
             self._unconverted = str(error)
             return None
-        if self._extractor is None:
-            self._extractor = self._make_extractor()
         return self._extractor.landmarks(rgb, picture.time)

@@ -155,8 +155,7 @@ class Owner:
         self._live = session.mode == "live"
         self._reached = reached
         self._windowers = {model: _windower(model, place.specs[model], reached) for model in session.models}
-        pace = pace_of(place.specs[model].fps for model in session.models)
-        self._landmarker = Landmarker(session, pace, place.extractor, reached.time)
+        self._landmarker = _landmarker(session, place, reached)
         after = before(reached.keyframe)
         self._reader = FrameReader(place.store, session.id, after, numbered=not self._live)
         self._keyframes = Keyframes(reached.keyframe)
@@ -213,6 +212,7 @@ class Owner:
             consumed=max(consumed, self._reached.consumed, key=order),
             time=self._time,
             windowers={model: windower.checkpoint() for model, windower in self._windowers.items()},
+            extractor=self._landmarker.state(),
             last=dict(self._last),
             frames=self._frames,
             landmarked=self._landmarked,
@@ -349,12 +349,27 @@ class Owner:
             notes.append(Note(state=sessions.ENDED, reason=self._end.reason if self._end else ""))
         notes += [Last(model, self._last.get(model, -1)) for model in self._session.models]
         end = self._end.entry if self._end else self._reader.position
-        done = dataclasses.replace(self.checkpoint(), keyframe=end, consumed=end, windowers={}, done=True)
+        done = dataclasses.replace(
+            self.checkpoint(), keyframe=end, consumed=end, windowers={}, extractor=None, done=True
+        )
         await self._journal.reach(done, notes)
 
     def _undecodable(self) -> str:
         why = self._landmarker.why_nothing()
         return f"no picture in {self._frames} frames of {self._session.codec}: {why}"
+
+
+def _landmarker(session: Session, place: Workplace, reached: Checkpoint) -> Landmarker:
+    specs = [place.specs[model] for model in session.models]
+    extractor = place.extractor(frozenset(row for spec in specs for row in spec.rows))
+    try:
+        return Landmarker(
+            session, pace_of(spec.fps for spec in specs), extractor, reached.time, reached.extractor
+        )
+    except UnknownCodecError:
+        raise
+    except ValueError as error:
+        raise BadCheckpointError(f"checkpoint: {error}") from error
 
 
 def _windower(model: str, spec: WindowSpec, reached: Checkpoint) -> Windower:

@@ -9,6 +9,7 @@ from gateway.ingest.keyframes import (
     PERIOD_SECONDS,
     REPEAT_SECONDS,
     KeyframeSchedule,
+    begins_h264,
 )
 from shared import keys
 from tests.gateway.ingest.pictures import HEIGHT, RATE, WIDTH, picture
@@ -68,3 +69,16 @@ def test_one_that_is_wanted_is_asked_for_at_once_but_not_in_a_flood() -> None:
     assert schedule.wait(100.2) == pytest.approx(REPEAT_SECONDS - 0.1)
     schedule.saw_keyframe(100.3)
     assert schedule.wait(100.3) == pytest.approx(PERIOD_SECONDS)
+
+
+def test_a_stream_of_h264_begins_with_parameter_sets() -> None:
+    sps, pps, idr, slice_, aud = (
+        b"\x00\x00\x00\x01" + bytes([kind]) + b"\x11\x22" for kind in (7, 8, 5, 1, 9)
+    )
+    assert begins_h264(sps + pps + idr)
+    assert begins_h264(aud + sps + pps + idr)
+    assert not begins_h264(idr)
+    assert not begins_h264(pps + idr)
+    assert not begins_h264(sps + pps + slice_)
+    assert not begins_h264(b"\x22" + sps + pps + idr), "its first packets are missing"
+    assert not begins_h264(b"")

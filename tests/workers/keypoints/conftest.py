@@ -10,6 +10,7 @@ import redis.asyncio
 from shared import keys
 from shared.claims import Claims
 from tests.workers.keypoints.stage import Words
+from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.holistic import Holistic
 from workers.keypoints.session import Workplace
 from workers.keypoints.windower import WindowSpec
@@ -24,9 +25,9 @@ async def make_place(store: redis.asyncio.Redis, redis_url: str) -> AsyncIterato
     executor = ThreadPoolExecutor(1)
     async with WindowTopics(redis_url) as topics:
 
-        def make(*models: Words) -> Workplace:
+        def make(*models: Words, extractor: ExtractorFactory = lambda _: Holistic()) -> Workplace:
             specs = {model.name: WindowSpec.of(model) for model in models or (Words(),)}
-            return Workplace(store, topics, specs, Holistic, executor, asyncio.Event())
+            return Workplace(store, topics, specs, extractor, executor, asyncio.Event())
 
         yield make
     executor.shutdown()

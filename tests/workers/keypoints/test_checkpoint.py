@@ -20,6 +20,7 @@ WHOLE = Checkpoint(
     consumed=b"47-0",
     time=1.5,
     windowers={"words": {"seq": 3, "samples": b"\x00" * 12}},
+    extractor={"version": 1, "thumbnail": b"\x07", "pose": None},
     last={"words": 2},
     frames=47,
     landmarked=23,

@@ -22,7 +22,7 @@ def clip() -> Clip:
 
 @pytest.fixture
 def landmarker(clip: Clip) -> Iterator[Landmarker]:
-    made = Landmarker(clip.session(), 15.0, Holistic, None)
+    made = Landmarker(clip.session(), 15.0, Holistic())
     yield made
     made.close()
 
@@ -63,7 +63,7 @@ def test_a_successor_sees_the_last_pictures_again_but_gives_only_later_ones(clip
             seen.append(time)
             return super().landmarks(rgb, time)
 
-    successor = Landmarker(clip.session(), 15.0, Watched, after=4 / 30)
+    successor = Landmarker(clip.session(), 15.0, Watched(), after=4 / 30)
     first = successor.turn(clip.frames, 0.0, ended=True)
     successor.close()
     assert first is not None
@@ -72,11 +72,11 @@ def test_a_successor_sees_the_last_pictures_again_but_gives_only_later_ones(clip
 
 
 def test_the_reason_for_nothing_names_what_went_wrong(clip: Clip) -> None:
-    live = Landmarker(clip.session("live"), 15.0, Holistic, None)
+    live = Landmarker(clip.session("live"), 15.0, Holistic())
     live.turn(clip.frames[1:4], 0.0, ended=True)
     assert live.why_nothing() == "no keyframe came"
     assert live.wants_keyframe
-    late = Landmarker(clip.session(start_pts=2**40), 15.0, Holistic, None)
+    late = Landmarker(clip.session(start_pts=2**40), 15.0, Holistic())
     assert late.turn(clip.frames, 0.0, ended=True) is None
     assert late.why_nothing() == "none has a usable timestamp"
 
@@ -84,7 +84,7 @@ def test_the_reason_for_nothing_names_what_went_wrong(clip: Clip) -> None:
 def test_a_codec_without_pictures_is_refused_before_anything_is_read() -> None:
     session = Session(id="x" * 16, mode="file", models=("m",), codec="landmarks", time_base=Fraction(1, 30))
     with pytest.raises(UnknownCodecError):
-        Landmarker(session, 15.0, Holistic, None)
+        Landmarker(session, 15.0, Holistic())
 
 
 def test_a_hostile_frame_leaves_the_turn_empty(landmarker: Landmarker) -> None:

@@ -19,6 +19,7 @@ from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import FileFrameWriter
 from shared.messages import Last, Note
 from shared.sessions import Session
+from shared.settings import Settings
 from tests.workers.keypoints.clips import Clip, generate, read_clip
 from tests.workers.keypoints.conftest import MakePlace
 from tests.workers.keypoints.stage import (
@@ -33,7 +34,9 @@ from tests.workers.keypoints.stage import (
     windows,
 )
 from workers.keypoints.checkpoint import Checkpoint
+from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.session import MAX_ATTEMPTS, Workplace, own_session
+from workers.keypoints.windower import Windower, WindowSpec
 
 Store = redis.asyncio.Redis
 
@@ -226,6 +229,68 @@ async def test_a_successor_goes_on_where_the_stopped_owner_stood(
     assert spans(sent) == undisturbed
     assert len(sent) == len(undisturbed), "a stop between two pictures repeats no window"
     assert (await outcome(store, session))[-1] == Last("words", len(undisturbed) - 1)
+
+
+@pytest.mark.data
+async def test_a_tracker_cut_off_again_and_again_gives_the_same_bytes(
+    store: Store, make_place: MakePlace, claims: Claims, data_path: Path
+) -> None:
+    recording = read_clip(data_path / "videos" / "asl_hello_x2.mp4")
+    factory = extractor_factory(Settings(extractor="tracker"))
+    await upload(store, recording, recording.session())
+    await own_session(make_place(extractor=factory), await claimed(claims))
+    undisturbed = {window.seq: window.landmarks for window in await windows(store)}
+    await store.delete(keys.windows("words"))
+    await upload(store, recording, recording.session())
+    cuts, over = 0, False
+    while not over:
+        claim = await claimed(claims)
+        task = asyncio.create_task(own_session(make_place(extractor=factory), claim))
+        await until(partial(_more_than, store, len(await windows(store)) + 6, task))
+        task.cancel()
+        over = (await asyncio.gather(task, return_exceptions=True))[0] is True
+        await (claims.finish(claim) if over else claims.release(claim))
+        cuts += not over
+    assert cuts >= 3
+    sent = await windows(store)
+    assert {window.seq for window in sent} == set(undisturbed)
+    assert all(window.landmarks == undisturbed[window.seq] for window in sent), "also of those sent twice"
+
+
+@pytest.mark.data
+async def test_a_successor_with_another_extractor_warms_up_instead(
+    store: Store, make_place: MakePlace, claims: Claims, data_path: Path
+) -> None:
+    recording = read_clip(data_path / "videos" / "asl_hello_x2.mp4")
+    session = recording.session()
+    await upload(store, recording, session)
+    place, claim = (
+        make_place(extractor=extractor_factory(Settings(extractor="tracker"))),
+        await claimed(claims),
+    )
+    task = asyncio.create_task(own_session(place, claim))
+    await until(partial(_more_than, store, 6, task))
+    place.stop.set()
+    assert not await task
+    await claims.release(claim)
+    assert await own_session(make_place(), await claimed(claims))
+    seqs = [window.seq for window in await windows(store)]
+    assert seqs == list(range(len(seqs)))
+    assert (await outcome(store, session))[-1] == Last("words", seqs[-1])
+
+
+async def test_a_broken_extractor_state_fails_the_session(
+    store: Store, make_place: MakePlace, claims: Claims, clip: Clip
+) -> None:
+    await upload(store, clip, session := clip.session())
+    broken = Checkpoint(time=1.0, windowers={"words": Windower(WindowSpec.of(Words())).checkpoint()})
+    broken = dataclasses.replace(broken, extractor={"version": 1, "hands": 7})
+    await store.hset(keys.session(session.id), sessions.CHECKPOINT, broken.pack())
+    place = make_place(extractor=extractor_factory(Settings(extractor="tracker")))
+    assert await own_session(place, await claimed(claims))
+    failed = (await records(store, session))[0]
+    assert isinstance(failed, Note)
+    assert failed.reason.startswith("checkpoint: not a tracker's memory")
 
 
 async def _more_than(store: Store, count: int, task: "asyncio.Task[bool]") -> bool:

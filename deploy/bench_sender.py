@@ -1,0 +1,168 @@
+"""Cameras for a benchmark: WebRTC peers that send ready-made VP8, at next to no cost of their own.
+
+`python -m deploy.bench_sender URL` reads lines from stdin: a number connects so many more cameras and is
+answered with `connected N` on stdout. It ends with its stdin.
+"""
+
+import asyncio
+import fractions
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+import av
+import numpy as np
+import uvloop
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.codecs.vpx import Vp8Encoder
+from aiortc.rtp import RtpPacket
+
+WIDTH, HEIGHT, RATE = 640, 480, 30
+BITS_PER_SECOND = 1_000_000
+FRAMES = 60
+"""One keyframe in two seconds, so that the receiver need not ask for any."""
+
+TOGETHER = 4
+"""Connections made at a time: a handshake costs both sides some 30 ms."""
+
+
+class Silent(MediaStreamTrack):
+    """What the peer believes it sends."""
+
+    kind = "video"
+
+    async def recv(self) -> Any:
+        await asyncio.Event().wait()
+
+
+def film() -> list[list[bytes]]:
+    """RTP payloads of each frame: a moving, noisy picture at about BITS_PER_SECOND."""
+    chance = np.random.default_rng(7)
+    texture = chance.integers(0, 256, (HEIGHT // 8, WIDTH // 4), np.uint8).repeat(8, 0).repeat(8, 1)
+    encoder = av.CodecContext.create("libvpx", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.bit_rate, encoder.gop_size = BITS_PER_SECOND, FRAMES
+    encoder.time_base, encoder.framerate = fractions.Fraction(1, RATE), fractions.Fraction(RATE)
+    encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "error-resilient": "1"}
+    packets = []
+    for number in range(FRAMES):
+        luma = texture[:, 4 * number % WIDTH :][:, :WIDTH] // 2 + chance.integers(
+            0, 12, (HEIGHT, WIDTH), np.uint8
+        )
+        chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
+        frame = av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
+        frame.pts, frame.time_base = number, encoder.time_base
+        packets += encoder.encode(frame)
+    pack = Vp8Encoder()
+    return [pack.pack(packet)[0] for packet in [*packets, *encoder.encode(None)]]
+
+
+class Camera:
+    """One peer that is connected."""
+
+    def __init__(self, peer: RTCPeerConnection, phase: float) -> None:
+        sender: Any = peer.getSenders()[0]
+        dtls = sender.transport
+        self._protect = dtls._tx_srtp.protect
+        self._pair = next(iter(dtls.transport._connection._nominated.values()))
+        self._ssrc = sender._ssrc
+        self._payload_type = next(c.payloadType for c in peer.getTransceivers()[0]._codecs if c.name == "VP8")
+        self._sequence = 0
+        self.frame = 0
+        self.due = time.monotonic() + phase
+
+    def send(self, payloads: Sequence[bytes]) -> None:
+        """One frame."""
+        for at, payload in enumerate(payloads):
+            packet = RtpPacket(
+                payload_type=self._payload_type,
+                marker=int(at == len(payloads) - 1),
+                sequence_number=self._sequence & 0xFFFF,
+                timestamp=(self.frame * 90_000 // RATE) & 0xFFFFFFFF,
+                ssrc=self._ssrc,
+                payload=payload,
+            )
+            self._sequence += 1
+            self._pair.protocol.transport.sendto(self._protect(packet.serialize()), self._pair.remote_addr)
+        self.frame += 1
+        self.due += 1 / RATE
+
+
+class Cameras:
+    """All of them, each at 30 frames a second and none in step with the next."""
+
+    def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
+        self._url = url
+        self._http = http
+        self._film = film()
+        self._peers: list[RTCPeerConnection] = []
+        self._cameras: list[Camera] = []
+
+    @property
+    def bytes_per_frame(self) -> int:
+        return sum(len(payload) for frame in self._film for payload in frame) // len(self._film)
+
+    async def connect(self, count: int) -> None:
+        """Connects so many more."""
+        for begin in range(0, count, TOGETHER):
+            await asyncio.gather(*(self._connect() for _ in range(min(TOGETHER, count - begin))))
+
+    async def _connect(self) -> None:
+        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._peers.append(peer)
+        transceiver = peer.addTransceiver(Silent(), "sendonly")
+        known = RTCRtpSender.getCapabilities("video").codecs
+        transceiver.setCodecPreferences([codec for codec in known if codec.mimeType == "video/VP8"])
+        connection = transceiver.sender.transport.transport.iceGatherer._connection
+        gather = connection.get_component_candidates
+        connection.get_component_candidates = lambda component, **_: gather(component, ["127.0.0.1"])
+        connected = asyncio.Event()
+        peer.on("connectionstatechange", lambda: peer.connectionState == "connected" and connected.set())
+        await peer.setLocalDescription(await peer.createOffer())
+        sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp"}
+        async with self._http.post(f"{self._url}/whip", data=sdp, headers=kind) as response:
+            answer = await response.text()
+            if response.status != 201:
+                raise RuntimeError(f"{response.status}: {answer}")
+        await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        async with asyncio.timeout(20):
+            await connected.wait()
+        self._cameras.append(Camera(peer, len(self._cameras) * 0.618 % 1 / RATE))
+
+    async def send(self) -> None:
+        """Sends until it is cancelled; a frame that is late is sent at once, none is left out."""
+        while True:
+            now = time.monotonic()
+            for camera in self._cameras:
+                if camera.due <= now:
+                    camera.send(self._film[camera.frame % len(self._film)])
+            await asyncio.sleep(0.002)
+
+
+async def main(url: str) -> None:
+    """Until stdin ends."""
+    loop = asyncio.get_running_loop()
+    lines = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    async with aiohttp.ClientSession() as http:
+        cameras = Cameras(url, http)
+        sending = asyncio.create_task(cameras.send())
+        while line := await lines.readline():
+            await cameras.connect(int(line))
+            print(
+                json.dumps({"connected": int(line), "bytes_per_frame": cameras.bytes_per_frame}), flush=True
+            )
+        sending.cancel()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1]))

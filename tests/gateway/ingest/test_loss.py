@@ -1,0 +1,134 @@
+"""On bad networks: real senders over WebRTC, their packets lost; how long the picture stands still."""
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+
+import av
+import pytest
+
+from gateway.ingest.framequeue import LARGEST_BYTES, LARGEST_FRAMES
+from shared.framelog import Frame
+from tests.gateway.ingest.conftest import SESSION, Publish, Server
+from tests.gateway.ingest.lossy import Loses, LossyLine, at_random, in_bursts
+
+LARGEST_GAP = 0.4
+"""Seconds between two delivered frames; a fast sign lasts about as long."""
+
+SECONDS = 5.0
+
+LINES: dict[str, Callable[[], Loses]] = {
+    "loses-1-percent-": lambda: at_random(0.01, 1),
+    "loses-5-percent-": lambda: at_random(0.05, 2),
+    "loses-10-percent": lambda: at_random(0.10, 3),
+    "loses-ten-in-row": lambda: in_bursts(10, 150, 4),
+}
+"""By the session that has such a line."""
+
+
+async def frames_of(server: Server, session: str, seconds: float) -> list[Frame]:
+    frames: list[Frame] = []
+    async with asyncio.timeout(seconds + 10), contextlib.aclosing(server.frames(session)) as entries:
+        async for entry in entries:
+            assert isinstance(entry, Frame), entry
+            frames.append(entry)
+            if entry.pts / 90_000 >= seconds:
+                return frames
+    raise AssertionError("the camera ended")
+
+
+def largest_gap(frames: list[Frame]) -> float:
+    """By when Redis was given them, as its ids tell."""
+    at = [int(frame.entry.split(b"-")[0]) / 1000 for frame in frames]
+    return max(late - early for early, late in itertools.pairwise(at))
+
+
+@contextlib.asynccontextmanager
+async def largest_lag() -> AsyncIterator[Callable[[], float]]:
+    """How long this process stood still at the longest, for want of a processor: not the line's doing."""
+    largest = 0.0
+
+    async def look() -> None:
+        nonlocal largest
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            largest = max(largest, time.monotonic() - before - 0.01)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield lambda: largest
+    finally:
+        looking.cancel()
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_a_lossy_line_never_freezes_the_picture(server: Server, publish: Publish, codec: str) -> None:
+    lines = {}
+    for session, loses in LINES.items():
+        sender = await publish(codec, session=session)
+        lines[session] = LossyLine(sender.peer, loses())
+    async with largest_lag() as lag:
+        delivered = await asyncio.gather(*(frames_of(server, session, SECONDS) for session in LINES))
+        stood_still = lag()
+    for (session, line), frames in zip(lines.items(), delivered, strict=True):
+        gap = largest_gap(frames)
+        said = f"{session}: {line.lost} of {line.sent} packets lost, largest gap {1000 * gap:.0f} ms"
+        print(said)
+        assert line.lost > 0
+        assert gap - stood_still <= LARGEST_GAP, said
+        decoder = av.CodecContext.create(codec.lower(), "r")
+        pictures = sum(len(decoder.decode(av.Packet(frame.data))) for frame in frames)
+        assert pictures >= len(frames) - 1
+
+
+async def test_a_sender_that_repeats_nothing_costs_one_keyframe(server: Server, publish: Publish) -> None:
+    sender = await publish(session="never-repeats-it")
+    asked = 0
+
+    async def not_again(sequence_number: int) -> None:
+        nonlocal asked
+        asked += 1
+
+    sender.peer.getSenders()[0]._retransmit = not_again
+    line = LossyLine(sender.peer, lambda: line.sent in range(60, 70))
+    async with largest_lag() as lag:
+        frames = await frames_of(server, "never-repeats-it", 4.0)
+        gap = largest_gap(frames) - lag()
+    assert asked > 10
+    assert line.lost == 10
+    assert largest_gap(frames) >= 0.25
+    assert gap <= LARGEST_GAP
+    camera = server.cameras.find("never-repeats-it")
+    assert camera is not None
+    assert 0 < camera.dropped < 30
+    decoder = av.CodecContext.create("vp8", "r")
+    assert sum(len(decoder.decode(av.Packet(frame.data))) for frame in frames) == len(frames)
+
+
+async def test_a_redis_that_stops_for_ten_seconds_costs_a_counted_number_of_frames(
+    server: Server, publish: Publish
+) -> None:
+    await publish()
+    await asyncio.wait_for(frames_of(server, SESSION, 1.0), 10)
+    camera = server.cameras.find(SESSION)
+    assert camera is not None
+    await server.store.execute_command("CLIENT", "PAUSE", 10_000, "ALL")  # type: ignore[no-untyped-call]
+    began, most = time.monotonic(), 0
+    while time.monotonic() - began < 9.5:
+        await asyncio.sleep(0.1)
+        most = max(most, len(camera.queue))
+        assert camera.queue.size <= LARGEST_BYTES
+    assert 0 < most <= LARGEST_FRAMES
+    paused = camera.dropped
+    assert 30 * 9.5 - LARGEST_FRAMES - 30 <= paused <= 30 * 11
+    newest: list[Frame] = []
+    async with asyncio.timeout(10), contextlib.aclosing(server.frames()) as entries:
+        async for entry in entries:
+            assert isinstance(entry, Frame)
+            newest.append(entry)
+            if time.time() - entry.captured < 0.3:
+                break
+    assert any(frame.keyframe for frame in newest[-90:])
