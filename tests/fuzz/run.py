@@ -10,6 +10,8 @@ from tests.fuzz.surfaces import Surface
 def fuzz(surface: Surface, count: int, gateway: Fuzzed | None, seed: int) -> int:
     """Throws `count` examples at the surface; returns how many it were. Raises what went wrong, shrunk."""
     thrown = 0
+    for example in surface.always():
+        surface.check(example, gateway)
 
     @hypothesis.seed(seed)
     @hypothesis.settings(

@@ -2,6 +2,7 @@
 
 import functools
 import tempfile
+import wave
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,11 @@ def lines_mutated(draw: st.DrawFn, text: bytes) -> bytes:
     return draw(st.sampled_from([b"\r\n", b"\r\n", b"\n"])).join(lines)
 
 
+def sections_doubled(offer: bytes, times: int) -> bytes:
+    """More of the last section, all alike."""
+    return offer + offer[offer.index(b"m=video") :] * times
+
+
 def offers_mutated() -> st.SearchStrategy[bytes]:
     """Offers. One with a section that lacks `a=setup` is not refused in words yet, so it is left out."""
     return lines_mutated(OFFER).filter(
@@ -151,7 +157,37 @@ def videos() -> tuple[bytes, ...]:
         ):
             path = write_video(Path(folder) / name, codec, frames=5, width=64, height=48)
             made.append(path.read_bytes())
+        sound = Path(folder) / "h.wav"
+        with wave.open(str(sound), "wb") as tone:
+            tone.setnchannels(1)
+            tone.setsampwidth(2)
+            tone.setframerate(8000)
+            tone.writeframes(bytes(800))
+        made.append(sound.read_bytes())
     return (*made, b"this is a text\n" * 20, b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n", b"")
+
+
+def video_claiming(width: int) -> bytes:
+    """An AVI whose header claims pictures as wide and as high as that."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_video(Path(folder) / "a.avi", "rawvideo", frames=2, width=64, height=48)
+        avi = path.read_bytes()
+    at = avi.index(b"strf") + 8 + 4
+    return avi[:at] + width.to_bytes(4, "little") * 2 + avi[at + 8 :]
+
+
+def video_without_pictures() -> bytes:
+    """Packets that hold no pictures, more of them than are tried."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_video(Path(folder) / "a.avi", "mpeg4", frames=320, width=32, height=32)
+        return path.read_bytes().replace(b"\0\0\1\xb6", b"\x7f\x7f\x7f\x7f")
+
+
+def window_too_small() -> bytes:
+    """A window that says it has more samples than it brings."""
+    fields = msgpack.unpackb(Window("s" * 20, "m", 1, 0.0, 1.0, 1, 1, bytes(12)).pack()) | {"samples": 9}
+    packed: bytes = msgpack.packb(fields)
+    return packed
 
 
 def examples_of_messages() -> list[bytes]:
@@ -161,17 +197,17 @@ def examples_of_messages() -> list[bytes]:
     return [message.pack() for message in (window, result, Last("m", 1), Note("live"), Length(1.0))]
 
 
-VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(-(2**63), 2**64 - 1),
-        st.floats(),
-        st.text(max_size=8),
-        st.binary(max_size=12),
-    ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=6,
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(),
+    st.text(max_size=8),
+    st.binary(max_size=12),
+)
+LISTS = st.lists(LEAVES, max_size=3)
+VALUES: st.SearchStrategy[Any] = st.one_of(
+    LEAVES, LISTS, st.lists(LISTS, max_size=3), st.dictionaries(st.text(max_size=4), LEAVES, max_size=3)
 )
 
 

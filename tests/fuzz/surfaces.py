@@ -5,17 +5,22 @@ import dataclasses
 import io
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
 
+from gateway import errors, sessions
 from gateway.ingest import demux, offers, spool
 from gateway.openapi.schemas import SCHEMAS
+from gateway.results import events
 from gateway.results.isolated import IsolatedRule
 from gateway.results.transcript import Transcript
+from gateway.state import Gateway
+from shared import settings
 from shared.bundles.registry import Registry
 from shared.framelog import END_FIELD, read_entry
-from shared.messages import BadMessageError, Length, Result, Window, unpack_record
+from shared.messages import MAX_MESSAGE_BYTES, BadMessageError, Length, Result, Window, unpack_record
 from shared.sessions import Session
 from tests.fuzz import requests
 from tests.fuzz.requests import ENDED
@@ -24,14 +29,22 @@ from tests.fuzz.strategies import (
     FORM,
     FRAGMENT,
     JUNK,
+    OFFER,
     bytes_mutated,
     lines_mutated,
     messages,
     offers_mutated,
+    sections_doubled,
+    video_claiming,
+    video_without_pictures,
     videos,
+    window_too_small,
 )
 
 MOST_BYTES = 2000
+
+STALLS = 1000
+"""A form sent in pieces of this size never ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +59,8 @@ class Surface:
     """Raises when the input did harm."""
     served: bool = False
     """Needs the running gateway."""
+    always: Callable[[], list[Any]] = list
+    """Examples that no chance would find, or that once did harm."""
 
 
 def _require_sentence(error: Any, *statuses: int) -> None:
@@ -69,16 +84,23 @@ def _fragment(body: bytes, _: Fuzzed | None) -> None:
 
 def _form(sent: tuple[bytes, bytes, int, int | None], _: Fuzzed | None) -> None:
     body, kind, size, length = sent
+    idle = spool.IDLE_SECONDS
+    if size == STALLS:
+        spool.IDLE_SECONDS = 0.1
 
     async def chunks() -> AsyncIterator[bytes]:
         for at in range(0, len(body), size):
             yield body[at : at + size]
+        if size == STALLS:
+            await asyncio.Event().wait()
 
     try:
         with asyncio.run(spool.spool(chunks(), kind.decode("latin-1"), length, MOST_BYTES)) as file:
             assert 0 < len(file.read()) <= MOST_BYTES
     except spool.BodyError as error:
-        _require_sentence(error, 400, 413)
+        _require_sentence(error, 400, 413, *([408] if size == STALLS else []))
+    finally:
+        spool.IDLE_SECONDS = idle
 
 
 def _forms() -> st.SearchStrategy[Any]:
@@ -110,7 +132,9 @@ def _message(body: bytes, _: Fuzzed | None) -> None:
             unpacked = unpack(body)
         except BadMessageError:
             continue
-        if not isinstance(unpacked, Window):
+        if isinstance(unpacked, Window):
+            assert unpacked.array().shape == (unpacked.samples, unpacked.rows, 3)
+        else:
             _tell(unpacked)
 
 
@@ -142,6 +166,32 @@ def _entries() -> st.SearchStrategy[dict[bytes, bytes]]:
     return st.dictionaries(names, values, max_size=7)
 
 
+def _query(asked: str, _: Fuzzed | None) -> None:
+    """What stands in a query: models, a session's id, a seq, seconds to wait."""
+    gateway = Gateway(settings.load(), cast(Any, None), dict.fromkeys(("m", "n"), cast(Any, None)))
+    for read in (
+        lambda: errors.chosen_models(gateway, asked),
+        lambda: errors.chosen_session_id(asked),
+        lambda: sessions._wait(asked),
+        lambda: events._after(asked),
+    ):
+        try:
+            read()
+        except HTTPException as error:
+            if error.status_code not in (400, 404):
+                raise
+        except ValueError as error:
+            if "whole number" not in str(error):
+                raise
+
+
+def _queries() -> st.SearchStrategy[str]:
+    parts = st.sampled_from(
+        ["m", "s" * 20, "n", "x", ",", " ", "-", "1", "9" * 20, ".5", "nan", "inf", "é", "٣", "\0"]
+    )
+    return st.lists(parts | st.text(max_size=3), max_size=9).map("".join)
+
+
 def _request(body: bytes, gateway: Fuzzed | None) -> None:
     assert gateway is not None
     gateway.ask(body)
@@ -166,12 +216,52 @@ def _sayings() -> st.SearchStrategy[tuple[str, bytes]]:
 
 
 SURFACES = [
-    Surface("SDP offers", 0.24, offers_mutated, _offer),
-    Surface("trickle fragments", 0.10, lambda: lines_mutated(FRAGMENT), _fragment),
-    Surface("forms", 0.12, _forms, _form),
-    Surface("files", 0.08, lambda: bytes_mutated(videos()), _file),
-    Surface("messages on Redis", 0.15, messages, _message),
+    Surface(
+        "SDP offers",
+        0.22,
+        offers_mutated,
+        _offer,
+        always=lambda: [
+            OFFER,
+            b"",
+            b" \r\n",
+            OFFER + b"a=x\r\n" * 20_000,
+            sections_doubled(OFFER, 9),
+            OFFER.replace(b"VP8", b"VP9").replace(b"H264", b"AV1"),
+            OFFER.replace(b"a=sendonly", b"a=recvonly"),
+            OFFER.replace(b"a=mid:0\r\n", b""),
+        ],
+    ),
+    Surface(
+        "trickle fragments",
+        0.10,
+        lambda: lines_mutated(FRAGMENT),
+        _fragment,
+        always=lambda: [FRAGMENT, FRAGMENT * 500],
+    ),
+    Surface(
+        "forms",
+        0.12,
+        _forms,
+        _form,
+        always=lambda: [(bytes(MOST_BYTES + 1), b"", 300, None), (b"stalls", b"", STALLS, None)],
+    ),
+    Surface(
+        "files",
+        0.08,
+        lambda: bytes_mutated(videos()),
+        _file,
+        always=lambda: [*videos(), video_claiming(9000), video_without_pictures()],
+    ),
+    Surface(
+        "messages on Redis",
+        0.14,
+        messages,
+        _message,
+        always=lambda: [bytes(MAX_MESSAGE_BYTES + 1), window_too_small()],
+    ),
     Surface("frames on Redis", 0.05, _entries, _entry),
+    Surface("queries", 0.03, _queries, _query),
     Surface("HTTP requests", 0.16, requests.requests, _request, served=True),
     Surface("offers over HTTP", 0.03, requests.whip, _request, served=True),
     Surface(
