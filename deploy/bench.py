@@ -30,7 +30,7 @@ def gateway(
         int, typer.Option(min=1, max=512, help="Streams at which the search for the knee ends.")
     ] = 128,
 ) -> None:
-    """Processor time a received frame, and how many cameras one core takes. Example: signstream bench gateway"""
+    """Processor time a received frame, and cameras a core. Example: signstream bench gateway --json"""
     from deploy.bench_gateway import run
 
     report("gateway", run(seconds, most), ("aiortc", "redis", "uvloop", "uvicorn", "av"), as_json=as_json)
