@@ -1,0 +1,69 @@
+"""`signstream bench`: each stage beside its peer, in one run, on this machine."""
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+commands = typer.Typer(
+    no_args_is_help=True, help="Measures a stage beside its peer. Example: signstream bench keypoints"
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
+
+Row = Mapping[str, Any]
+
+
+@commands.command("keypoints")
+def keypoints(
+    as_json: AsJson = False,
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median counts.")] = 3,
+) -> None:
+    """Pictures a CPU-second beside MediaPipe Holistic, and how alike. Example: signstream bench keypoints"""
+    from deploy.bench_keypoints import run
+
+    folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
+    clips = sorted(folder.glob("*.mp4"))
+    if not clips:
+        typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
+        raise typer.Exit(2)
+    rows = run(clips, repeats, lambda line: typer.echo(line, err=True))
+    if not as_json:
+        rows = [row for row in rows if "clip" not in row]
+    report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)
+
+
+def report(bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool) -> None:
+    """Prints the rows, and what they were measured on. Each row has a `mode` or `profile` and a `ratio`."""
+    versions = {"python": platform.python_version(), **{p: importlib.metadata.version(p) for p in packages}}
+    if as_json:
+        whole = {"bench": bench, "machine": machine(), "versions": versions, "rows": [dict(r) for r in rows]}
+        typer.echo(json.dumps(whole, indent=2))
+        return
+    table = Table(*dict.fromkeys(name for row in rows for name in row))
+    for row in rows:
+        table.add_row(*(str(row.get(str(column.header), "")) for column in table.columns))
+    console = Console(width=max(100, Console().width))
+    console.print(table)
+    console.print(f"{machine()['processor']}, {machine()['cores']} cores; {versions}", highlight=False)
+
+
+def machine() -> dict[str, Any]:
+    """What of it a figure depends on."""
+    processor = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            processor = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass  # Not Linux, or not x86: the architecture must do.
+    return {"processor": processor, "cores": len(os.sched_getaffinity(0)), "system": platform.system()}
