@@ -1,8 +1,8 @@
 """What a picture's landmarks cost beside MediaPipe Holistic in a plain loop, and how alike the two are.
 
 One process on one core; CPU time, not the clock. Every extractor sees the same decoded pictures, in turns
-with the reference, clip by clip, so that a busy machine slows them alike. Quality is set against what Holistic
-makes of the same pictures after JPEG at quality 80: closer than that nobody can ask for.
+with the reference, clip by clip, so that a busy machine slows them alike. Quality is set against what
+Holistic makes of the same pictures after JPEG at quality 80: closer than that nobody can ask for.
 """
 
 import contextlib
