@@ -20,6 +20,7 @@ import mediapipe
 import numpy as np
 from numpy.typing import NDArray
 
+from deploy import hard_cases
 from deploy.keypoint_parts import parts
 from deploy.landmark_quality import Agreement, Landmarks, compare, compare_readings, read
 from shared.bundles import Registry
@@ -35,6 +36,8 @@ MODEL = "asl-words"
 """Whose windows and glosses are compared."""
 
 JPEG_QUALITY = 80
+
+HARD_FPS = 30.0
 
 Rgb = NDArray[np.uint8]
 Row = dict[str, Any]
@@ -94,6 +97,21 @@ def run(clips: Sequence[Path], repeats: int, say: Callable[[str], object]) -> li
         say("parts")
         rows += parts(clips[0], precision)
     return rows
+
+
+def run_hard_cases(clips: Sequence[Path], say: Callable[[str], object]) -> list[Row]:
+    """Rows of `deploy.hard_cases`. Raises KeyError where a recording it is made of is missing."""
+    networks = load_networks(best_precision())
+
+    def seen_by(runner: Runner) -> Callable[[list[Rgb]], Landmarks]:
+        return lambda film: landmarked(runner, film, [n / HARD_FPS for n in range(len(film))])[1]
+
+    with on_one_core():
+        say("reading")
+        pictures = {clip.stem: decoded(clip)[0] for clip in clips}
+        say("landmarking")
+        tracked = seen_by(Runner("holistic", lambda: Tracker(networks, HOLISTIC)))
+        return hard_cases.rows(pictures, tracked, seen_by(Runner("reference", None)))
 
 
 def films(clip: Path) -> Iterator[Film]:
