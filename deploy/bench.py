@@ -32,9 +32,14 @@ def keypoints(
     hard_cases: Annotated[
         bool, typer.Option("--hard-cases", help="Instead: films made hard on purpose out of the recordings.")
     ] = False,
+    sessions: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Instead: memory over this many sessions, one by one.")
+    ] = 0,
 ) -> None:
     """Pictures a CPU-second beside MediaPipe Holistic, and how alike. Example: signstream bench keypoints"""
     from deploy.bench_keypoints import run, run_hard_cases
+    from deploy.keypoint_parts import memory
+    from workers.keypoints.networks import best_precision
 
     folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
     clips = sorted(folder.glob("*.mp4"))
@@ -42,7 +47,10 @@ def keypoints(
         typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
         raise typer.Exit(2)
     say = partial(typer.echo, err=True)
-    rows = run_hard_cases(clips, say) if hard_cases else run(clips, repeats, say)
+    if sessions:
+        rows = memory(clips[0], best_precision(), sessions)
+    else:
+        rows = run_hard_cases(clips, say) if hard_cases else run(clips, repeats, say)
     if not as_json:
         rows = [row for row in rows if "clip" not in row]
     report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)

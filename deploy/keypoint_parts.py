@@ -1,11 +1,13 @@
-"""Where a picture's CPU time goes in a keypoint worker: a file's session from its first frame to its last.
+"""What a session costs a keypoint worker: CPU time by part of a file's session, and memory.
 
 The session runs as in a worker, against a Redis of its own in another process. The parts are measured inside
 it; what is left is Redis's client, packing, checkpoints and the event loop.
 """
 
 import asyncio
+import collections
 import contextlib
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,7 +35,11 @@ from workers.keypoints.windows import WindowTopics
 
 MODEL = "asl-words"
 
+EARLY, SHORT = 20, 6
+"""Sessions after which memory is first looked at, and packets in each."""
+
 T = TypeVar("T")
+Trackers = collections.deque[Tracker]
 
 TIMED: tuple[tuple[str, type, str], ...] = (
     ("inference", Network, "infer"),
@@ -63,29 +69,67 @@ def parts(clip: Path, precision: Precision) -> list[dict[str, Any]]:
     ]
 
 
+def memory(clip: Path, precision: Precision, sessions_in_all: int) -> list[dict[str, Any]]:
+    """Resident memory of the process after a few sessions, and after many more of the same."""
+    early, late = asyncio.run(_memory(clip, precision, sessions_in_all))
+    row = {"mode": "memory", "ratio": round(late / early, 3), "sessions": sessions_in_all}
+    return [row | {"rss_mib_early": round(early / 2**20, 1), "rss_mib_late": round(late / 2**20, 1)}]
+
+
 async def _session(clip: Path, precision: Precision) -> tuple[dict[str, float], int]:
     """CPU seconds by part, and pictures landmarked."""
+    spent = dict.fromkeys((name for name, _, _ in TIMED), 0.0)
+    async with _workplace(precision) as (place, claims, trackers):
+        await _upload(place.store, clip)
+        with _timed(spent):
+            spent["whole"] = await _serve(place, claims)
+    return spent, trackers[0].counts.pictures
+
+
+async def _memory(clip: Path, precision: Precision, sessions_in_all: int) -> tuple[int, int]:
+    """Bytes after EARLY sessions and after all."""
+    early = 0
+    async with _workplace(precision) as (place, claims, _):
+        for number in range(sessions_in_all):
+            await _upload(place.store, clip, SHORT)
+            await _serve(place, claims)
+            if number + 1 == EARLY:
+                early = _resident()
+    return early, _resident()
+
+
+def _resident() -> int:
+    """Bytes of this process in memory; Linux says so."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def _serve(place: Workplace, claims: Claims) -> float:
+    """Owns the session that waits, to its end; returns CPU seconds."""
+    claim = await claims.take(5.0)
+    assert claim is not None
+    begun = time.process_time()
+    assert await own_session(place, claim)
+    spent = time.process_time() - begun
+    await claims.finish(claim)
+    return spent
+
+
+@contextlib.asynccontextmanager
+async def _workplace(precision: Precision) -> AsyncIterator[tuple[Workplace, Claims, Trackers]]:
+    """As a worker has it, and the trackers of its sessions, the newest last."""
     networks = load_networks(precision)
     spec = WindowSpec.of(Registry().find(MODEL))
-    spent = dict.fromkeys((name for name, _, _ in TIMED), 0.0)
-    trackers: list[Tracker] = []
+    trackers: Trackers = collections.deque(maxlen=1)
 
     def extractor(_: frozenset[int]) -> Tracker:
         trackers.append(Tracker(networks, HOLISTIC))
         return trackers[-1]
 
     async with _stores() as (store, url), WindowTopics(url) as topics:
-        with ThreadPoolExecutor(1) as thread, _timed(spent):
+        with ThreadPoolExecutor(1) as thread:
             place = Workplace(store, topics, {MODEL: spec}, extractor, thread, asyncio.Event())
             async with Claims(url, keys.KEYPOINTS_GROUP, "bench") as claims:
-                await _upload(store, clip)
-                claim = await claims.take(5.0)
-                assert claim is not None
-                begun = time.process_time()
-                assert await own_session(place, claim)
-                spent["whole"] = time.process_time() - begun
-                await claims.finish(claim)
-    return spent, trackers[0].counts.pictures
+                yield place, claims, trackers
 
 
 @contextlib.contextmanager
@@ -127,11 +171,14 @@ async def _stores() -> AsyncIterator[tuple[redis.asyncio.Redis, str]]:
             await process.wait()
 
 
-async def _upload(store: redis.asyncio.Redis, clip: Path) -> None:
+async def _upload(store: redis.asyncio.Redis, clip: Path, most: int | None = None) -> None:
+    """A file's session, with all its packets or the first few."""
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         context = stream.codec_context
-        packets = [Frame(bytes(p), p.pts, p.dts, p.is_keyframe) for p in container.demux(stream) if p.size]
+        packets = [Frame(bytes(p), p.pts, p.dts, p.is_keyframe) for p in container.demux(stream) if p.size][
+            :most
+        ]
         session = Session(
             id=keys.new_session_id(),
             mode="file",

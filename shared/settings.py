@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         2, ge=1, le=256, description="Sessions one keypoint process takes on; one core carries about two."
     )
     extractor: str = Field(
-        "mediapipe",
+        "tracker",
         pattern="^(mediapipe|tracker)$",
         description="What finds landmarks: `tracker`, or `mediapipe` (Holistic itself, five times the CPU).",
     )
