@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
     extractor: str = Field(
-        "mediapipe",
+        "tracker",
         pattern="^(mediapipe|tracker)$",
         description="What finds landmarks: `tracker`, or `mediapipe` (Holistic itself, five times the CPU).",
     )
