@@ -55,7 +55,6 @@ def keypoints(
     """Pictures a CPU-second beside MediaPipe Holistic, and how alike. Example: signstream bench keypoints"""
     from deploy.bench_keypoints import run, run_hard_cases
     from deploy.keypoint_parts import memory
-    from workers.keypoints.networks import best_precision
 
     folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
     clips = sorted(folder.glob("*.mp4"))
@@ -64,7 +63,7 @@ def keypoints(
         raise typer.Exit(2)
     say = partial(typer.echo, err=True)
     if sessions:
-        rows = memory(clips[0], best_precision(), sessions)
+        rows = memory(clips[0], sessions)
     else:
         rows = run_hard_cases(clips, say) if hard_cases else run(clips, repeats, say)
     if not as_json:

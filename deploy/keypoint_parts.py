@@ -24,7 +24,10 @@ from shared.bundles import Registry
 from shared.claims import Claims
 from shared.fence import take_writer
 from shared.framelog import FileFrameWriter, Frame
+from shared.messages import Last, unpack_record
 from shared.sessions import Session
+from shared.settings import Settings
+from workers.keypoints.app import RECLAIM_SECONDS, serve
 from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.networks import Network, Precision, load_networks
 from workers.keypoints.profiles import HOLISTIC
@@ -69,9 +72,9 @@ def parts(clip: Path, precision: Precision) -> list[dict[str, Any]]:
     ]
 
 
-def memory(clip: Path, precision: Precision, sessions_in_all: int) -> list[dict[str, Any]]:
+def memory(clip: Path, sessions_in_all: int) -> list[dict[str, Any]]:
     """Resident memory of the process after a few sessions, and after many more of the same."""
-    early, late = asyncio.run(_memory(clip, precision, sessions_in_all))
+    early, late = asyncio.run(_memory(clip, sessions_in_all))
     row = {"mode": "memory", "ratio": round(late / early, 3), "sessions": sessions_in_all}
     return [row | {"rss_mib_early": round(early / 2**20, 1), "rss_mib_late": round(late / 2**20, 1)}]
 
@@ -86,16 +89,33 @@ async def _session(clip: Path, precision: Precision) -> tuple[dict[str, float], 
     return spent, trackers[0].counts.pictures
 
 
-async def _memory(clip: Path, precision: Precision, sessions_in_all: int) -> tuple[int, int]:
+async def _memory(clip: Path, sessions_in_all: int) -> tuple[int, int]:
     """Bytes after EARLY sessions and after all."""
-    early = 0
-    async with _workplace(precision) as (place, claims, _):
+    early, stop = 0, asyncio.Event()
+    async with _stores() as (store, url):
+        worker = asyncio.create_task(serve(Settings(redis_url=url), [Registry().find(MODEL)], stop))
         for number in range(sessions_in_all):
-            await _upload(place.store, clip, SHORT)
-            await _serve(place, claims)
-            if number + 1 == EARLY:
-                early = _resident()
-    return early, _resident()
+            session = await _upload(store, clip, SHORT)
+            async with asyncio.timeout(30):
+                await _over(store, session)
+            if number + 1 in (EARLY, sessions_in_all):
+                await asyncio.sleep(2 * RECLAIM_SECONDS)
+                early = early or _resident()
+        late = _resident()
+        stop.set()
+        await worker
+    return early, late
+
+
+async def _over(store: redis.asyncio.Redis, session: str) -> None:
+    """Returns when the session's last window is told."""
+    key, position = keys.results(session), b"0"
+    while True:
+        answer: Any = await store.xread({key: position}, block=1000)
+        entries = answer[0][1] if answer else []
+        if any(isinstance(unpack_record(fields[b"r"]), Last) for _, fields in entries):
+            return
+        position = entries[-1][0] if entries else position
 
 
 def _resident() -> int:
@@ -171,8 +191,8 @@ async def _stores() -> AsyncIterator[tuple[redis.asyncio.Redis, str]]:
             await process.wait()
 
 
-async def _upload(store: redis.asyncio.Redis, clip: Path, most: int | None = None) -> None:
-    """A file's session, with all its packets or the first few."""
+async def _upload(store: redis.asyncio.Redis, clip: Path, most: int | None = None) -> str:
+    """A file's session, with all its packets or the first few; returns its id."""
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
         context = stream.codec_context
@@ -197,3 +217,4 @@ async def _upload(store: redis.asyncio.Redis, clip: Path, most: int | None = Non
     for number, packet in enumerate(packets):
         assert await writer.append(number, packet)
     assert await writer.end(len(packets), "the file ended")
+    return session.id
