@@ -9,7 +9,7 @@ REPEAT_SECONDS = 0.5
 """Chromium answers a PLI in 42-98 ms; a PLI may be lost, so ask again."""
 
 FIRST_REPEAT_SECONDS = 0.2
-"""Nothing can be decoded before the first keyframe."""
+"""Nothing can be decoded before the first keyframe. Also after an answer: another may be needed."""
 
 H264_IDR = 5
 H264_SPS = 7
@@ -80,7 +80,8 @@ class KeyframeSchedule:
 
     def wait(self, now: float) -> float:
         """Seconds until a PLI is due; 0 when it is."""
-        repeat = FIRST_REPEAT_SECONDS if self._seen is None else REPEAT_SECONDS
+        answered = self._seen is None or self._asked is None or self._seen > self._asked
+        repeat = FIRST_REPEAT_SECONDS if answered else REPEAT_SECONDS
         not_before = now if self._asked is None else self._asked + repeat
         due = now if self._wanted or self._seen is None else self._seen + PERIOD_SECONDS
         return max(0.0, max(due, not_before) - now)

@@ -113,10 +113,10 @@ class VideoReceiver:
             data = b""  # Its number is taken all the same; the decoder will miss the rest.
         frames = self._assembly.add(packet.sequence_number, packet.timestamp, packet.marker, data, now)
         if frames:
-            self._watchdog.saw_frame()
+            self._watchdog.saw_frame(now)
             self._deliver(frames)
         elif self._watchdog.saw_packet(now):
-            self._skip()
+            self._skip(now)
 
     def _retransmitted(self, packet: Any) -> rtp.Packet | None:
         if self._ssrc is None:
@@ -142,12 +142,12 @@ class VideoReceiver:
         aiortc_private.report(self._receiver, ssrc, self._reception)
         return True
 
-    def _skip(self) -> None:
+    def _skip(self, now: float) -> None:
         """The hole was waited for in vain: the next keyframe ends it."""
         self.stalls += 1
         frames = self._assembly.may_skip()
         if frames:
-            self._watchdog.saw_frame()
+            self._watchdog.saw_frame(now)
             self._deliver(frames)
         else:
             self._on_stall()

@@ -1,6 +1,7 @@
 """A line that loses packets: between an aiortc sender and its encryption, so that SRTP notices nothing."""
 
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,11 +37,17 @@ class LossyLine:
 
     def __init__(self, peer: RTCPeerConnection, loses: Loses) -> None:
         self.lost = self.sent = 0
+        self.longest_pause = 0.0
+        """Seconds in which the sender itself sent nothing, for want of a processor: not the line's doing."""
+        last = time.monotonic()
         transport: Any = peer.getSenders()[0].transport
         send = transport._send_rtp
 
         async def send_or_lose(data: bytes) -> None:
+            nonlocal last
             if not is_rtcp(data):
+                now = time.monotonic()
+                self.longest_pause, last = max(self.longest_pause, now - last), now
                 self.sent += 1
                 if loses():
                     self.lost += 1

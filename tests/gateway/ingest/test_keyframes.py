@@ -82,3 +82,11 @@ def test_a_stream_of_h264_begins_with_parameter_sets() -> None:
     assert not begins_h264(sps + pps + slice_)
     assert not begins_h264(b"\x22" + sps + pps + idr), "its first packets are missing"
     assert not begins_h264(b"")
+
+
+def test_one_wanted_after_an_answer_need_not_wait_as_long() -> None:
+    schedule = KeyframeSchedule()
+    schedule.asked(100.0)
+    schedule.saw_keyframe(100.05)
+    schedule.want()
+    assert schedule.wait(100.1) == pytest.approx(FIRST_REPEAT_SECONDS - 0.1)
