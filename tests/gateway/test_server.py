@@ -80,6 +80,29 @@ async def test_a_viewer_that_answers_no_ping_is_let_go(
                     await alive.receive()
 
 
+async def test_two_hundred_viewers_cost_one_reader_of_the_store(
+    store: Redis, redis_url: str, session: Session
+) -> None:
+    many = aiohttp.TCPConnector(limit=0)
+    async with (
+        gateway(redis_url) as url,
+        aiohttp.ClientSession(url, connector=many) as http,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        viewers = [
+            await stack.enter_async_context(http.ws_connect(f"/sessions/{ID}/events")) for _ in range(200)
+        ]
+        began = time.monotonic()
+        await tell(store, 1)
+        async with asyncio.timeout(5):
+            told = await asyncio.gather(*(viewer.receive() for viewer in viewers))
+        assert [message.json()["seq"] for message in told] == [1] * 200
+        assert time.monotonic() - began < 2
+        clients: Any = await store.client_list()
+        readers = [client for client in clients if client["cmd"] == "xread" and "b" in client["flags"]]
+        assert len(readers) == 1
+
+
 async def test_a_viewer_that_reads_nothing_is_cut_off_and_slows_nobody(
     store: Redis, redis_url: str, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
