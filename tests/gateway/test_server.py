@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -22,7 +23,7 @@ from gateway.app import create_app
 from gateway.results import events
 from shared import keys, sessions, settings
 from shared.sessions import Session
-from tests.conftest import free_port
+from tests.conftest import free_port, running_redis
 
 ID = "session-of-the-test"
 
@@ -183,3 +184,21 @@ async def test_a_draining_gateway_is_not_ready(redis_url: str, store: Redis) -> 
             assert (answer.status, (await answer.json())["missing"]) == (503, ["this gateway is stopping"])
     server.should_exit = True
     await running
+
+
+async def test_a_gateway_that_is_there_before_redis_does_its_duty_later(tmp_path: Path) -> None:
+    port = free_port()
+    config = settings.load(redis_url=f"redis://127.0.0.1:{port}/0", port=free_port())
+    server = serving.Server(create_app(config), config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    with running_redis(tmp_path, port) as url:
+        store = Redis.from_url(url)
+        assert await sessions.create(store, Session(id=ID, mode="live", models=("asl-words",), codec="vp8"))
+        async with asyncio.timeout(10):
+            while not await store.exists(keys.glosses(ID)):
+                await asyncio.sleep(0.02)
+        await store.aclose()
+        server.should_exit = True
+        await running
