@@ -1,16 +1,13 @@
 """`/healthz`: this process lives. `/readyz`: a camera could connect, or what is missing. `/metrics`."""
 
-import json
-from typing import Any
-
 import prometheus_client
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway.admission import announced
 from gateway.state import Gateway, gateway_of
-from shared import keys
 
 STAGES = ("keypoints", "recognizers")
 
@@ -38,11 +35,7 @@ async def missing_parts(gateway: Gateway) -> list[str]:
     """Every stage and model that nobody serves, in words. Raises RedisError."""
     missing = []
     for stage in STAGES:
-        served: set[str] = set()
-        processes: Any = [key async for key in gateway.store.scan_iter(keys.stage(stage, "*"), count=1000)]
-        for said in await gateway.store.mget(processes) if processes else []:
-            if said is not None:
-                served.update(json.loads(said)["models"])
+        served = {model for process in await announced(gateway, stage) for model in process["models"]}
         missing += [f"{stage} for the model {name}" for name in gateway.models if name not in served]
     return missing
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from gateway.admission import place_in_line
 from gateway.ingest import tasks
 from gateway.results import captions, log
 from gateway.state import Gateway, gateway_of
@@ -35,15 +36,18 @@ async def show(request: Request) -> Response:
     told = await log.so_far(store, session.id)
     glosses = [event for event in told if event["type"] == "gloss"]
     reached = sessions.REACHED_PREFIX.encode()
+    waits = session.state == sessions.QUEUED
     return JSONResponse(
         {
             "session": session.id,
             "state": session.state,
             "reason": session.reason,
+            "place": await place_in_line(store, session.id, keys.LINE_LENGTH) if waits else None,
             "mode": session.mode,
             "models": list(session.models),
             "epoch": session.epoch,
             "created": session.created,
+            "progress": _progress(session, fields),
             "events": told[-1]["seq"] if told else 0,
             "glosses": len(captions.finals(told)),
             "windows": {
@@ -55,6 +59,11 @@ async def show(request: Request) -> Response:
             "latency_ms": glosses[-1]["latency_ms"] if glosses else None,
         }
     )
+
+
+def _progress(session: Session, fields: Any) -> float | None:
+    """The share of a file that is told; None for cameras."""
+    return float(fields.get(sessions.PROGRESS.encode(), 0)) if session.mode == "file" else None
 
 
 async def transcript(request: Request) -> Response:

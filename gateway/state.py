@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 
 import redis.asyncio
 from starlette.requests import HTTPConnection
@@ -20,6 +20,10 @@ class Gateway:
     store: redis.asyncio.Redis
     models: Mapping[str, Bundle]
     """The models that run, by name; the first is the default."""
+    cameras: Sized = ()
+    """Those this process holds."""
+    uploads: Sized = ()
+    """Files this process reads into their sessions."""
     relays: Relays = dataclasses.field(default_factory=Relays)
     draining: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when this process was told to stop: no new sessions, and whoever listens goes elsewhere."""

@@ -18,8 +18,15 @@ from shared.fence import Command, Fence
 
 log = logging.getLogger(__name__)
 
+END_FIELD = b"end"
+"""Of the end marker; its value is the reason."""
+
 START = b"0-0"
 """Before the first entry."""
+
+
+MOST_PACKETS = 10**11
+"""No file has as many; a larger number is the clock's: the end marker told for a writer that fell silent."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,35 +100,88 @@ class LiveFrameWriter:
         return oldest
 
 
+@dataclasses.dataclass(frozen=True)
+class Demand:
+    """What the keypoint owner has made of a file's packets."""
+
+    unconsumed: int
+    """Bytes appended that it has not read for good."""
+    wanted: int | None
+    """It is missing the packets from this number on; None: it misses nothing."""
+    over: bool
+    """The session has ended: nobody needs the rest."""
+
+
 class FileFrameWriter:
-    """Appends a file's packets under their own numbers. Whoever uses it waits for room (`unconsumed`)."""
+    """Appends a file's packets under their own numbers. Whoever uses it waits for room (`demand`).
+
+    The stream is bounded in bytes: what is consumed is forgotten even behind the last keyframe, and a
+    successor that has to begin with it says which packets it wants again (`begin_again`).
+    """
 
     def __init__(self, fence: Fence) -> None:
         self._fence = fence
         self._key = keys.frames(fence.session)
-        self._sizes: collections.deque[tuple[int, int]] = collections.deque()  # (packet number, bytes)
-        self._unconsumed = 0
+        self._held = _Packets()
+        self._unconsumed = _Packets()
 
     async def append(self, number: int, frame: Frame) -> bool:
         """Appends packet `number`; False when an earlier upload has already brought it."""
-        self._sizes.append((number, len(frame.data)))
-        self._unconsumed += len(frame.data)
+        self._count(number, frame)
         return await self._write_once(number, _fields(frame), _seen(self._fence))
+
+    async def begin_again(self, number: int, frame: Frame) -> None:
+        """Empties the stream and appends packet `number`, which the next ones follow."""
+        self._held, self._unconsumed = _Packets(), _Packets()
+        self._count(number, frame)
+        await self._fence.write(
+            ("DEL", self._key),
+            ("XADD", self._key, entry_of_packet(number), *_fields(frame)),
+            ("HDEL", keys.session(self._fence.session), sessions.WANTED),
+            # What the owner before had consumed is no measure of how far this one is.
+            ("HSET", keys.session(self._fence.session), sessions.CONSUMED, entry_of_packet(number - 1)),
+            _seen(self._fence),
+        )
 
     async def end(self, number: int, reason: str) -> bool:
         """Appends the end marker after `number` packets; False when it is already there."""
         return await self._write_once(number, ("end", reason), _end_told(self._fence))
 
     async def unconsumed(self) -> int:
-        """Bytes appended that no checkpoint covers yet; also shows that this writer lives."""
+        """Bytes appended that the keypoint owner has not read for good."""
+        return (await self.demand()).unconsumed
+
+    async def demand(self) -> Demand:
+        """Looks what is consumed and wanted, and keeps the stream within its bound; shows that we live."""
         answers = await self._fence.write(
             _seen(self._fence),
-            ("HGET", keys.session(self._fence.session), sessions.CONSUMED),
+            (
+                "HMGET",
+                keys.session(self._fence.session),
+                sessions.CONSUMED,
+                sessions.WANTED,
+                "state",
+            ),
+            ("XRANGE", self._key, "-", "+", "COUNT", 1),
         )
-        consumed = packet_of_entry(answers[1] or START)
-        while self._sizes and self._sizes[0][0] <= consumed:
-            self._unconsumed -= self._sizes.popleft()[1]
-        return self._unconsumed
+        consumed, wanted, state = answers[1]
+        first = packet_of_entry(answers[2][0][0]) if answers[2] else None
+        reached = packet_of_entry(consumed or START)
+        self._unconsumed.forget_before(reached + 1)
+        self._held.forget_before(self._held.newest + 1 if first is None else first)
+        if self._held.bytes > keys.FILE_STREAM_BYTES:
+            await self._fence.write(trim_before(self._fence.session, entry_of_packet(reached + 1).encode()))
+            self._held.forget_before(reached + 1)
+        missing = wanted is not None and (first is None or first > int(wanted))
+        return Demand(
+            unconsumed=self._unconsumed.bytes,
+            wanted=int(wanted) if missing else None,
+            over=state is None or state.decode() in sessions.OVER,
+        )
+
+    def _count(self, number: int, frame: Frame) -> None:
+        self._held.add(number, len(frame.data))
+        self._unconsumed.add(number, len(frame.data))
 
     async def _write_once(self, number: int, fields: Sequence[Any], also: Command) -> bool:
         try:
@@ -133,25 +193,65 @@ class FileFrameWriter:
         return True
 
 
-class FrameReader:
-    """Reads a session's frames in order, from any entry on."""
+class _Packets:
+    """The sizes of a run of packets."""
 
-    def __init__(self, store: redis.asyncio.Redis, session: str, after: bytes = START) -> None:
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.newest = -1
+        self._sizes: collections.deque[tuple[int, int]] = collections.deque()
+
+    def add(self, number: int, size: int) -> None:
+        self._sizes.append((number, size))
+        self.bytes += size
+        self.newest = number
+
+    def forget_before(self, number: int) -> None:
+        while self._sizes and self._sizes[0][0] < number:
+            self.bytes -= self._sizes.popleft()[1]
+
+
+class MissingPacketsError(Exception):
+    """The stream does not hold packet `number`, which should come next."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"packet {number} is not in the stream")
+        self.number = number
+
+
+class FrameReader:
+    """Reads a session's frames in order, from any entry on; a file's are `numbered`, none may be missing."""
+
+    def __init__(
+        self, store: redis.asyncio.Redis, session: str, after: bytes = START, *, numbered: bool = False
+    ) -> None:
         self._store = store
         self._key = keys.frames(session)
+        self._numbered = numbered
         self.position = after
         """Id of the last entry read."""
 
     async def read(self, count: int, block_seconds: float) -> list[Frame | End]:
-        """The next entries, at most `count`; empty when none came within the time."""
+        """The next entries, at most `count`; empty when none came within the time.
+
+        Raises MissingPacketsError when a file's next packet is not there but later ones are.
+        """
         answer: Any = await self._store.xread(
             {self._key: self.position}, count=count, block=max(1, int(block_seconds * 1000))
         )
         if not answer:
             return []
         entries = answer[0][1]
+        if self._numbered:
+            self._require_next(entries[0][0])
         self.position = entries[-1][0]
-        return [_frame(entry, fields) for entry, fields in entries]
+        read = [read_entry(entry, fields) for entry, fields in entries]
+        return [frame for frame in read if frame is not None]
+
+    def _require_next(self, entry: bytes) -> None:
+        found, wanted = packet_of_entry(entry), packet_of_entry(self.position) + 1
+        if wanted < found < MOST_PACKETS:
+            raise MissingPacketsError(wanted)
 
 
 def trim_before(session: str, entry: bytes) -> Command:
@@ -182,14 +282,19 @@ def _fields(frame: Frame) -> tuple[str | bytes | int | float, ...]:
     )
 
 
-def _frame(entry: bytes, fields: dict[bytes, bytes]) -> Frame | End:
-    if b"end" in fields:
-        return End(fields[b"end"].decode(), entry)
-    return Frame(
-        data=fields[b"data"],
-        pts=int(fields[b"pts"]),
-        dts=int(fields[b"dts"]),
-        keyframe=fields[b"key"] == b"1",
-        captured=float(fields[b"at"]),
-        entry=entry,
-    )
+def read_entry(entry: bytes, fields: dict[bytes, bytes]) -> Frame | End | None:
+    """What stands in one entry; None, and a line in the log, where it is neither frame nor end."""
+    try:
+        if END_FIELD in fields:
+            return End(fields[END_FIELD].decode(), entry)
+        return Frame(
+            data=fields[b"data"],
+            pts=int(fields[b"pts"]),
+            dts=int(fields[b"dts"]),
+            keyframe=fields[b"key"] == b"1",
+            captured=float(fields[b"at"]),
+            entry=entry,
+        )
+    except (KeyError, ValueError) as error:
+        log.warning("entry %s of a frames stream is no frame: %r", entry.decode(), error)
+        return None

@@ -32,6 +32,10 @@ LIVE_FRAMES_BYTES = 4 * 2**20
 FILE_FRAMES_BYTES = 8 * 2**20
 """A file's writer waits when this much is not yet consumed."""
 
+FILE_STREAM_BYTES = 16 * 2**20
+"""A file's stream holds little more than this, even where the last keyframe is further back: whoever takes
+the session over then wants those packets again, and the writer reads them from the file."""
+
 RESULTS_LENGTH = 20_000
 """Safety net only: results are trimmed behind the transcript's cursor; 20,000 are hours of one session."""
 
@@ -40,6 +44,9 @@ WINDOWS_LENGTH = 100_000
 
 FILE_WINDOWS_AHEAD = 64
 """A file's keypoint worker runs at most this many windows ahead of the transcript."""
+
+LINE_LENGTH = 1000
+"""Places in the line for a keypoint worker that are looked at; further back a place means nothing."""
 
 STAGE_TTL_SECONDS = 5
 """A stage's process that says nothing for this long is not counted as ready."""

@@ -164,10 +164,26 @@ class Note(Packed):
         _require(self, state=str, reason=str, dropped=int, what=str)
 
 
-Record = Result | Last | Note
+@dataclasses.dataclass(frozen=True)
+class Length(Packed):
+    """The writer has read a file whose container does not tell how long it lasts, and now knows."""
+
+    seconds: float
+    kind: Literal["length"] = "length"
+
+    def __post_init__(self) -> None:
+        _require(self, seconds=(float, int))
+
+
+Record = Result | Last | Note | Length
 """Whatever stands in `results:{id}`."""
 
-_RECORDS: dict[str, type[Result] | type[Last] | type[Note]] = {"result": Result, "last": Last, "note": Note}
+_RECORDS: dict[str, type[Result] | type[Last] | type[Note] | type[Length]] = {
+    "result": Result,
+    "last": Last,
+    "note": Note,
+    "length": Length,
+}
 
 
 def unpack_record(data: bytes) -> Record:

@@ -23,7 +23,14 @@ OVER = frozenset({ENDED, FAILED})
 """States after which a session has no more events."""
 
 CONSUMED = "consumed"
-"""Field: id of the last entry of `frames:{id}` that the keypoint owner's checkpoint covers."""
+"""Field: id of the last entry of `frames:{id}` that the keypoint owner has read for good: a file's writer may
+forget it. Goes back when a successor begins with an older keyframe."""
+
+WANTED = "wanted_packet"
+"""Field: number of the packet from which a file's new keypoint owner needs them again."""
+
+PROGRESS = "progress"
+"""Field: the share of a file that the transcript has reached, 0 to 1."""
 
 CHECKPOINT = "checkpoint"
 """Field: what the next keypoint owner needs to go on exactly where the last one was (msgpack)."""
@@ -72,6 +79,8 @@ class Session:
     width: int = 0
     height: int = 0
     rotation: int = 0
+    seconds: float = 0.0
+    """How long a file lasts, as its container claims; 0 where it does not say, and for cameras."""
     created: float = dataclasses.field(default_factory=time.time)
     epoch: str = dataclasses.field(default_factory=lambda: secrets.token_hex(8))
     state: str = QUEUED
@@ -106,6 +115,7 @@ class Session:
             width=int(text["width"]),
             height=int(text["height"]),
             rotation=int(text["rotation"]),
+            seconds=float(text.get("seconds", b"0")),
             created=float(text["created"]),
             epoch=text["epoch"].decode(),
             state=text["state"].decode(),

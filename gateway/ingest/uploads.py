@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway.admission import admit_file
 from gateway.errors import chosen_models, chosen_session_id
 from gateway.ingest import tasks
 from gateway.ingest.demux import UnreadableVideoError, VideoFacts, probe
@@ -101,6 +102,8 @@ async def upload(request: Request) -> Response:
         there = await sessions.load(gateway.store, session_id)
         if there is not None and there.mode != "file":
             raise HTTPException(409, f"session {session_id} belongs to a camera")
+        if there is None or gateway.draining.is_set():
+            await admit_file(gateway)
         file = await spool(
             request.stream(),
             request.headers.get("content-type", ""),
@@ -149,6 +152,7 @@ def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts) -> Ses
         width=facts.width,
         height=facts.height,
         rotation=facts.rotation,
+        seconds=facts.seconds or 0.0,
     )
 
 

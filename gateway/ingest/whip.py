@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.admission import admit
 from gateway.errors import chosen_models, chosen_session_id
 from gateway.ingest import ice, offers
 from gateway.ingest.cameras import Cameras, UnknownCameraError
@@ -51,6 +52,8 @@ async def publish(request: Request) -> Response:
         # A camera that comes back need not repeat what its session runs.
         models = chosen_models(gateway_of(request), asked_models) if asked_models or not secret else ()
         offer = offers.read_offer(await _body(request))
+        if not secret:
+            await admit(gateway_of(request))
         camera = await cameras_of(request).open(offer, models, session_id, secret)
     except HTTPException as error:
         raise _with_cors(error) from error

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.openapi.schemas import SCHEMAS, STRING
+from gateway.openapi.schemas import EVENTS, SCHEMAS, STRING
 from gateway.results import events
 
 VERSION = "3.0.0"
@@ -18,13 +18,11 @@ CLOSES = {
 }
 """Why the server closes a socket (RFC 6455, 7.4)."""
 
-KINDS = ("GlossEvent", "SessionEvent", "DroppedEvent")
-
 
 def asyncapi(title: str, version: str) -> dict[str, Any]:
     """The document."""
     messages: dict[str, Any] = {
-        kind: {"title": kind, "payload": {"$ref": f"#/components/schemas/{kind}"}} for kind in KINDS
+        kind: {"title": kind, "payload": {"$ref": f"#/components/schemas/{kind}"}} for kind in EVENTS
     }
     messages["Landmarks"] = {
         "title": "Landmarks of one picture",
@@ -44,7 +42,7 @@ def asyncapi(title: str, version: str) -> dict[str, Any]:
                 "description": "Everything after a seq, then live. Subprotocols: "
                 f"{events.JSON} (text frames, the default) and {events.MSGPACK} (binary frames).",
                 "parameters": {"id": {"description": "The session's id."}},
-                "messages": {kind: {"$ref": f"#/components/messages/{kind}"} for kind in KINDS},
+                "messages": {kind: {"$ref": f"#/components/messages/{kind}"} for kind in EVENTS},
                 "bindings": {"ws": {"query": _query(after={"type": "integer", "minimum": 0}, epoch=STRING)}},
                 "x-subprotocols": [events.JSON, events.MSGPACK],
                 "x-close-codes": {str(code): why for code, why in CLOSES.items()},

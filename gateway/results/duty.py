@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from gateway.admission import place_in_line
 from gateway.results.transcript import Event, RuleFactory, Transcript
 from shared import connection, keys, messages, sessions
 from shared.claims import Claim, Claims
@@ -125,6 +126,9 @@ class TranscriptDuty:
                 continue
             events += transcript.take(record, now)
         events += transcript.tick(now)
+        if transcript.wants_place(now):
+            place = await place_in_line(store, fence.session, keys.LINE_LENGTH)
+            events += transcript.wait_in_line(place)
         if entries or events:
             await self._write(fence, transcript, events, cursor)
         elif not transcript.over:
@@ -142,7 +146,7 @@ class TranscriptDuty:
             for name, seq in transcript.reached().items()
             for word in (sessions.REACHED_PREFIX + name, seq)
         ]
-        state: list[str | int] = [
+        state: list[str | int | float] = [
             "state",
             transcript.state,
             "reason",
@@ -150,6 +154,8 @@ class TranscriptDuty:
             sessions.DROPPED,
             transcript.dropped,
         ]
+        if transcript.progress is not None:
+            state += [sessions.PROGRESS, transcript.progress]
         commands.append(
             ("HSET", hash_key, sessions.TRANSCRIPT, transcript.pack(), CURSOR, cursor, *state, *reached)
         )

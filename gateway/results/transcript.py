@@ -12,14 +12,18 @@ from typing import Any, Protocol, Self, cast
 import msgpack
 
 from gateway.results.isolated import GlossDraft
+from gateway.results.progress import Progress
 from shared import sessions
-from shared.messages import Last, Note, Record, Result
+from shared.messages import Last, Length, Note, Record, Result
 from shared.sessions import Session
 
 log = logging.getLogger(__name__)
 
 HOLE_SECONDS = 2.0
 """A live session goes on past a window nobody answered for this long; a file waits as long as it takes."""
+
+LINE_SECONDS = 1.0
+"""A session is told its place in line when it has waited this long, and at most as often."""
 
 Event = dict[str, Any]
 """One event as the socket sends it."""
@@ -65,6 +69,9 @@ class Transcript:
         """The session's state as last told; empty before the first event."""
         self.dropped = 0
         self._models = {name: _Model(rule(name, None)) for name in session.models}
+        self._progress = Progress(session.seconds if session.mode == "file" else 0.0)
+        self._place = 0
+        self._looked_at = session.created
 
     @classmethod
     def restore(cls, session: Session, tasks: Mapping[str, str], rule: RuleFactory, packed: bytes) -> Self:
@@ -74,6 +81,8 @@ class Transcript:
         self.seq, self.state, self.reason = state["seq"], state["state"], state["reason"]
         self._failed, self.dropped = state["failed"], state["dropped"]
         self._end_reason = state["end_reason"]
+        if "progress" in state:
+            self._progress = Progress.restore(state["progress"])
         for name, saved in state["models"].items():
             waiting = {int(seq): Result.unpack(data) for seq, data in saved["waiting"].items()}
             self._models[name] = _Model(
@@ -101,6 +110,7 @@ class Transcript:
             "end_reason": self._end_reason,
             "dropped": self.dropped,
             "models": models,
+            "progress": self._progress.state(),
         }
         return cast(bytes, msgpack.packb(state, use_bin_type=True))
 
@@ -108,6 +118,13 @@ class Transcript:
     def over(self) -> bool:
         """Whether no event follows."""
         return self.state in sessions.OVER
+
+    @property
+    def progress(self) -> float | None:
+        """The share of a file that is told, 0 to 1; None for cameras."""
+        if self._session.mode != "file":
+            return None
+        return 1.0 if self.state == sessions.ENDED else self._progress.fraction
 
     def reached(self) -> dict[str, int]:
         """Per model, the seq up to which every window was taken; -1 before the first."""
@@ -117,10 +134,28 @@ class Transcript:
         """The first event of a session nobody has owned yet."""
         return [] if self.state else [self._session_event(sessions.QUEUED)]
 
+    def wants_place(self, now: float) -> bool:
+        """Whether it is time to look where in the line for a keypoint worker the session is."""
+        if self.state != sessions.QUEUED or now - self._looked_at < LINE_SECONDS:
+            return False
+        self._looked_at = now
+        return True
+
+    def wait_in_line(self, place: int | None) -> list[Event]:
+        """The session's place in that line, told when it changes."""
+        if place is None or place == self._place or self.state != sessions.QUEUED:
+            return []
+        self._place = place
+        self.reason = f"number {place} in line for a keypoint worker"
+        return [self._event("session", state=self.state, reason=self.reason, place=place)]
+
     def take(self, record: Record, now: float) -> list[Event]:
         """One record of `results:{id}`; `now` in unix seconds."""
         if isinstance(record, Note):
             return self._note(record)
+        if isinstance(record, Length):
+            self._progress.seconds = self._progress.seconds or record.seconds
+            return []
         model = self._models.get(record.model)
         if model is None:
             log.warning("session %s: a record of model %r it does not run", self._session.id, record.model)
@@ -133,10 +168,11 @@ class Transcript:
         return self._advance(record.model, model, now)
 
     def tick(self, now: float) -> list[Event]:
-        """What time alone brings: a live session does not wait for ever for a lost window."""
+        """What time alone brings: how far a file is; a live session does not wait for ever for a window."""
         events: list[Event] = []
         if self._session.mode == "file":
-            return events
+            fraction = None if self.over else self._progress.tell(len(self._models), now)
+            return events if fraction is None else [self._event("progress", fraction=fraction)]
         for name, model in self._models.items():
             if model.hole_since is not None and now - model.hole_since >= HOLE_SECONDS:
                 until = min(model.waiting, default=(model.last or 0) + 1)
@@ -156,6 +192,7 @@ class Transcript:
         before = model.next
         while (result := model.waiting.pop(model.next, None)) is not None:
             model.next += 1
+            self._progress.reach(name, result.end)
             if result.error:
                 log.warning("session %s: %s window %d: %s", self._session.id, name, result.seq, result.error)
             events += [self._gloss_event(name, draft, now) for draft in model.rule.feed(result)]

@@ -80,6 +80,7 @@ def an_event_of_each_kind() -> list[dict[str, Any]]:
     return [
         {"type": "gloss", **gloss},
         {"type": "dropped", "count": 3, "what": "frames", "reason": "late"},
+        {"type": "progress", "fraction": 0.5},
         {"type": "session", "state": "ended", "reason": "end of file"},
     ]
 
@@ -167,6 +168,9 @@ async def test_every_described_answer_is_given_and_is_as_described(
         yield b"a"
         await asyncio.sleep(1)
 
+    silent: Any = store.pubsub()
+    await store.hset(keys.session(exercises.ELSEWHERE), "mode", "live")
+    await silent.subscribe(keys.control(exercises.ELSEWHERE))
     sdp = await offer()
     async with http.post(f"/whip?session={LIVE}", data=sdp, headers=SDP) as answer:
         etag = answer.headers["etag"]
@@ -184,6 +188,7 @@ async def test_every_described_answer_is_given_and_is_as_described(
             wrong.append(found)
         else:
             seen.add((exercise.path, exercise.method, *found))
+    await silent.aclose()
     assert wrong == []
     assert seen == described_answers()
 

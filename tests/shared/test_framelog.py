@@ -117,3 +117,87 @@ async def test_a_packet_trimmed_away_is_still_refused(store: Redis, session: Ses
     await writer.append(0, frame(0))
     await fence.write(("XTRIM", keys.frames(ID), "MAXLEN", 0))
     assert not await writer.append(0, frame(0))
+
+
+async def append(writer: FileFrameWriter, *numbers: int, size: int = 1000) -> None:
+    for number in numbers:
+        assert await writer.append(number, frame(number, bytes(size)))
+
+
+async def consume(store: Redis, number: int) -> None:
+    await store.hset(keys.session(ID), sessions.CONSUMED, framelog.entry_of_packet(number))
+
+
+async def numbers(store: Redis) -> list[int]:
+    read = await FrameReader(store, ID).read(count=1000, block_seconds=0.1)
+    return [framelog.packet_of_entry(entry.entry) for entry in read]
+
+
+async def test_a_file_without_keyframes_to_trim_behind_is_bounded_all_the_same(
+    store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FILE_STREAM_BYTES", 10_000)
+    writer = FileFrameWriter(await take_writer(store, ID))
+    await append(writer, *range(8))
+    await consume(store, 5)
+    assert (await writer.demand()).unconsumed == 2000
+    assert await numbers(store) == [*range(8)]
+    await append(writer, *range(8, 14))
+    assert (await writer.demand()).unconsumed == 8000
+    assert await numbers(store) == [*range(6, 14)]
+
+
+async def test_what_is_not_consumed_is_never_trimmed(
+    store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FILE_STREAM_BYTES", 3000)
+    writer = FileFrameWriter(await take_writer(store, ID))
+    await append(writer, *range(9))
+    assert (await writer.demand()).unconsumed == 9000
+    assert await numbers(store) == [*range(9)]
+
+
+async def test_a_reader_of_a_file_says_which_packet_is_missing(store: Redis, session: Session) -> None:
+    fence = await take_writer(store, ID)
+    await append(FileFrameWriter(fence), *range(6))
+    await fence.write(framelog.trim_before(ID, framelog.entry_of_packet(4).encode()))
+    after_the_first = framelog.entry_of_packet(0).encode()
+    for after, wanted in ((framelog.START, 0), (after_the_first, 1), (b"3-18446744073709551615", 3)):
+        reader = FrameReader(store, ID, after, numbered=True)
+        with pytest.raises(framelog.MissingPacketsError) as missing:
+            await reader.read(count=3, block_seconds=0.1)
+        assert (missing.value.number, reader.position) == (wanted, after)
+    reader = FrameReader(store, ID, framelog.entry_of_packet(3).encode(), numbered=True)
+    assert len(await reader.read(count=3, block_seconds=0.1)) == 2
+
+
+async def test_packets_wanted_again_come_again_and_at_the_new_owners_pace(
+    store: Redis, session: Session
+) -> None:
+    fence = await take_writer(store, ID)
+    writer = FileFrameWriter(fence)
+    await append(writer, *range(6))
+    await consume(store, 5)
+    await fence.write(framelog.trim_before(ID, framelog.entry_of_packet(4).encode()))
+    assert (await writer.demand()).wanted is None
+    await store.hset(keys.session(ID), sessions.WANTED, 2)
+    assert (await writer.demand()).wanted == 2
+    await writer.begin_again(2, frame(2, bytes(1000)))
+    await append(writer, 3, 4, 5, 6)
+    demand = await writer.demand()
+    assert (demand.wanted, demand.unconsumed) == (None, 5000)
+    assert await numbers(store) == [2, 3, 4, 5, 6]
+
+
+async def test_packets_that_are_there_are_not_brought_again(store: Redis, session: Session) -> None:
+    writer = FileFrameWriter(await take_writer(store, ID))
+    await append(writer, *range(3))
+    await store.hset(keys.session(ID), sessions.WANTED, 0)
+    assert (await writer.demand()).wanted is None
+
+
+async def test_the_writer_hears_that_the_session_is_over(store: Redis, session: Session) -> None:
+    writer = FileFrameWriter(await take_writer(store, ID))
+    assert not (await writer.demand()).over
+    await store.hset(keys.session(ID), "state", sessions.FAILED)
+    assert (await writer.demand()).over

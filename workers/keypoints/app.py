@@ -20,6 +20,7 @@ from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
 from shared.telemetry import configure_logging
 from workers.keypoints.extractors import extractor_factory
+from workers.keypoints.reclaim import return_free_memory
 from workers.keypoints.session import Workplace, own_session
 from workers.keypoints.windower import WindowSpec
 from workers.keypoints.windows import WindowTopics
@@ -39,6 +40,9 @@ BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 STOP_SECONDS = 2.0
 """A session that has not let go by then is cut off: its last checkpoint stands."""
+
+RECLAIM_SECONDS = 1.0
+"""After a session ended, its memory is given back; so seldom that it holds up nobody's pictures."""
 
 GOODBYE_SECONDS = 0.5
 """For what is only polite: a Redis that is slow then lets the stage's key run out by itself."""
@@ -89,11 +93,12 @@ class Worker:
     """One process. Sessions share its loop, and take turns in its one thread for decoding and landmarking."""
 
     def __init__(self, config: Settings, models: Sequence[Model], place: Workplace, claims: Claims) -> None:
-        self._capacity = config.sessions_per_worker
+        self._capacity = config.room
         self._models = [model.name for model in models]
         self._place = place
         self._claims = claims
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reclaiming: asyncio.Task[None] | None = None
         self._patience = Patience(place.stop)
 
     async def run(self) -> None:
@@ -106,6 +111,8 @@ class Worker:
             announcing.cancel()
             await asyncio.gather(announcing, return_exceptions=True)
             await self._let_go()
+            if self._reclaiming is not None:
+                await self._reclaiming
 
     async def _take(self) -> None:
         if len(self._tasks) >= self._capacity:
@@ -122,7 +129,19 @@ class Worker:
         if claim is not None:
             task = asyncio.create_task(self._own(claim), name=f"session {claim.session}")
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._reclaiming is None or self._reclaiming.done():
+            self._reclaiming = asyncio.create_task(self._reclaim())
+
+    async def _reclaim(self) -> None:
+        """Gives back the memory of the sessions that ended by then."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._place.stop.wait(), RECLAIM_SECONDS)
+            return
+        await self._place.in_thread(return_free_memory)
 
     async def _own(self, claim: Claim) -> None:
         """Whatever goes wrong stays with this session; unless it ended, a successor goes on with it."""

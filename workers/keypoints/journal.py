@@ -35,8 +35,14 @@ class Journal:
         """Tells the viewers that the session is being looked at."""
         await self._fence.write(self._result(Note(state=sessions.LIVE)))
 
-    async def reach(self, checkpoint: Checkpoint, notes: Sequence[Note | Last] = ()) -> None:
-        """Writes the checkpoint, forgets frames nobody needs any more, wakes the writer, adds notes."""
+    async def reach(
+        self, checkpoint: Checkpoint, notes: Sequence[Note | Last] = (), *, read: bytes | None = None
+    ) -> None:
+        """Writes the checkpoint, forgets frames nobody needs any more, wakes the writer, adds notes.
+
+        `read` is the last entry we have taken ourselves, where that is not all the checkpoint covers: we may
+        still be on the way to where our predecessor stood, and a file's writer keeps our pace.
+        """
         hash_key = keys.session(self.session)
         await self._fence.write(
             *(self._result(note) for note in notes),
@@ -44,9 +50,16 @@ class Journal:
                 "HSET",
                 hash_key,
                 *(sessions.CHECKPOINT, checkpoint.pack()),
-                *(sessions.CONSUMED, checkpoint.consumed),
+                *(sessions.CONSUMED, read or checkpoint.consumed),
             ),
             framelog.trim_before(self.session, checkpoint.keyframe),
+            ("PUBLISH", keys.control(self.session), CONSUMED),
+        )
+
+    async def want_again(self, number: int) -> None:
+        """Asks a file's writer for the packets from `number` on, which the stream no longer holds."""
+        await self._fence.write(
+            ("HSET", keys.session(self.session), sessions.WANTED, number),
             ("PUBLISH", keys.control(self.session), CONSUMED),
         )
 

@@ -13,7 +13,7 @@ import redis.asyncio
 from shared import keys, sessions
 from shared.claims import Claim
 from shared.fence import SessionGoneError
-from shared.framelog import START, End, Frame, FrameReader
+from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
 from shared.messages import Last, Note, Window
 from shared.sessions import Session
 from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyframes, before, order
@@ -49,6 +49,9 @@ READ_SECONDS = 0.25
 LIVE_READ, FILE_READ = 64, 8
 """Entries read at once. A camera's backlog is read whole, to know what is newest; a file's in short turns, so
 that live sessions of the same process get theirs."""
+
+MISSING_SECONDS = 60.0
+"""A file's writer that brought no missing packets by then has gone, and nobody repeats the upload."""
 
 HOPELESS_FRAMES = 1000
 """A file none of whose first frames decodes will not get better: more than any distance between keyframes."""
@@ -153,7 +156,8 @@ class Owner:
         self._reached = reached
         self._windowers = {model: _windower(model, place.specs[model], reached) for model in session.models}
         self._landmarker = _landmarker(session, place, reached)
-        self._reader = FrameReader(place.store, session.id, before(reached.keyframe))
+        after = before(reached.keyframe)
+        self._reader = FrameReader(place.store, session.id, after, numbered=not self._live)
         self._keyframes = Keyframes(reached.keyframe)
         self._room = Room(place.store, session.id, self._stopping)
         self._last = dict(reached.last)
@@ -170,6 +174,7 @@ class Owner:
         self._recorded_at = self._noted_at = time.monotonic()
         self._asked_at = -KEYFRAME_SECONDS
         self._noted = 0
+        self._missing_since: float | None = None
 
     async def run(self, *, first: bool) -> bool:
         """True when the session has ended."""
@@ -224,7 +229,12 @@ class Owner:
         if self._end is not None or (waiting and not self._live):
             return []
         patience = 0.0 if waiting else READ_SECONDS
-        entries = await self._reader.read(LIVE_READ if self._live else FILE_READ, patience)
+        try:
+            entries = await self._reader.read(LIVE_READ if self._live else FILE_READ, patience)
+        except MissingPacketsError as missing:
+            await self._want_again(missing.number)
+            return []
+        self._missing_since = None
         frames = [entry for entry in entries if isinstance(entry, Frame)]
         self._end = next((entry for entry in entries if isinstance(entry, End)), None)
         for frame in frames:
@@ -256,6 +266,15 @@ class Owner:
         for model, windower in self._windowers.items():
             await self._send(model, windower.add(picture.time, frame))
         await self._place.store.publish(keys.landmarks(self._session.id), overlay(picture.time, frame))
+
+    async def _want_again(self, number: int) -> None:
+        """Our predecessor had read these packets, and the stream has no room to keep them."""
+        now = time.monotonic()
+        self._missing_since = self._missing_since or now
+        if now - self._missing_since > MISSING_SECONDS:
+            raise _RefusedError(f"packets from {number} on are no longer kept: upload the file again")
+        await self._journal.want_again(number)
+        await asyncio.sleep(READ_SECONDS)
 
     async def _ask_for_keyframe(self) -> None:
         now = time.monotonic()
@@ -306,7 +325,7 @@ class Owner:
     async def _record(self, *, rest: bool = False) -> None:
         self._recorded, self._recorded_at = (self._reader.position, self._time), time.monotonic()
         checkpoint = self.checkpoint()
-        await self._journal.reach(checkpoint, self._drops(rest=rest))
+        await self._journal.reach(checkpoint, self._drops(rest=rest), read=self._reader.position)
         self._reached = checkpoint
         self._unrecorded = False
 

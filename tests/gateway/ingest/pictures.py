@@ -56,6 +56,7 @@ def write_video(
     rotation: int = 0,
     container: str | None = None,
     bit_rate: int | None = None,
+    gop: int | None = None,
 ) -> Path:
     """A file of `frames` pictures at 30 a second; the container by the name, unless it is given."""
     with av.open(str(path), "w", format=container, options=options or {}) as output:
@@ -64,6 +65,8 @@ def write_video(
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         if bit_rate:
             stream.bit_rate = bit_rate
+        if gop:
+            stream.gop_size = gop
         if rotation:
             stream.set_display_rotation(rotation)
         for number in range(frames):

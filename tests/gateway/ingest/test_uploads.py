@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import httpx2 as httpx
 import pytest
 
@@ -18,10 +19,12 @@ from gateway.ingest import spool as spooling
 from shared import keys, sessions
 from shared.fence import Fence
 from shared.framelog import End, FileFrameWriter, Frame, packet_of_entry
+from shared.messages import Length, unpack_record
 from shared.sessions import Session
 from shared.settings import Settings
 from tests.gateway.ingest.conftest import SESSION, Publish, Server, until
 from tests.gateway.ingest.pictures import HEIGHT, WIDTH, write_video
+from workers.keypoints.decoder import Decoder
 
 BY_FORMAT = [
     ("clip.mp4", "libx264"),
@@ -127,6 +130,46 @@ async def test_a_rotated_file_says_how_to_turn_it(
     assert (await server.session()).rotation == 90
 
 
+@pytest.mark.parametrize("rotation", [-90, 180, 90])
+async def test_a_rotated_file_is_shown_upright(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path, rotation: int
+) -> None:
+    path = write_video(tmp_path / "phone.mp4", rotation=rotation)
+    assert (await send(client, path.read_bytes())).status_code == 202
+    frames, _ = await received(server)
+    decoder = Decoder(await server.session())
+    ours = [picture for frame in frames for picture in decoder.decode(frame)] + decoder.flush()
+    # OpenCV turns pictures by its own reading of the file.
+    film = cv2.VideoCapture(str(path))
+    film.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+    for picture in ours:
+        _, upright = film.read()
+        assert picture.rgb().shape == upright.shape
+        assert abs(picture.rgb()[..., ::-1].astype(int) - upright.astype(int)).mean() < 3
+    assert len(ours) == 30
+    film.release()
+
+
+async def test_a_file_that_hides_its_length_tells_it_when_it_is_read(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / "bare.h264", frames=30)
+    assert (await send(client, path.read_bytes())).status_code == 202
+    await received(server)
+    told: Any = await server.store.xrange(keys.results(SESSION))
+    (length,) = [unpack_record(fields[b"r"]) for _, fields in told]
+    assert isinstance(length, Length)
+    assert length.seconds == pytest.approx(29 / 30, abs=0.1)
+    assert (await server.session()).seconds == 0
+
+
+async def test_a_file_tells_its_length(server: Server, client: httpx.AsyncClient, tmp_path: Path) -> None:
+    assert (await send(client, write_video(tmp_path / "clip.mp4").read_bytes())).status_code == 202
+    await received(server)
+    assert (await server.session()).seconds == pytest.approx(1.0, abs=0.05)
+    assert not await server.store.exists(keys.results(SESSION))
+
+
 async def test_a_form_with_the_field_file_works_too(
     server: Server, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
@@ -227,6 +270,18 @@ async def test_a_client_that_leaves_in_mid_body_leaves_nothing(server: Server, t
     await writer.wait_closed()
     await until(lambda: open_spools() == [])
     await nothing_is_left(server)
+
+
+async def test_a_gateway_that_stops_takes_no_file(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    body = write_video(tmp_path / "clip.mp4").read_bytes()
+    assert (await send(client, body)).status_code == 202
+    server.app.state.gateway.draining.set()
+    for session in (SESSION, "session-of-another-file"):
+        response = await send(client, body, session)
+        assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+        assert "stopping" in response.json()["error"]
 
 
 class TestLimits:

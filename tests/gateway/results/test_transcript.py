@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.results.isolated import GlossDraft
 from gateway.results.transcript import HOLE_SECONDS, Event, Rule, Transcript
-from shared.messages import Last, Note, Record, Result
+from shared.messages import Last, Length, Note, Record, Result
 from shared.sessions import Session
 
 MODEL = "asl-words"
@@ -191,3 +191,47 @@ def test_nothing_happens_by_time_alone_without_a_hole(mode: str) -> None:
     script = transcript(mode)
     told(script, [result(0)])
     assert script.tick(NOW + 3600) == []
+
+
+def test_a_file_tells_how_far_it_is_once_its_length_is_known() -> None:
+    script = transcript("file")
+    events = told(script, [result(0), result(1)]) + list(script.tick(NOW))
+    assert "progress" not in {event["type"] for event in events}
+    assert script.progress == 0.0
+    told(script, [Length(3.6)])
+    (event,) = script.tick(NOW)
+    assert (event["type"], event["fraction"]) == ("progress", 0.5)
+    session = Session(id="session-of-the-test", mode="file", models=(MODEL,), codec="vp8", epoch="e")
+    successor = Transcript.restore(session, {MODEL: "isolated"}, rule, script.pack())
+    assert successor.progress == 0.5
+    assert list(successor.tick(NOW + 5)) == []
+    told(successor, [result(2), Note("ended"), Last(MODEL, 2)])
+    assert (successor.progress, list(successor.tick(NOW + 9))) == (1.0, [])
+
+
+def test_a_camera_has_no_progress() -> None:
+    script = transcript()
+    told(script, [result(0), Length(3.6)])
+    assert (script.progress, list(script.tick(NOW))) == (None, [])
+
+
+def test_a_session_that_waits_is_told_its_place_when_it_changes() -> None:
+    session = Session(
+        id="session-of-the-test", mode="live", models=(MODEL,), codec="vp8", epoch="e", created=NOW
+    )
+    script = Transcript(session, {MODEL: "isolated"}, rule)
+    script.begin()
+    assert not script.wants_place(NOW + 0.9)
+    assert script.wants_place(NOW + 1.1)
+    assert not script.wants_place(NOW + 1.2)
+    (event,) = script.wait_in_line(2)
+    assert (event["state"], event["place"], event["reason"]) == (
+        "queued",
+        2,
+        "number 2 in line for a keypoint worker",
+    )
+    assert script.wait_in_line(2) == script.wait_in_line(None) == []
+    assert [event["place"] for event in script.wait_in_line(1)] == [1]
+    told(script, [Note("live")])
+    assert not script.wants_place(NOW + 9)
+    assert script.wait_in_line(3) == []

@@ -1,0 +1,275 @@
+"""Each surface that strangers reach: what is thrown at it, and what must hold."""
+
+import asyncio
+import dataclasses
+import io
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
+
+from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
+
+from gateway import errors, sessions
+from gateway.ingest import demux, offers, spool
+from gateway.openapi.schemas import SCHEMAS
+from gateway.results import events
+from gateway.results.isolated import IsolatedRule
+from gateway.results.transcript import Transcript
+from gateway.state import Gateway
+from shared import settings
+from shared.bundles.registry import Registry
+from shared.framelog import END_FIELD, read_entry
+from shared.messages import MAX_MESSAGE_BYTES, BadMessageError, Length, Result, Window, unpack_record
+from shared.sessions import Session
+from tests.fuzz import requests
+from tests.fuzz.requests import ENDED
+from tests.fuzz.server import Fuzzed
+from tests.fuzz.strategies import (
+    FORM,
+    FRAGMENT,
+    JUNK,
+    OFFER,
+    bytes_mutated,
+    lines_mutated,
+    messages,
+    offers_mutated,
+    sections_doubled,
+    video_claiming,
+    video_without_pictures,
+    videos,
+    window_too_small,
+)
+
+MOST_BYTES = 2000
+
+STALLS = 1000
+"""A form sent in pieces of this size never ends."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Surface:
+    """One parser or endpoint."""
+
+    name: str
+    share: float
+    """Of all that is generated."""
+    input: Callable[[], st.SearchStrategy[Any]]
+    check: Callable[[Any, Fuzzed | None], None]
+    """Raises when the input did harm."""
+    served: bool = False
+    """Needs the running gateway."""
+    always: Callable[[], list[Any]] = list
+    """Examples that no chance would find, or that once did harm."""
+
+
+def _require_sentence(error: Any, *statuses: int) -> None:
+    if error.status not in statuses or not str(error):
+        raise AssertionError(f"{error.status} {error}") from error
+
+
+def _offer(body: bytes, _: Fuzzed | None) -> None:
+    try:
+        offers.read_offer(body)
+    except offers.OfferError as error:
+        _require_sentence(error, 400, 406, 413)
+
+
+def _fragment(body: bytes, _: Fuzzed | None) -> None:
+    try:
+        offers.read_fragment(body)
+    except offers.OfferError as error:
+        _require_sentence(error, 400, 413)
+
+
+def _form(sent: tuple[bytes, bytes, int, int | None], _: Fuzzed | None) -> None:
+    body, kind, size, length = sent
+    idle = spool.IDLE_SECONDS
+    if size == STALLS:
+        spool.IDLE_SECONDS = 0.1
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for at in range(0, len(body), size):
+            yield body[at : at + size]
+        if size == STALLS:
+            await asyncio.Event().wait()
+
+    try:
+        with asyncio.run(spool.spool(chunks(), kind.decode("latin-1"), length, MOST_BYTES)) as file:
+            assert 0 < len(file.read()) <= MOST_BYTES
+    except spool.BodyError as error:
+        _require_sentence(error, 400, 413, *([408] if size == STALLS else []))
+    finally:
+        spool.IDLE_SECONDS = idle
+
+
+def _forms() -> st.SearchStrategy[Any]:
+    kinds = st.sampled_from(requests.HEADERS[2][1]) | JUNK
+    bodies = bytes_mutated([FORM]) | lines_mutated(FORM) | st.binary(max_size=60).map(lambda b: b * 70)
+    return st.tuples(bodies, kinds, st.integers(1, 300), st.sampled_from([None, None, 5, 10**6]))
+
+
+def _file(body: bytes, _: Fuzzed | None) -> None:
+    file = io.BytesIO(body)
+    try:
+        demux.probe(file)
+        packets = demux.VideoPackets(file)
+    except demux.UnreadableVideoError as error:
+        _require_sentence(error, 415, 422)
+        return
+    try:
+        while packets.read(1000):
+            pass
+    except demux.DamagedVideoError:
+        pass
+    finally:
+        packets.close()
+
+
+def _message(body: bytes, _: Fuzzed | None) -> None:
+    for unpack in (Window.unpack, unpack_record):
+        try:
+            unpacked = unpack(body)
+        except BadMessageError:
+            continue
+        if isinstance(unpacked, Window):
+            assert unpacked.array().shape == (unpacked.samples, unpacked.rows, 3)
+        else:
+            _tell(unpacked)
+
+
+def _tell(record: Any) -> None:
+    """A record that was taken leads to events that are JSON and as described, or to none."""
+    if isinstance(record, Result | Length):
+        name = record.model if isinstance(record, Result) else "m"
+        session = Session(id="s" * 20, mode="file", models=(name,), codec="vp8")
+        bundle = Registry().find("asl-words")
+        script = Transcript(
+            session, {name: "isolated"}, lambda *_: IsolatedRule(bundle.streaming, bundle.background)
+        )
+        for event in [*script.take(record, 1e9), *script.tick(2e9)]:
+            json.dumps(event, allow_nan=False)
+            assert any(event["type"] == s["properties"]["type"]["const"] for s in _event_schemas())
+
+
+def _event_schemas() -> list[dict[str, Any]]:
+    return [schema for name, schema in SCHEMAS.items() if name.endswith("Event") and "properties" in schema]
+
+
+def _entry(fields: dict[bytes, bytes], _: Fuzzed | None) -> None:
+    read_entry(b"1-0", fields)
+
+
+def _entries() -> st.SearchStrategy[dict[bytes, bytes]]:
+    names = st.sampled_from([b"data", b"pts", b"dts", b"key", b"at", END_FIELD, b"x"])
+    values = st.sampled_from([b"1", b"-5", b"0.5", b"nan", b"9" * 40, b"\xff", b""]) | st.binary(max_size=9)
+    return st.dictionaries(names, values, max_size=7)
+
+
+def _query(asked: str, _: Fuzzed | None) -> None:
+    """What stands in a query: models, a session's id, a seq, seconds to wait."""
+    gateway = Gateway(settings.load(), cast(Any, None), dict.fromkeys(("m", "n"), cast(Any, None)))
+    for read in (
+        lambda: errors.chosen_models(gateway, asked),
+        lambda: errors.chosen_session_id(asked),
+        lambda: sessions._wait(asked),
+        lambda: events._after(asked),
+    ):
+        try:
+            read()
+        except HTTPException as error:
+            if error.status_code not in (400, 404):
+                raise
+        except ValueError as error:
+            if "whole number" not in str(error):
+                raise
+
+
+def _queries() -> st.SearchStrategy[str]:
+    parts = st.sampled_from(
+        ["m", "s" * 20, "n", "x", ",", " ", "-", "1", "9" * 20, ".5", "nan", "inf", "é", "٣", "\0"]
+    )
+    return st.lists(parts | st.text(max_size=3), max_size=9).map("".join)
+
+
+def _request(body: bytes, gateway: Fuzzed | None) -> None:
+    assert gateway is not None
+    gateway.ask(body)
+
+
+def _socket(said: tuple[str, bytes], gateway: Fuzzed | None) -> None:
+    assert gateway is not None
+    gateway.speak(*said)
+
+
+def _sayings() -> st.SearchStrategy[tuple[str, bytes]]:
+    """Frames (RFC 6455, 5.2), masked as a client must or not, and bytes that are none."""
+    paths = st.sampled_from([f"/sessions/{ENDED}/events?after=1", f"/sessions/{ENDED}/overlay"])
+    first = st.integers(0, 255)
+    frame = st.builds(
+        lambda head, masked, body: bytes([head, masked | len(body)]) + bytes(4 if masked else 0) + body,
+        first,
+        st.sampled_from([0x80, 0x80, 0]),
+        st.binary(max_size=60),
+    )
+    return st.tuples(paths, st.lists(frame | st.binary(max_size=20), max_size=4).map(b"".join))
+
+
+SURFACES = [
+    Surface(
+        "SDP offers",
+        0.22,
+        offers_mutated,
+        _offer,
+        always=lambda: [
+            OFFER,
+            b"",
+            b" \r\n",
+            OFFER + b"a=x\r\n" * 20_000,
+            sections_doubled(OFFER, 9),
+            OFFER.replace(b"VP8", b"VP9").replace(b"H264", b"AV1"),
+            OFFER.replace(b"a=sendonly", b"a=recvonly"),
+            OFFER.replace(b"a=mid:0\r\n", b""),
+        ],
+    ),
+    Surface(
+        "trickle fragments",
+        0.10,
+        lambda: lines_mutated(FRAGMENT),
+        _fragment,
+        always=lambda: [FRAGMENT, FRAGMENT * 500],
+    ),
+    Surface(
+        "forms",
+        0.12,
+        _forms,
+        _form,
+        always=lambda: [(bytes(MOST_BYTES + 1), b"", 300, None), (b"stalls", b"", STALLS, None)],
+    ),
+    Surface(
+        "files",
+        0.08,
+        lambda: bytes_mutated(videos()),
+        _file,
+        always=lambda: [*videos(), video_claiming(9000), video_without_pictures()],
+    ),
+    Surface(
+        "messages on Redis",
+        0.14,
+        messages,
+        _message,
+        always=lambda: [bytes(MAX_MESSAGE_BYTES + 1), window_too_small()],
+    ),
+    Surface("frames on Redis", 0.05, _entries, _entry),
+    Surface("queries", 0.03, _queries, _query),
+    Surface("HTTP requests", 0.16, requests.requests, _request, served=True),
+    Surface("offers over HTTP", 0.03, requests.whip, _request, served=True),
+    Surface(
+        "uploads over HTTP",
+        0.03,
+        lambda: requests.uploads(bytes_mutated(videos())),
+        _request,
+        served=True,
+    ),
+    Surface("socket messages", 0.04, _sayings, _socket, served=True),
+]
