@@ -17,7 +17,7 @@ from tests.gateway.ingest.lossy import Loses, LossyLine, at_random, in_bursts
 LARGEST_GAP = 0.4
 """Seconds between two delivered frames; a fast sign lasts about as long."""
 
-SECONDS = 5.0
+SECONDS = 4.0
 
 LINES: dict[str, Callable[[], Loses]] = {
     "loses-1-percent-": lambda: at_random(0.01, 1),
