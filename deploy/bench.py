@@ -30,7 +30,7 @@ def gateway(
     ] = 6.0,
     most: Annotated[
         int, typer.Option(min=1, max=512, help="Streams at which the search for the knee ends.")
-    ] = 128,
+    ] = 192,
 ) -> None:
     """Processor time a received frame, and cameras a core. Example: signstream bench gateway --json"""
     from deploy.bench_gateway import run

@@ -121,10 +121,16 @@ class Gateway:
 async def running() -> AsyncIterator[Gateway]:
     """A gateway with a Redis of its own."""
     async with contextlib.AsyncExitStack() as stack:
-        server = RedisServer(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        server = RedisServer(
+            Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        )
         stack.push_async_callback(_end, await server.spawn())
         await server.answers()
-        environment = {"SIGNSTREAM_REDIS_URL": server.url, "SIGNSTREAM_LOG_LEVEL": "WARNING"}
+        environment = {
+            "SIGNSTREAM_REDIS_URL": server.url,
+            "SIGNSTREAM_LOG_LEVEL": "WARNING",
+            "SIGNSTREAM_WHEN_FULL": "queue",
+        }
         gateway = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "deploy.bench_receiver", "gateway"),
             stdout=asyncio.subprocess.PIPE,
