@@ -5,6 +5,8 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,10 +32,44 @@ def gateway(
         int, typer.Option(min=1, max=512, help="Streams at which the search for the knee ends.")
     ] = 128,
 ) -> None:
-    """Processor time a received frame, and how many cameras one core takes. Example: signstream bench gateway"""
+    """Processor time a received frame, and cameras a core. Example: signstream bench gateway --json"""
     from deploy.bench_gateway import run
 
     report("gateway", run(seconds, most), ("aiortc", "redis", "uvloop", "uvicorn", "av"), as_json=as_json)
+
+
+@commands.command("keypoints")
+def keypoints(
+    as_json: AsJson = False,
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median counts.")] = 3,
+    hard_cases: Annotated[
+        bool, typer.Option("--hard-cases", help="Instead: films made hard on purpose out of the recordings.")
+    ] = False,
+    sessions: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Instead: memory over this many sessions, one by one.")
+    ] = 0,
+) -> None:
+    """Pictures a CPU-second beside MediaPipe Holistic, and how alike. Example: signstream bench keypoints"""
+    from deploy.bench_keypoints import run, run_hard_cases
+    from deploy.keypoint_parts import memory
+    from workers.keypoints.networks import best_precision
+
+    folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
+    clips = sorted(folder.glob("*.mp4"))
+    if not clips:
+        typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
+        raise typer.Exit(2)
+    say = partial(typer.echo, err=True)
+    if sessions:
+        rows = memory(clips[0], best_precision(), sessions)
+    else:
+        rows = run_hard_cases(clips, say) if hard_cases else run(clips, repeats, say)
+    if not as_json:
+        rows = [row for row in rows if "clip" not in row]
+    report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)
 
 
 def report(bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool) -> None:

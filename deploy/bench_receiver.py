@@ -49,7 +49,8 @@ class Meter:
         frames, processor, wall = (new - old for new, old in zip(now, self._before, strict=True))
         lags, self._lags, self._before = sorted(self._lags), [], now
         p99 = lags[int(0.99 * (len(lags) - 1))] if lags else 0.0
-        return {"frames": frames, "processor": processor, "wall": wall, "lag_p99": p99}
+        tasks = len(asyncio.all_tasks())
+        return {"frames": frames, "processor": processor, "wall": wall, "lag_p99": p99, "tasks": tasks}
 
 
 class Peers:

@@ -26,6 +26,8 @@ from aiortc import (
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.rtp import RtpPacket
 
+from gateway.ingest import ice
+
 WIDTH, HEIGHT, RATE = 640, 480, 30
 BITS_PER_SECOND = 1_000_000
 FRAMES = 60
@@ -33,6 +35,9 @@ FRAMES = 60
 
 TOGETHER = 4
 """Connections made at a time: a handshake costs both sides some 30 ms."""
+
+
+CONNECT_SECONDS = 20.0
 
 
 class Silent(MediaStreamTrack):
@@ -117,25 +122,8 @@ class Cameras:
             await asyncio.gather(*(self._connect() for _ in range(min(TOGETHER, count - begin))))
 
     async def _connect(self) -> None:
-        peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        peer, _ = await publish(self._http, self._url)
         self._peers.append(peer)
-        transceiver = peer.addTransceiver(Silent(), "sendonly")
-        known = RTCRtpSender.getCapabilities("video").codecs
-        transceiver.setCodecPreferences([codec for codec in known if codec.mimeType == "video/VP8"])
-        connection = transceiver.sender.transport.transport.iceGatherer._connection
-        gather = connection.get_component_candidates
-        connection.get_component_candidates = lambda component, **_: gather(component, ["127.0.0.1"])
-        connected = asyncio.Event()
-        peer.on("connectionstatechange", lambda: peer.connectionState == "connected" and connected.set())
-        await peer.setLocalDescription(await peer.createOffer())
-        sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp"}
-        async with self._http.post(f"{self._url}/whip", data=sdp, headers=kind) as response:
-            answer = await response.text()
-            if response.status != 201:
-                raise RuntimeError(f"{response.status}: {answer}")
-        await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        async with asyncio.timeout(20):
-            await connected.wait()
         self._cameras.append(Camera(peer, len(self._cameras) * 0.618 % 1 / RATE))
 
     async def send(self) -> None:
@@ -146,6 +134,37 @@ class Cameras:
                 if camera.due <= now:
                     camera.send(self._film[camera.frame % len(self._film)])
             await asyncio.sleep(0.002)
+
+
+async def publish(http: aiohttp.ClientSession, url: str) -> tuple[RTCPeerConnection, str]:
+    """A peer that is connected, and its WHIP resource. Raises RuntimeError when it is refused."""
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    transceiver = peer.addTransceiver(Silent(), "sendonly")
+    known = RTCRtpSender.getCapabilities("video").codecs
+    transceiver.setCodecPreferences([codec for codec in known if codec.mimeType == "video/VP8"])
+    ice.gather_on(peer, ("127.0.0.1",))
+    connected = asyncio.Event()
+
+    def look() -> None:
+        if peer.connectionState == "connected":
+            connected.set()
+
+    peer.on("connectionstatechange", look)
+    try:
+        await peer.setLocalDescription(await peer.createOffer())
+        sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp"}
+        async with http.post(f"{url}/whip", data=sdp, headers=kind) as response:
+            answer = await response.text()
+            if response.status != 201:
+                raise RuntimeError(f"{response.status}: {answer}")
+            location = response.headers.get("Location", "")
+        await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await connected.wait()
+    except BaseException:
+        await peer.close()
+        raise
+    return peer, location
 
 
 async def main(url: str) -> None:

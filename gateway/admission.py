@@ -4,6 +4,7 @@ import dataclasses
 import json
 from typing import Any, Literal
 
+import redis.asyncio
 from redis.exceptions import ResponseError
 from starlette.exceptions import HTTPException
 
@@ -80,9 +81,12 @@ async def admit_file(gateway: Gateway) -> None:
     _refuse(decide("file", await _load(gateway, len(gateway.uploads)), limits))
 
 
-async def place_in_line(gateway: Gateway, session: str) -> int | None:
-    """1 for the session that the next free keypoint worker takes; None for one that is not waiting."""
-    line = await _line(gateway)
+async def place_in_line(store: redis.asyncio.Redis, session: str, most: int) -> int | None:
+    """1 for the session that the next free keypoint worker takes; None for one that is not waiting.
+
+    Looks at no more than `most` places. Raises RedisError.
+    """
+    line = await _line(store, most)
     return line.index(session) + 1 if session in line else None
 
 
@@ -94,7 +98,7 @@ def _refuse(refusal: Refusal | None) -> None:
 async def _load(gateway: Gateway, held: int) -> Load:
     if gateway.draining.is_set():
         return Load(stopping=True, held=held, room=None, waiting=0)
-    waiting = len(await _line(gateway))
+    waiting = len(await _line(gateway.store, gateway.settings.queue_length))
     workers = await announced(gateway, "keypoints")
     room = None
     if workers:
@@ -119,15 +123,13 @@ async def _owned(gateway: Gateway) -> int:
     return int(pending["pending"])
 
 
-async def _line(gateway: Gateway) -> list[str]:
+async def _line(store: redis.asyncio.Redis, most: int) -> list[str]:
     """Sessions that no keypoint worker was given yet, in their order."""
     try:
-        groups: Any = await gateway.store.xinfo_groups(keys.SESSIONS)
+        groups: Any = await store.xinfo_groups(keys.SESSIONS)
     except ResponseError:
         return []
     given = {group["name"]: group["last-delivered-id"] for group in groups}
     after = given.get(keys.KEYPOINTS_GROUP.encode(), b"0-0").decode()
-    entries: Any = await gateway.store.xrange(
-        keys.SESSIONS, min=f"({after}", count=gateway.settings.queue_length + 1
-    )
+    entries: Any = await store.xrange(keys.SESSIONS, min=f"({after}", count=most)
     return [fields[b"session"].decode() for _, fields in entries]

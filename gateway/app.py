@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -17,7 +18,7 @@ from gateway.ingest.cameras import Cameras
 from gateway.ingest.uploads import Uploads
 from gateway.openapi import document
 from gateway.results import events
-from gateway.results.duty import TranscriptDuty
+from gateway.results.duty import RETRY_SECONDS, TranscriptDuty
 from gateway.results.isolated import IsolatedRule
 from gateway.server import Server
 from gateway.state import Gateway
@@ -79,8 +80,13 @@ async def _duty(settings: Settings, bundles: dict[str, Bundle]) -> None:
             return IsolatedRule(bundle.streaming, bundle.background)
         return IsolatedRule.restore(bundle.streaming, bundle.background, state)
 
-    tasks = {name: bundle.task for name, bundle in bundles.items()}
-    await TranscriptDuty(settings.redis_url, tasks, rule).run()
+    kinds = {name: bundle.task for name, bundle in bundles.items()}
+    while True:  # A Redis that is away at the start is no reason to do without the duty for ever.
+        try:
+            await TranscriptDuty(settings.redis_url, kinds, rule).run()
+        except RedisError as error:
+            log.warning("transcripts: Redis: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def serve(settings: Settings) -> None:

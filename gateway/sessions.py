@@ -42,7 +42,7 @@ async def show(request: Request) -> Response:
             "session": session.id,
             "state": session.state,
             "reason": session.reason,
-            "place": await place_in_line(gateway_of(request), session.id) if waits else None,
+            "place": await place_in_line(store, session.id, keys.LINE_LENGTH) if waits else None,
             "mode": session.mode,
             "models": list(session.models),
             "epoch": session.epoch,

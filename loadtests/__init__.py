@@ -1,0 +1,1 @@
+"""What puts Signstream under load and counts what it leaves behind."""

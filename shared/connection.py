@@ -18,6 +18,11 @@ ANSWER_SECONDS = 10.0
 """Above the longest block any of our reads asks for."""
 
 
+MOST_CONNECTIONS = 4096
+"""A bound against leaks, not against work: a gateway with a hundred cameras reads as many streams at once,
+each on a connection of its own while it blocks. redis-py's own bound is 100."""
+
+
 class Store(redis.asyncio.Redis):
     """The asyncio client, with a time limit on every command.
 
@@ -38,7 +43,13 @@ def connect(url: str) -> redis.asyncio.Redis:
     """An asyncio client; it connects on first use. Close it with `aclose()`."""
     # One new try on a connection the server has closed; more is for the caller, who knows what a repeat does.
     retry = Retry(NoBackoff(), 1)
-    return Store.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=None, retry=retry)
+    return Store.from_url(
+        url,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=None,
+        retry=retry,
+        max_connections=MOST_CONNECTIONS,
+    )
 
 
 def connect_blocking(url: str, answer_seconds: float = ANSWER_SECONDS) -> redis.Redis:

@@ -45,6 +45,9 @@ WINDOWS_LENGTH = 100_000
 FILE_WINDOWS_AHEAD = 64
 """A file's keypoint worker runs at most this many windows ahead of the transcript."""
 
+LINE_LENGTH = 1000
+"""Places in the line for a keypoint worker that are looked at; further back a place means nothing."""
+
 STAGE_TTL_SECONDS = 5
 """A stage's process that says nothing for this long is not counted as ready."""
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -9,6 +10,11 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SIGNSTREAM_"
+
+# RFC 7064 and RFC 7065; the host as a name or an address.
+_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
+STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
+TURN_URL = re.compile(rf"turns?:{_HOST}(?::\d{{1,5}})?(?:\?transport=(?:udp|tcp))?")
 
 
 class SettingsError(ValueError):
@@ -26,6 +32,24 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="TCP port of the gateway; 0 takes a free one.")
     ice_addresses: str = Field(
         "127.0.0.1", description="Comma-separated local addresses offered to cameras for media."
+    )
+    ice_advertised: str = Field(
+        "",
+        description="IP address told to cameras in place of the local one (one-to-one NAT); empty: itself.",
+    )
+    udp_ports: str = Field(
+        "", description="UDP ports for media, LOW-HIGH, one a camera and address; empty: any free one."
+    )
+    stun_urls: str = Field("", description="Comma-separated STUN servers told to browsers; none by default.")
+    turn_urls: str = Field("", description="Comma-separated TURN servers told to browsers; none by default.")
+    turn_secret: str = Field(
+        "", repr=False, description="What the TURN server has as `static-auth-secret` (coturn)."
+    )
+    turn_seconds: int = Field(
+        6 * 3600, ge=60, le=7 * 86400, description="How long a TURN login lives; longer than a session."
+    )
+    ice_relay_only: bool = Field(
+        False, description="Offer cameras only relays of the TURN server: no UDP port of ours is open."
     )
     models: str = Field("asl-words", description="Comma-separated models that run; the first is the default.")
     models_folder: str = Field("", description="Folder of further bundles, beside the shipped ones.")
@@ -48,7 +72,7 @@ class Settings(BaseSettings):
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
     extractor: str = Field(
-        "mediapipe",
+        "tracker",
         pattern="^(mediapipe|tracker)$",
         description="What finds landmarks: `tracker`, or `mediapipe` (Holistic itself, five times the CPU).",
     )
@@ -76,15 +100,51 @@ class Settings(BaseSettings):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _ice_fits_together(self) -> Self:
+        if self.udp_ports and _port_range(self.udp_ports) is None:
+            raise ValueError(f"{PREFIX}UDP_PORTS is {self.udp_ports!r}; LOW-HIGH is needed, like 50000-50100")
+        if self.ice_advertised and not _is_address(self.ice_advertised):
+            raise ValueError(f"{PREFIX}ICE_ADVERTISED is {self.ice_advertised!r}; an IP address is needed")
+        if not self.ice_address_list and not self.ice_relay_only:
+            raise ValueError(f"{PREFIX}ICE_ADDRESSES is empty; cameras need an address, or ICE_RELAY_ONLY")
+        for name, pattern, right in (
+            ("stun_urls", STUN_URL, "stun:HOST:PORT"),
+            ("turn_urls", TURN_URL, "turn:HOST:PORT or turns:HOST:PORT, then ?transport=udp or tcp"),
+        ):
+            for url in _list(getattr(self, name)):
+                if not pattern.fullmatch(url):
+                    raise ValueError(f"{PREFIX}{name.upper()} has {url!r}; right would be {right}")
+        if self.turn_urls and not self.turn_secret:
+            raise ValueError(f"{PREFIX}TURN_URLS needs {PREFIX}TURN_SECRET, the server's static-auth-secret")
+        if self.ice_relay_only and not self.turn_urls:
+            raise ValueError(f"{PREFIX}ICE_RELAY_ONLY needs {PREFIX}TURN_URLS")
+        return self
+
+    @property
+    def udp_port_range(self) -> range | None:
+        """The ports for media, or None for any."""
+        return _port_range(self.udp_ports)
+
+    @property
+    def stun_url_list(self) -> tuple[str, ...]:
+        """The STUN servers for browsers."""
+        return _list(self.stun_urls)
+
+    @property
+    def turn_url_list(self) -> tuple[str, ...]:
+        """The TURN servers."""
+        return _list(self.turn_urls)
+
     @property
     def model_list(self) -> tuple[str, ...]:
         """The models that run, in order."""
-        return tuple(name.strip() for name in self.models.split(",") if name.strip())
+        return _list(self.models)
 
     @property
     def ice_address_list(self) -> tuple[str, ...]:
         """The addresses offered for media."""
-        return tuple(address.strip() for address in self.ice_addresses.split(",") if address.strip())
+        return _list(self.ice_addresses)
 
     @property
     def models_folders(self) -> tuple[Path, ...]:
@@ -110,6 +170,24 @@ def load(**overrides: object) -> Settings:
             name = PREFIX + str(detail["loc"][0]).upper() + ": " if detail["loc"] else ""
             lines.append(name + detail["msg"].removeprefix("Value error, "))
         raise SettingsError("; ".join(lines)) from error
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in text.split(",") if one.strip())
+
+
+def _port_range(text: str) -> range | None:
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    low, high = (int(match[1]), int(match[2])) if match else (0, 0)
+    return range(low, high + 1) if 1024 <= low <= high <= 65535 else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(address: str) -> bool:

@@ -49,9 +49,9 @@ def redis_server_binary() -> str:
 
 
 @contextlib.contextmanager
-def running_redis(folder: Path | str) -> Iterator[str]:
+def running_redis(folder: Path | str, port: int | None = None) -> Iterator[str]:
     """URL of a real Redis of our own."""
-    port = free_port()
+    port = port or free_port()
     command = [
         redis_server_binary(),
         "--port",

@@ -4,14 +4,20 @@ aiortc offers no way to take encoded frames, to choose the addresses it gathers 
 it still lives. A release that moves one of these is refused with a sentence, not found out in mid-session.
 """
 
+import asyncio
+import random
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import aiortc
 import aiortc.rtcrtpreceiver
 import pylibsrtp
-from aioice import stun
+from aioice import Candidate, stun
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import StunProtocol
+from aioice.turn import UDP_SOCKET_BUFFER_SIZE
 from aiortc import RTCConfiguration, RTCPeerConnection
 from aiortc.codecs.h264 import h264_depayload
 from aiortc.codecs.vpx import vp8_depayload
@@ -34,6 +40,7 @@ ON_GATHERER = ("_connection",)
 ON_DTLS = ("_rx_srtp",)
 ON_CONNECTION = (
     "_nominated",
+    "_protocols",
     "build_request",
     "data_received",
     "get_component_candidates",
@@ -171,14 +178,62 @@ def ice_connections(peer: RTCPeerConnection) -> list[Any]:
     return list(dict.fromkeys(connections))
 
 
-def gather_on(connection: Any, addresses: list[str]) -> None:
-    """Makes one connection gather host candidates on these addresses only (aioice would skip 127.0.0.1)."""
+def gather_on(
+    connection: Any,
+    addresses: Sequence[str],
+    ports: range | None = None,
+    advertised: str | None = None,
+) -> None:
+    """Makes one connection gather host candidates on these addresses only (aioice would skip 127.0.0.1).
+
+    Each takes a free port of the range, any where there is none, and is told to the peer under the address
+    `advertised`, its own where there is none. Relayed candidates come as aioice is configured.
+    """
     gather = connection.get_component_candidates
 
     async def on_ours(component: int, **_: Any) -> Any:
-        return await gather(component=component, addresses=addresses)
+        candidates = []
+        for address in addresses:
+            protocol = await _listen(connection, address, ports)
+            if protocol is None:
+                continue
+            host, port = protocol.transport.get_extra_info("sockname")[:2]
+            protocol.local_candidate = Candidate(
+                foundation=candidate_foundation("host", "udp", host),
+                component=component,
+                transport="udp",
+                priority=candidate_priority(component, "host"),
+                host=advertised or host,
+                port=port,
+                type="host",
+            )
+            connection._protocols.append(protocol)
+            candidates.append(protocol.local_candidate)
+        return candidates + await gather(component=component, addresses=[])
 
     connection.get_component_candidates = on_ours
+
+
+async def _listen(connection: Any, address: str, ports: range | None) -> Any:
+    """A socket on a free port, or None. Cameras begin their search apart, so that few meet a taken port."""
+    loop = asyncio.get_running_loop()
+    tried = [0] if ports is None else _rotated(ports, random.randrange(len(ports)))
+    for port in tried:
+        try:
+            transport, protocol = await loop.create_datagram_endpoint(
+                lambda: StunProtocol(connection), local_addr=(address, port)
+            )
+        except OSError:
+            continue
+        listening = transport.get_extra_info("socket")
+        if listening is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_SOCKET_BUFFER_SIZE)
+        return protocol
+    return None
+
+
+def _rotated(ports: range, begin: int) -> list[int]:
+    return [*ports[begin:], *ports[:begin]]
 
 
 async def answers(connection: Any, retransmissions: int) -> bool:

@@ -1,21 +1,24 @@
 """One camera's life in this process: from its offer to the end marker."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-import redis.asyncio
 from aiortc import RTCPeerConnection
 from redis.exceptions import RedisError
 
 from gateway.ingest import control, ice, tasks
+from gateway.ingest.channels import Channels, Message
 from gateway.ingest.framequeue import FrameQueue
 from gateway.ingest.keyframes import KeyframeSchedule
 from gateway.ingest.receiver import VideoReceiver
+from gateway.ingest.timestamps import RtpClock
 from shared import keys, sessions
 from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import Frame, LiveFrameWriter
@@ -46,8 +49,10 @@ class Camera:
     `start()` sets it going; `close()` ends it and may be called again. When it is over, `reason` says why.
     """
 
-    def __init__(self, store: redis.asyncio.Redis, fence: Fence, peer: RTCPeerConnection) -> None:
+    def __init__(self, channels: Channels, fence: Fence, peer: RTCPeerConnection, secret: str) -> None:
         self.session = fence.session
+        self.secret = secret
+        """Who has it may come back to the session."""
         self.etag = f'"{secrets.token_hex(8)}"'
         self.peer = peer
         self.queue = FrameQueue()
@@ -56,7 +61,9 @@ class Camera:
         self.lost_to_redis = 0
         """Frames that Redis did not take."""
         self.reason = ""
-        self._store = store
+        self.on_forwarded: Callable[[Camera, Message], None] | None = None
+        """Gets what else is said on the session's control channel."""
+        self._channels = channels
         self._fence = fence
         self._writer = LiveFrameWriter(fence)
         self._schedule = KeyframeSchedule()
@@ -74,10 +81,12 @@ class Camera:
         incomplete = self._receiver.dropped if self._receiver else 0
         return incomplete + self.queue.dropped + self.lost_to_redis
 
-    def attach(self, receiver: Any, codecs: Sequence[Any], bits_per_second: int) -> None:
+    def attach(
+        self, receiver: Any, codecs: Sequence[Any], bits_per_second: int, clock: RtpClock | None = None
+    ) -> None:
         """Takes the picture of one of the peer's receivers; `codecs` are those agreed on."""
         self._receiver = VideoReceiver(
-            receiver, codecs, bits_per_second, self._on_frame, self._want_keyframe, self._on_bye
+            receiver, codecs, bits_per_second, self._on_frame, self._want_keyframe, self._on_bye, clock
         )
 
     def start(self) -> None:
@@ -88,6 +97,11 @@ class Camera:
         self._finish(reason)
         if self._task is not None:
             await asyncio.shield(self._task)
+
+    async def leave(self, reason: str) -> None:
+        """Lets the camera go and the session live: it comes back, here or to another replica."""
+        self._may_write = False
+        await self.close(reason)
 
     async def wait_over(self) -> None:
         """Returns when the camera is over and nothing of it is left."""
@@ -106,7 +120,7 @@ class Camera:
                 self._ask_for_keyframes(),
                 self._watch_peer(),
                 self._show_life(),
-                control.follow(self._store, self.session, self._on_control),
+                self._hear_control(),
             )
         ]
         try:
@@ -209,9 +223,15 @@ class Camera:
     def _on_bye(self) -> None:
         self._finish("camera stopped")
 
-    def _on_control(self, kind: str) -> None:
-        if kind == control.KEYFRAME:
+    async def _hear_control(self) -> None:
+        async with self._channels.hearing(self.session, self._on_control):
+            await asyncio.Event().wait()
+
+    def _on_control(self, message: Message) -> None:
+        if message["type"] == control.KEYFRAME:
             self._want_keyframe()
+        elif self.on_forwarded is not None:
+            self.on_forwarded(self, message)
 
     def _want_keyframe(self) -> None:
         self._schedule.want()

@@ -4,19 +4,23 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from types import TracebackType
 from typing import Any, cast
 
 import redis.asyncio
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import OperationError
+from redis.exceptions import RedisError
 
-from gateway.ingest import aiortc_private, ice
+from gateway.ingest import aiortc_private, ice, resource
 from gateway.ingest.camera import Camera
-from gateway.ingest.offers import Fragment, Offer, OfferError
+from gateway.ingest.channels import Channels, Message
+from gateway.ingest.comeback import Comeback, find, new_secret, remember
+from gateway.ingest.offers import USABLE_CODECS, Offer, OfferError
 from gateway.ingest.pipeline import Pipeline
-from shared import fence, sessions
+from gateway.ingest.resource import Answered, Asked
+from shared import fence, keys, sessions
 from shared.sessions import Session
 from shared.settings import Settings
 
@@ -24,6 +28,14 @@ log = logging.getLogger(__name__)
 
 START_SHARE = 0.75
 """Of the bit rate asked for: what Chromium is told to begin with, for it begins at 300 kbit/s by itself."""
+
+
+MOST_AT_WORK = 4096
+"""Cameras and answers under way; what another replica forwards beyond that waits for its 504."""
+
+
+class UnknownCameraError(Exception):
+    """No session with this id has a camera, here or elsewhere."""
 
 
 class Cameras:
@@ -37,6 +49,7 @@ class Cameras:
         self._settings = settings
         self._store = store
         self._pipeline = Pipeline(store)
+        self._channels = Channels(store)
         self._cameras: dict[str, Camera] = {}
         self._watchers: set[asyncio.Task[None]] = set()
 
@@ -58,60 +71,106 @@ class Cameras:
         """Ends every camera's session with the reason "server stopped"."""
         await asyncio.gather(*(camera.close("server stopped") for camera in list(self._cameras.values())))
         await asyncio.gather(*self._watchers, return_exceptions=True)
+        await self._channels.aclose()
         await self._pipeline.aclose()
 
     def find(self, session_id: str) -> Camera | None:
         """The camera of a session, if this process holds it."""
         return self._cameras.get(session_id)
 
-    async def open(self, offer: Offer, models: tuple[str, ...], session_id: str) -> Camera:
+    async def open(
+        self, offer: Offer, models: tuple[str, ...], session_id: str, secret: str | None = None
+    ) -> Camera:
         """Makes a session and the peer that fills it; the answer is in `camera.peer.localDescription`.
 
-        Raises OfferError (400, 406, 409) or ice.NoAddressError, and then leaves nothing behind but, where the
-        session was made already, its end.
+        With the secret of a session's camera it goes on with that session instead, and `models` must be the
+        session's or none. Raises OfferError (400, 406, 409), ice.NoAddressError or RedisError, and then
+        leaves nothing behind but, where the session was made already, its end.
         """
-        peer = ice.new_peer()
+        comeback = await self._comeback(session_id, secret, models) if secret is not None else None
+        peer = ice.new_peer(self._settings)
         try:
-            transceiver, codecs = await self._negotiate(peer, offer)
+            transceiver, codecs = await self._negotiate(peer, offer, comeback)
             codec = str(codecs[0].name).lower()
-            session = Session(id=session_id, mode="live", models=models, codec=codec)
-            if not await sessions.create(self._store, session):
-                raise OfferError(409, f"session {session_id} is already in use")
-            taken = await fence.take_writer(self._store, session_id)
-            camera = Camera(self._store, self._pipelined(taken), peer)
+            if comeback is None:
+                session = Session(id=session_id, mode="live", models=models, codec=codec)
+                if not await sessions.create(self._store, session):
+                    raise OfferError(409, f"session {session_id} is already in use")
+            taken = await self._take(session_id)
+            if secret is None:
+                secret = new_secret()
+                await remember(taken, secret)
+            camera = Camera(self._channels, self._pipelined(taken), peer, secret)
         except BaseException:
             with contextlib.suppress(Exception):
                 await peer.close()
             raise
-        camera.attach(transceiver.receiver, codecs, self._settings.video_bitrate)
-        camera.start()
+        clock = comeback.clock() if comeback is not None else None
+        camera.attach(transceiver.receiver, codecs, self._settings.video_bitrate, clock)
+        camera.on_forwarded = self._on_forwarded
+        before = self._cameras.get(session_id)
         self._cameras[session_id] = camera
-        watcher = asyncio.create_task(self._forget_when_over(camera), name=f"camera {session_id} watcher")
-        self._watchers.add(watcher)
-        watcher.add_done_callback(self._watchers.discard)
+        if before is not None:
+            self._watch(before.leave("the camera came back"), f"camera {session_id} before")
+        camera.start()
+        self._watch(self._forget_when_over(camera), f"camera {session_id} watcher")
         try:
             await self._answer(peer)
         except BaseException as error:
-            await camera.close(f"camera could not be answered: {error}")
+            let_go = camera.close if comeback is None else camera.leave
+            await let_go(f"camera could not be answered: {error}")
             raise
-        log.info("session %s: camera answered with %s", session_id, codec)
+        log.info("session %s: camera %s with %s", session_id, "back" if comeback else "answered", codec)
         return camera
 
-    async def add_candidates(self, camera: Camera, fragment: Fragment) -> None:
-        """Trickled candidates. Raises OfferError 400 on one that cannot be used."""
+    async def ask(self, session_id: str, asked: Asked) -> Answered:
+        """PATCH or DELETE of a session's camera, wherever it is.
+
+        Raises resource.NoAnswerError when no replica answers, RedisError, and UnknownCameraError.
+        """
+        camera = self._cameras.get(session_id)
+        if camera is not None:
+            return await resource.answer(camera, asked)
+        fields = ["mode", "state", sessions.END_TOLD]
+        mode, state, ended = await self._store.hmget(keys.session(session_id), fields)
+        if mode != b"live" or ended or any(state == over.encode() for over in sessions.OVER):
+            raise UnknownCameraError(f"no camera publishes session {session_id}")
+        return await resource.forward(self._channels, session_id, asked)
+
+    def _on_forwarded(self, camera: Camera, message: Message) -> None:
+        if message["type"] == resource.FORWARDED and len(self._watchers) < MOST_AT_WORK:
+            self._watch(self._reply(camera, message), f"camera {camera.session} reply")
+
+    async def _reply(self, camera: Camera, message: Message) -> None:
         try:
-            for candidate in fragment.candidates:
-                await camera.peer.addIceCandidate(candidate)
-            if fragment.complete:
-                await camera.peer.addIceCandidate(None)
-        except ValueError as error:
-            raise OfferError(400, f"unusable candidate: {error}") from error
+            await resource.reply(self._channels, camera, message)
+        except RedisError as error:
+            log.warning("session %s: could not answer what was forwarded: %s", camera.session, error)
+
+    async def _comeback(self, session_id: str, secret: str, models: tuple[str, ...]) -> Comeback:
+        found = await find(self._store, session_id, secret)
+        if models and models != found.session.models:
+            raise OfferError(409, f"session {session_id} runs {', '.join(found.session.models)}")
+        return found
+
+    async def _take(self, session_id: str) -> fence.Fence:
+        try:
+            return await fence.take_writer(self._store, session_id)
+        except fence.SessionGoneError as error:
+            raise OfferError(409, str(error)) from error
+
+    def _watch(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._watchers.add(task)
+        task.add_done_callback(self._watchers.discard)
 
     def _pipelined(self, taken: fence.Fence) -> fence.Fence:
         """The same fence; what is written under it goes to Redis together with other cameras' frames."""
         return dataclasses.replace(taken, store=cast(redis.asyncio.Redis, self._pipeline))
 
-    async def _negotiate(self, peer: RTCPeerConnection, offer: Offer) -> tuple[Any, list[Any]]:
+    async def _negotiate(
+        self, peer: RTCPeerConnection, offer: Offer, comeback: Comeback | None
+    ) -> tuple[Any, list[Any]]:
         try:
             await peer.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
         except OperationError as error:
@@ -125,12 +184,18 @@ class Cameras:
             if transceiver is not camera:
                 transceiver.direction = "inactive"
         camera.direction = "recvonly"
-        return camera, self._choose_codec(camera)
+        return camera, self._choose_codec(camera, comeback.session.codec if comeback else None)
 
-    def _choose_codec(self, transceiver: Any) -> list[Any]:
-        """The client's first choice, then its retransmissions. PyAV has the same names, in lower case."""
+    def _choose_codec(self, transceiver: Any, only: str | None) -> list[Any]:
+        """The client's first choice, then its retransmissions. PyAV has the same names, in lower case.
+
+        A session that goes on keeps its codec: the decoder of its worker knows no other.
+        """
         common = aiortc_private.codecs(transceiver)
-        chosen = next(codec for codec in common if codec.name.lower() != "rtx")
+        pictures = [codec for codec in common if codec.name.lower() in ({only} if only else USABLE_CODECS)]
+        if not pictures:
+            raise OfferError(406, f"the session is in {str(only).upper()}, which the offer does not have")
+        chosen = pictures[0]
         start_kbit = int(self._settings.video_bitrate * START_SHARE / 1000)
         chosen.parameters = {**chosen.parameters, "x-google-start-bitrate": str(start_kbit)}
         again = [codec for codec in common if codec.parameters.get("apt") == chosen.payloadType]
@@ -138,12 +203,23 @@ class Cameras:
         return [chosen, *again]
 
     async def _answer(self, peer: RTCPeerConnection) -> None:
-        ice.gather_on(peer, self._settings.ice_address_list)
-        await peer.setLocalDescription(await peer.createAnswer())
-        ice.require_candidates(peer, self._settings.ice_address_list)
+        ice.gather(peer, self._settings)
+        answer = await peer.createAnswer()
+        if "a=setup:actpass" in peer.remoteDescription.sdp:
+            # As the DTLS client aiortc only takes ECDSA certificates, and GStreamer's is RSA.
+            passive = answer.sdp.replace("a=setup:active", "a=setup:passive")
+            answer = RTCSessionDescription(passive, "answer")
+        await peer.setLocalDescription(answer)
+        ice.require_candidates(peer, self._settings)
+
+    async def leave(self) -> None:
+        """Lets every camera go without ending its session: each comes back to another replica."""
+        leaving = [camera.leave("the server is stopping") for camera in list(self._cameras.values())]
+        await asyncio.gather(*leaving)
 
     async def _forget_when_over(self, camera: Camera) -> None:
         try:
             await camera.wait_over()
         finally:
-            self._cameras.pop(camera.session, None)
+            if self._cameras.get(camera.session) is camera:
+                del self._cameras[camera.session]

@@ -42,6 +42,7 @@ class VideoReceiver:
         on_frame: Callable[[Frame], None],
         on_stall: Callable[[], None],
         on_end: Callable[[], None],
+        clock: RtpClock | None = None,
     ) -> None:
         self.last_packet: float | None = None
         """When the last packet of the picture came (monotonic seconds); None before the first."""
@@ -55,7 +56,7 @@ class VideoReceiver:
         self._on_frame = on_frame
         self._on_stall = on_stall
         self._on_end = on_end
-        self._clock = RtpClock()
+        self._clock = clock or RtpClock()
         self._remb = FixedRemb(bits_per_second)
         self._assembly = FrameAssembly(keyframes.BEGINS_KEYFRAME[name])
         self._watchdog = Watchdog()

@@ -10,11 +10,13 @@ LARGEST_SKEW_SECONDS = 10.0
 class RtpClock:
     """Unwraps timestamps (RFC 3550 §5.1) to a pts in 90 kHz ticks from 0, strictly rising.
 
-    A sender that restarts its timestamps goes on by the time that has passed here.
+    A sender that restarts its timestamps goes on by the time that has passed here; so does another sender
+    that goes on with the session, after a picture with `pts` that came at `at` (monotonic seconds).
     """
 
-    def __init__(self) -> None:
-        self._pts = 0
+    def __init__(self, pts: int = 0, at: float | None = None) -> None:
+        self._pts = pts
+        self._at = at
         self._last: tuple[int, float] | None = None  # (RTP timestamp, seconds)
 
     def pts(self, timestamp: int, now: float) -> int:
@@ -26,5 +28,7 @@ class RtpClock:
             if ticks <= 0 or ticks / CLOCK_RATE - passed > LARGEST_SKEW_SECONDS:
                 ticks = max(1, round(passed * CLOCK_RATE))
             self._pts += ticks
+        elif self._at is not None:
+            self._pts += max(1, round((now - self._at) * CLOCK_RATE))
         self._last = (timestamp, now)
         return self._pts

@@ -9,22 +9,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.errors import chosen_models, chosen_session_id
-from gateway.ingest import offers
-from gateway.ingest.camera import Camera
-from gateway.ingest.cameras import Cameras
+from gateway.ingest import ice, offers
+from gateway.ingest.cameras import Cameras, UnknownCameraError
 from gateway.ingest.ice import NoAddressError
 from gateway.ingest.offers import OfferError
+from gateway.ingest.resource import FRAGMENT_TYPE, Asked, NoAnswerError
 from gateway.state import gateway_of
+from shared import keys
+from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
 OFFER_TYPE = "application/sdp"
-FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 
 # A page of any origin may publish: it holds no credentials of ours, and its user gave it the camera.
 CORS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Location, ETag, Accept-Patch, Link",
+    "Access-Control-Expose-Headers": "Location, ETag, Accept-Patch, Link, Retry-After, Signstream-Secret",
 }
 PREFLIGHT = {
     **CORS,
@@ -41,61 +42,72 @@ def cameras_of(request: Request) -> Cameras:
 
 
 async def publish(request: Request) -> Response:
-    """`POST /whip?models=a,b&session=ID`."""
+    """`POST /whip?models=a,b&session=ID`; with the secret of the session's camera it goes on with that."""
+    settings = gateway_of(request).settings
     try:
         _require_type(request, OFFER_TYPE)
-        models = chosen_models(gateway_of(request), request.query_params.get("models"))
+        secret, asked_models = _bearer(request), request.query_params.get("models")
         session_id = chosen_session_id(request.query_params.get("session"))
+        # A camera that comes back need not repeat what its session runs.
+        models = chosen_models(gateway_of(request), asked_models) if asked_models or not secret else ()
         offer = offers.read_offer(await _body(request))
-        camera = await cameras_of(request).open(offer, models, session_id)
+        camera = await cameras_of(request).open(offer, models, session_id, secret)
     except HTTPException as error:
         raise _with_cors(error) from error
     except OfferError as error:
         raise HTTPException(error.status, str(error), CORS) from error
     except NoAddressError as error:
         log.error("%s", error)
-        raise HTTPException(503, str(error), CORS) from error
+        raise HTTPException(503, str(error), {**CORS, "Retry-After": "5"}) from error
     except RedisError as error:
-        log.error("cannot make a session: %s", error)
-        raise HTTPException(503, "Redis does not answer", {**CORS, "Retry-After": "5"}) from error
+        raise _redis_away(error) from error
     headers = {
         **CORS,
         "Location": f"/whip/{session_id}",
         "ETag": camera.etag,
         "Accept-Patch": FRAGMENT_TYPE,
+        "Signstream-Secret": camera.secret,
+        **_links(settings, session_id),
     }
     return Response(camera.peer.localDescription.sdp, 201, headers, OFFER_TYPE)
 
 
-async def trickle(request: Request) -> Response:
-    """`PATCH /whip/{id}`: candidates the client found after its offer. An ICE restart is not offered."""
+async def change(request: Request) -> Response:
+    """`PATCH /whip/{id}`: candidates found after the offer. `DELETE`: returns at the session's end.
+
+    An ICE restart is not offered: 422, and the client publishes again. Either may come to any replica.
+    """
+    session_id = str(request.path_params["id"])
     try:
-        camera = _camera(request)
-        _require_type(request, FRAGMENT_TYPE)
-        _require_match(request, camera)
-        fragment = offers.read_fragment(await _body(request))
-        if fragment.ufrag and f"a=ice-ufrag:{fragment.ufrag}" not in camera.peer.remoteDescription.sdp:
-            raise OfferError(422, "an ICE restart is not offered here; publish again instead")
-        await cameras_of(request).add_candidates(camera, fragment)
+        if not keys.is_session_id(session_id):
+            raise HTTPException(404, f"no camera publishes session {session_id[:80]}")
+        asked = Asked(
+            request.method,
+            await _body(request) if request.method == "PATCH" else b"",
+            _content_type(request),
+            request.headers.get("if-match"),
+        )
+        answered = await cameras_of(request).ask(session_id, asked)
     except HTTPException as error:
         raise _with_cors(error) from error
     except OfferError as error:
         raise HTTPException(error.status, str(error), CORS) from error
-    return Response(status_code=204, headers={**CORS, "ETag": camera.etag})
+    except UnknownCameraError as error:
+        raise HTTPException(404, str(error), CORS) from error
+    except NoAnswerError as error:
+        raise HTTPException(504, str(error), CORS) from error
+    except RedisError as error:
+        raise _redis_away(error) from error
+    if answered.error:
+        raise HTTPException(answered.status, answered.error, CORS)
+    etag = {"ETag": answered.etag} if answered.etag else {}
+    return Response(status_code=answered.status, headers={**CORS, **etag})
 
 
-async def unpublish(request: Request) -> Response:
-    """`DELETE /whip/{id}`: returns when the session's end is written."""
-    try:
-        await _camera(request).close("camera stopped")
-    except HTTPException as error:
-        raise _with_cors(error) from error
-    return Response(status_code=200, headers=CORS)
-
-
-async def describe(_: Request) -> Response:
-    """`OPTIONS /whip`: what may be posted, and to whom (CORS)."""
-    return Response(status_code=204, headers={**PREFLIGHT, "Accept-Post": OFFER_TYPE})
+async def describe(request: Request) -> Response:
+    """`OPTIONS /whip`: what may be posted, from where (CORS), and by which ICE servers."""
+    links = _links(gateway_of(request).settings, "camera")
+    return Response(status_code=204, headers={**PREFLIGHT, "Accept-Post": OFFER_TYPE, **links})
 
 
 async def describe_session(_: Request) -> Response:
@@ -117,34 +129,40 @@ ROUTES = [
     Route("/whip", publish, methods=["POST"]),
     Route("/whip", describe, methods=["OPTIONS"]),
     Route("/whip", not_allowed, methods=["GET", "HEAD", "PUT", "PATCH", "DELETE"]),
-    Route("/whip/{id}", trickle, methods=["PATCH"]),
-    Route("/whip/{id}", unpublish, methods=["DELETE"]),
+    Route("/whip/{id}", change, methods=["PATCH", "DELETE"]),
     Route("/whip/{id}", describe_session, methods=["OPTIONS"]),
     Route("/whip/{id}", not_allowed_on_session, methods=["GET", "HEAD", "POST", "PUT"]),
 ]
 
 
-def _camera(request: Request) -> Camera:
-    camera = cameras_of(request).find(request.path_params["id"])
-    if camera is None:
-        raise HTTPException(404, f"no camera publishes session {request.path_params['id'][:80]} here")
-    return camera
+def _bearer(request: Request) -> str | None:
+    """The secret of the session in the query. Without one a token (OBS always sends one) says nothing."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if "session" not in request.query_params or not secret.strip():
+        return None
+    if scheme.lower() != "bearer":
+        raise HTTPException(401, "Authorization must be Bearer", {"WWW-Authenticate": "Bearer"})
+    return secret.strip()
+
+
+def _links(settings: Settings, name: str) -> dict[str, str]:
+    links = ice.links(settings, name)
+    return {"Link": ", ".join(links)} if links else {}
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _require_type(request: Request, expected: str) -> None:
-    got = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    got = _content_type(request)
     if got != expected:
         raise HTTPException(415, f"the content type must be {expected}; got {got or 'none'}")
 
 
-def _require_match(request: Request, camera: Camera) -> None:
-    match = request.headers.get("if-match")
-    if match is None:
-        raise HTTPException(428, "If-Match with the ETag of the answer is needed")
-    if match == "*":
-        raise HTTPException(422, "an ICE restart is not offered here; publish again instead")
-    if match != camera.etag:
-        raise HTTPException(412, "If-Match names another ICE session")
+def _redis_away(error: RedisError) -> HTTPException:
+    log.error("Redis: %s", error)
+    return HTTPException(503, "Redis does not answer", {**CORS, "Retry-After": "5"})
 
 
 async def _body(request: Request) -> bytes:

@@ -1,6 +1,6 @@
 """The cameras' endpoints: WHIP, RFC 9725."""
 
-from gateway.openapi.paths import CHOSEN_ID, MODELS, SESSION, Described, answer, in_header, refused
+from gateway.openapi.paths import AWAY, CHOSEN_ID, MODELS, SESSION, Described, answer, in_header, refused
 from gateway.openapi.schemas import STRING
 
 OFFER = "application/sdp"
@@ -28,17 +28,26 @@ PATHS: dict[str, Described] = {
         "post": {
             "operationId": "publish",
             "summary": "A camera's offer in, our answer out.",
-            "parameters": [MODELS, CHOSEN_ID],
+            "parameters": [
+                MODELS,
+                CHOSEN_ID,
+                in_header(
+                    "Authorization", "Bearer and the `Signstream-Secret` of the session to go on with."
+                ),
+            ],
             "requestBody": _body(OFFER),
             "responses": {
                 "201": answer(
-                    "The SDP answer.", headers=("Location", "ETag", "Accept-Patch"), content={OFFER: STRING}
+                    "The SDP answer.",
+                    headers=("Location", "ETag", "Accept-Patch", "Signstream-Secret"),
+                    content={OFFER: STRING},
                 ),
                 **refused(
                     (400, "The SDP is malformed, or `session` cannot be an id."),
+                    (401, "A secret that is not sent as Bearer."),
                     (404, "A model this server does not run."),
                     (406, "No video, or no codec in common: VP8 and H.264 are taken."),
-                    (409, "The session id is in use."),
+                    (409, "The session id is in use, or over."),
                     (413, "The offer is too long."),
                     (415, "The offer is not `application/sdp`."),
                     (503, "The store does not answer, or this server takes no more cameras now."),
@@ -66,12 +75,14 @@ PATHS: dict[str, Described] = {
                 "204": answer("Taken.", headers=("ETag",)),
                 **refused(
                     (400, "The fragment is malformed."),
-                    (404, "No camera publishes this session here."),
+                    (404, "No camera publishes this session."),
                     (412, "If-Match names another ICE session."),
                     (413, "The fragment is too long."),
                     (415, "The fragment is not `application/trickle-ice-sdpfrag`."),
                     (422, "An ICE restart; publish again instead."),
                     (428, "If-Match is missing."),
+                    AWAY,
+                    (504, "The replica that holds the camera does not answer."),
                 ),
             },
         },
@@ -80,7 +91,11 @@ PATHS: dict[str, Described] = {
             "summary": "Ends the session.",
             "responses": {
                 "200": answer("The session's end is written."),
-                **refused((404, "No camera publishes this session here.")),
+                **refused(
+                    (404, "No camera publishes this session."),
+                    AWAY,
+                    (504, "The replica that holds the camera does not answer."),
+                ),
             },
         },
         "options": {

@@ -10,6 +10,7 @@ STRING: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+PLACE: Schema = {"type": "integer", "minimum": 1, "description": "In line for a keypoint worker."}
 SECONDS: Schema = {"type": "number", "minimum": 0, "description": "Seconds of media time."}
 
 
@@ -26,6 +27,11 @@ def record(description: str, /, **properties: Schema) -> Schema:
         "properties": properties,
         "required": list(properties),
     }
+
+
+def and_maybe(schema: Schema, **properties: Schema) -> Schema:
+    """The object, with properties it does not always have."""
+    return {**schema, "properties": {**schema["properties"], **properties}}
 
 
 def list_of(items: Schema, **limits: int) -> Schema:
@@ -83,7 +89,7 @@ SCHEMAS: dict[str, Schema] = {
         session=ref("SessionId"),
         state=ref("State"),
         reason=STRING,
-        place=or_null({"type": "integer", "minimum": 1, "description": "In line for a keypoint worker."}),
+        place=or_null(PLACE),
         mode={"enum": ["live", "file", "landmarks"]},
         models=list_of(STRING, minItems=1),
         epoch=STRING,
@@ -122,11 +128,14 @@ SCHEMAS: dict[str, Schema] = {
         alternatives=list_of(record("Another reading.", gloss=STRING, confidence=SHARE), maxItems=5),
         latency_ms=ref("Latency"),
     ),
-    "SessionEvent": _event(
-        "session",
-        "The session's state changed. `ended` and `failed` are the last event.",
-        state=ref("State"),
-        reason=STRING,
+    "SessionEvent": and_maybe(
+        _event(
+            "session",
+            "The session's state changed, or its place in line. `ended` and `failed` are the last event.",
+            state=ref("State"),
+            reason=STRING,
+        ),
+        place=PLACE,
     ),
     "DroppedEvent": _event(
         "dropped",

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from gateway.admission import place_in_line
 from gateway.results.transcript import Event, RuleFactory, Transcript
 from shared import connection, keys, messages, sessions
 from shared.claims import Claim, Claims
@@ -125,6 +126,9 @@ class TranscriptDuty:
                 continue
             events += transcript.take(record, now)
         events += transcript.tick(now)
+        if transcript.wants_place(now):
+            place = await place_in_line(store, fence.session, keys.LINE_LENGTH)
+            events += transcript.wait_in_line(place)
         if entries or events:
             await self._write(fence, transcript, events, cursor)
         elif not transcript.over:

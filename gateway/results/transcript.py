@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 HOLE_SECONDS = 2.0
 """A live session goes on past a window nobody answered for this long; a file waits as long as it takes."""
 
+LINE_SECONDS = 1.0
+"""A session is told its place in line when it has waited this long, and at most as often."""
+
 Event = dict[str, Any]
 """One event as the socket sends it."""
 
@@ -67,6 +70,8 @@ class Transcript:
         self.dropped = 0
         self._models = {name: _Model(rule(name, None)) for name in session.models}
         self._progress = Progress(session.seconds if session.mode == "file" else 0.0)
+        self._place = 0
+        self._looked_at = session.created
 
     @classmethod
     def restore(cls, session: Session, tasks: Mapping[str, str], rule: RuleFactory, packed: bytes) -> Self:
@@ -128,6 +133,21 @@ class Transcript:
     def begin(self) -> list[Event]:
         """The first event of a session nobody has owned yet."""
         return [] if self.state else [self._session_event(sessions.QUEUED)]
+
+    def wants_place(self, now: float) -> bool:
+        """Whether it is time to look where in the line for a keypoint worker the session is."""
+        if self.state != sessions.QUEUED or now - self._looked_at < LINE_SECONDS:
+            return False
+        self._looked_at = now
+        return True
+
+    def wait_in_line(self, place: int | None) -> list[Event]:
+        """The session's place in that line, told when it changes."""
+        if place is None or place == self._place or self.state != sessions.QUEUED:
+            return []
+        self._place = place
+        self.reason = f"number {place} in line for a keypoint worker"
+        return [self._event("session", state=self.state, reason=self.reason, place=place)]
 
     def take(self, record: Record, now: float) -> list[Event]:
         """One record of `results:{id}`; `now` in unix seconds."""

@@ -14,6 +14,7 @@
 const SUBPROTOCOL = "signstream.v1+json";
 const GATHER_MS = 1000;
 const CONNECT_MS = 15000;
+const DISCONNECTED_MS = 2000;
 const RECONNECT_MS = [250, 500, 1000, 2000, 4000];
 const OVER = new Set(["ended", "failed"]);
 
@@ -46,38 +47,41 @@ export class SignstreamError extends Error {
 export async function connect(options) {
   const server = options.server ?? location.origin;
   const query = options.models?.length ? `?models=${options.models.map(encodeURIComponent).join(",")}` : "";
-  const session = options.stream
-    ? await publish(server, query, options.stream)
-    : await upload(server, query, options.video);
+  let session;
+  if (options.stream) {
+    const camera = await publish(server, query, options.stream);
+    session = new Session(server, camera.id, camera);
+  } else {
+    session = await upload(server, query, options.video);
+  }
   session.listen(options);
   return session;
 }
 
 class Session {
   #server;
-  #peer;
-  #resource;
+  #camera;
   #sockets = new Set();
   #stopped = false;
   #over = false;
   #timers = new Set();
 
-  constructor(server, id, peer = null, resource = "") {
+  constructor(server, id, camera = null) {
     this.id = id;
     this.#server = server;
-    this.#peer = peer;
-    this.#resource = resource;
+    this.#camera = camera;
   }
 
   /** Ends the camera. Events go on until the session has ended; `close()` stops hearing them too. */
   async stop() {
     if (this.#stopped) return;
     this.#stopped = true;
-    if (this.#resource) {
+    if (this.#camera) {
       // keepalive: it is sent even when the page goes away.
-      await fetch(this.#server + this.#resource, { method: "DELETE", keepalive: true }).catch(() => {});
+      const { resource, peer } = this.#camera;
+      await fetch(this.#server + resource, { method: "DELETE", keepalive: true }).catch(() => {});
+      peer.close();
     }
-    this.#peer?.close();
   }
 
   /** Stops hearing events. */
@@ -90,12 +94,42 @@ class Session {
   listen({ onGloss, onState, onLandmarks }) {
     this.#hearEvents(onGloss ?? (() => {}), onState ?? (() => {}));
     if (onLandmarks) this.#hearLandmarks(onLandmarks);
-    this.#peer?.addEventListener("connectionstatechange", () => {
-      if (this.#peer.connectionState === "failed" && !this.#stopped) {
-        this.#stopped = true;
-        onState?.("failed", "The connection to the server was lost.");
+    if (this.#camera) this.#keepConnected(onState ?? (() => {}));
+  }
+
+  /** Publishes again to the same session, to whichever server answers, when the line has broken. */
+  async #keepConnected(onState) {
+    while (!this.#stopped) {
+      await broken(this.#camera.peer);
+      if (this.#stopped || this.#over) return;
+      onState("reconnecting", "The connection was lost; trying again.");
+      this.#camera.peer.close();
+      const back = await this.#comeBack();
+      if (this.#stopped || this.#over) {
+        back?.peer.close();
+        return;
       }
-    });
+      if (!back) {
+        this.#stopped = true;
+        onState("failed", "The connection to the server was lost.");
+        return;
+      }
+      this.#camera = back;
+      onState("live", "");
+    }
+  }
+
+  async #comeBack() {
+    const { stream, secret } = this.#camera;
+    for (const pause of RECONNECT_MS) {
+      try {
+        return await publish(this.#server, `?session=${this.id}`, stream, secret);
+      } catch (error) {
+        if (this.#stopped || this.#over || error.status === 409) return null;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return null;
   }
 
   #hearEvents(onGloss, onState) {
@@ -148,12 +182,14 @@ class Session {
   }
 }
 
-async function publish(server, query, stream) {
+/** A camera on its way to a session, new or (with its secret) the same again. */
+async function publish(server, query, stream, secret = "") {
   const [track] = stream.getVideoTracks();
   if (!track) throw new SignstreamError("The stream has no video.");
   // Motion matters more than detail that stands still.
   track.contentHint = "motion";
-  const peer = new RTCPeerConnection();
+  const peer = new RTCPeerConnection({ iceServers: await iceServers(server) });
+  let resource = "";
   try {
     const { sender } = peer.addTransceiver(track, { direction: "sendonly", streams: [stream] });
     await keepBoth(sender);
@@ -161,23 +197,44 @@ async function publish(server, query, stream) {
     await gathered(peer);
     const response = await ask(server, `/whip${query}`, {
       method: "POST",
-      headers: { "Content-Type": "application/sdp" },
+      headers: { "Content-Type": "application/sdp", ...(secret && { Authorization: `Bearer ${secret}` }) },
       body: peer.localDescription.sdp,
     });
-    const resource = response.headers.get("Location");
-    const session = new Session(server, resource.split("/").pop(), peer, resource);
+    resource = response.headers.get("Location");
+    secret = response.headers.get("Signstream-Secret");
     await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
-    try {
-      await connected(peer);
-    } catch (error) {
-      await session.stop();
-      throw error;
-    }
-    return session;
+    await connected(peer);
+    return { id: resource.split("/").pop(), peer, resource, secret, stream };
   } catch (error) {
+    if (resource) await fetch(server + resource, { method: "DELETE" }).catch(() => {});
     peer.close();
     throw error;
   }
+}
+
+/** STUN and TURN servers this server names (RFC 9725, section 4.6): `<url>; rel="ice-server"; username=…`. */
+async function iceServers(server) {
+  const response = await fetch(`${server}/whip`, { method: "OPTIONS" }).catch(() => null);
+  const links = response?.headers.get("Link")?.split(/,\s*(?=<)/) ?? [];
+  return links.filter((link) => link.includes('rel="ice-server"')).map((link) => ({
+    urls: link.match(/<([^>]*)>/)[1],
+    username: link.match(/username="([^"]*)"/)?.[1],
+    credential: link.match(/credential="([^"]*)"/)?.[1],
+  }));
+}
+
+/** Resolves when the line is lost: at once when ICE has failed, or after two seconds without an answer. */
+function broken(peer) {
+  return new Promise((resolve) => {
+    let timer;
+    const look = () => {
+      clearTimeout(timer);
+      if (["failed", "closed"].includes(peer.connectionState)) resolve();
+      if (peer.connectionState === "disconnected") timer = setTimeout(resolve, DISCONNECTED_MS);
+    };
+    peer.addEventListener("connectionstatechange", look);
+    look();
+  });
 }
 
 /**

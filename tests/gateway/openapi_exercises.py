@@ -8,6 +8,7 @@ Body = bytes | Callable[[], AsyncIterator[bytes]] | None
 
 LIVE = "session-of-a-camera"
 TOLD = "session-with-events"
+ELSEWHERE = "session-of-a-silent-replica"
 NOBODY = "n" * 20
 
 SDP = {"Content-Type": "application/sdp"}
@@ -117,6 +118,7 @@ def of_cameras(offer: str) -> list[Exercise]:
         publish(413, long),
         publish(415, sdp, headers={"Content-Type": "text/plain"}),
         publish(503, sdp, away=True),
+        publish(401, sdp, f"?session={LIVE}", headers={**SDP, "Authorization": "Basic x"}),
         Exercise("options", whip, whip, 204),
         *(Exercise(method, whip, whip, 405) for method in ("get", "put", "patch", "delete")),
         patch(204, b"a=mid:0\r\n", match),
@@ -127,6 +129,10 @@ def of_cameras(offer: str) -> list[Exercise]:
         patch(415, b"a=mid:0\r\n", {**match, "Content-Type": "text/plain"}),
         patch(422, b"a=ice-ufrag:other\r\n", match),
         patch(428, b"a=mid:0\r\n", FRAGMENT),
+        patch(504, b"a=mid:0\r\n", match, f"/whip/{ELSEWHERE}"),
+        Exercise("patch", one, live, 503, match, b"a=mid:0\r\n", away=True),
+        Exercise("delete", one, live, 503, away=True),
+        Exercise("delete", one, f"/whip/{ELSEWHERE}", 504),
         Exercise("options", one, live, 204),
         *(Exercise(method, one, live, 405) for method in ("get", "post", "put")),
         Exercise("delete", one, nobody, 404),

@@ -91,12 +91,12 @@ async def test_those_that_wait_know_their_place(store: Redis, redis_url: str) ->
     here = gateway(store, queue_length=2)
     for name in "abc":
         await begin(store, name)
-    places = [await admission.place_in_line(here, f"session-{name:->16}") for name in "abc"]
+    places = [await admission.place_in_line(store, f"session-{name:->16}", 9) for name in "abc"]
     assert places == [1, 2, 3]
-    assert "3 sessions already wait" in await refused(here)
+    assert "2 sessions already wait" in await refused(here)
     async with Claims(redis_url, keys.KEYPOINTS_GROUP, "tester") as claims:
         await claims.take(1.0)
-        places = [await admission.place_in_line(here, f"session-{name:->16}") for name in "abc"]
+        places = [await admission.place_in_line(store, f"session-{name:->16}", 9) for name in "abc"]
         assert places == [None, 1, 2]
 
 

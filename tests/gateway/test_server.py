@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -22,7 +23,7 @@ from gateway.app import create_app
 from gateway.results import events
 from shared import keys, sessions, settings
 from shared.sessions import Session
-from tests.conftest import free_port
+from tests.conftest import free_port, running_redis
 
 ID = "session-of-the-test"
 
@@ -78,6 +79,29 @@ async def test_a_viewer_that_answers_no_ping_is_let_go(
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(1):
                     await alive.receive()
+
+
+async def test_two_hundred_viewers_cost_one_reader_of_the_store(
+    store: Redis, redis_url: str, session: Session
+) -> None:
+    many = aiohttp.TCPConnector(limit=0)
+    async with (
+        gateway(redis_url) as url,
+        aiohttp.ClientSession(url, connector=many) as http,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        viewers = [
+            await stack.enter_async_context(http.ws_connect(f"/sessions/{ID}/events")) for _ in range(200)
+        ]
+        began = time.monotonic()
+        await tell(store, 1)
+        async with asyncio.timeout(5):
+            told = await asyncio.gather(*(viewer.receive() for viewer in viewers))
+        assert [message.json()["seq"] for message in told] == [1] * 200
+        assert time.monotonic() - began < 2
+        clients: Any = await store.client_list()
+        readers = [client for client in clients if client["cmd"] == "xread" and "b" in client["flags"]]
+        assert len(readers) == 1
 
 
 async def test_a_viewer_that_reads_nothing_is_cut_off_and_slows_nobody(
@@ -160,3 +184,21 @@ async def test_a_draining_gateway_is_not_ready(redis_url: str, store: Redis) -> 
             assert (answer.status, (await answer.json())["missing"]) == (503, ["this gateway is stopping"])
     server.should_exit = True
     await running
+
+
+async def test_a_gateway_that_is_there_before_redis_does_its_duty_later(tmp_path: Path) -> None:
+    port = free_port()
+    config = settings.load(redis_url=f"redis://127.0.0.1:{port}/0", port=free_port())
+    server = serving.Server(create_app(config), config)
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.005)
+    with running_redis(tmp_path, port) as url:
+        store = Redis.from_url(url)
+        assert await sessions.create(store, Session(id=ID, mode="live", models=("asl-words",), codec="vp8"))
+        async with asyncio.timeout(10):
+            while not await store.exists(keys.glosses(ID)):
+                await asyncio.sleep(0.02)
+        await store.aclose()
+        server.should_exit = True
+        await running

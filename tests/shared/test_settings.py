@@ -41,3 +41,37 @@ def test_without_tokens_only_loopback_is_served(
     monkeypatch.setenv(f"SIGNSTREAM_{name}", value)
     with pytest.raises(SettingsError, match="only binds to loopback"):
         settings.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("UDP_PORTS", "50000", "50000-50100"),
+        ("UDP_PORTS", "50100-50000", "LOW-HIGH"),
+        ("UDP_PORTS", "80-90", "LOW-HIGH"),
+        ("ICE_ADVERTISED", "example.net", "IP address"),
+        ("STUN_URLS", "stun.example.net", "stun:HOST:PORT"),
+        ("TURN_URLS", "http://turn.example.net", "turn:HOST:PORT"),
+        ("TURN_URLS", 'turn:a"b', "turn:HOST:PORT"),
+        ("TURN_URLS", "turn:turn.example.net", "SIGNSTREAM_TURN_SECRET"),
+        ("ICE_RELAY_ONLY", "1", "SIGNSTREAM_TURN_URLS"),
+        ("ICE_ADDRESSES", ",", "empty"),
+    ],
+)
+def test_ice_settings_that_cannot_work_say_what_would(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"SIGNSTREAM_{name}", value)
+    with pytest.raises(settings.SettingsError, match=said):
+        settings.load()
+
+
+def test_ice_settings_that_work_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNSTREAM_UDP_PORTS", "50000-50100")
+    monkeypatch.setenv("SIGNSTREAM_TURN_URLS", "turn:[::1]:3478?transport=udp,turns:turn.example.net")
+    monkeypatch.setenv("SIGNSTREAM_TURN_SECRET", "x")
+    read = settings.load()
+    assert read.udp_port_range == range(50_000, 50_101)
+    assert read.turn_url_list == ("turn:[::1]:3478?transport=udp", "turns:turn.example.net")
+    assert settings.load(udp_ports="").udp_port_range is None
+    assert "turn_secret" not in repr(read)

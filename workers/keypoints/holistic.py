@@ -47,15 +47,15 @@ class Holistic:
     def landmarks(self, rgb: NDArray[np.uint8], time: float) -> NDArray[np.float32]:
         """See `Extractor`. MediaPipe keeps its own clock (30 pictures a second), so `time` is not used."""
         if self._seen:
-            return _canonical(self._graph.process(rgb))
-        with _without_chatter():
+            return canonical(self._graph.process(rgb))
+        with without_chatter():
             if self._graph is None:
                 self._graph = mediapipe.solutions.holistic.Holistic(
                     static_image_mode=False, model_complexity=1
                 )
             found = self._graph.process(rgb)
         self._seen = found.pose_landmarks is not None
-        return _canonical(found)
+        return canonical(found)
 
     def state(self) -> None:
         """MediaPipe does not give its graph's away: a successor is warmed with the last pictures again."""
@@ -70,7 +70,8 @@ class Holistic:
             self._graph.close()
 
 
-def _canonical(found: Any) -> NDArray[np.float32]:
+def canonical(found: Any) -> NDArray[np.float32]:
+    """What MediaPipe's graph found, as a frame."""
     frame = empty_frame()
     for name, rows in _PARTS:
         part = getattr(found, name)
@@ -81,7 +82,7 @@ def _canonical(found: Any) -> NDArray[np.float32]:
 
 
 @contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
+def without_chatter() -> Iterator[None]:
     """Holds back what is written to file descriptor 2, and lets all but the known chatter go afterwards."""
     with _starting, tempfile.TemporaryFile() as caught:
         sys.stderr.flush()

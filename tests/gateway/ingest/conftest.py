@@ -118,6 +118,20 @@ def settings(redis_url: str) -> Settings:
 @pytest.fixture
 async def server(settings: Settings) -> AsyncIterator[Server]:
     """The ingest routes on a real server; nothing may be left when it is stopped."""
+    async with ingesting(settings) as made:
+        yield made
+
+
+@pytest.fixture
+async def replica(settings: Settings) -> AsyncIterator[Server]:
+    """A second gateway with the same Redis."""
+    async with ingesting(settings) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def ingesting(settings: Settings) -> AsyncIterator[Server]:
+    """One gateway process's ingest."""
     store = connection.connect(settings.redis_url)
     before = asyncio.all_tasks()
     async with Cameras(settings, store) as cameras, Uploads(settings, store) as uploads:
@@ -176,16 +190,25 @@ async def publish(client: httpx.AsyncClient) -> AsyncIterator[Publish]:
     """Publishes a generated camera with the codec asked for and waits for the answer."""
     senders: list[Sender] = []
 
-    async def publish(codec: str = "VP8", session: str = SESSION, models: str = "asl-words") -> Sender:
+    async def publish(
+        codec: str = "VP8",
+        session: str = SESSION,
+        models: str = "asl-words",
+        secret: str | None = None,
+        server: Server | None = None,
+    ) -> Sender:
         peer, track = ice.new_peer(), Camera()
         transceiver = peer.addTransceiver(track, "sendonly")
         capabilities = peer.getSenders()[0].getCapabilities("video").codecs
         transceiver.setCodecPreferences([c for c in capabilities if c.mimeType == f"video/{codec}"])
         response = await client.post(
-            "/whip",
-            params={"session": session, "models": models},
+            f"{server.url if server else ''}/whip",
+            params={"session": session, **({"models": models} if models else {})},
             content=await offer_of(peer),
-            headers={"content-type": "application/sdp"},
+            headers={
+                "content-type": "application/sdp",
+                **({"authorization": f"Bearer {secret}"} if secret else {}),
+            },
         )
         sender = Sender(peer, track, response)
         senders.append(sender)

@@ -16,6 +16,7 @@ from pylibsrtp import Policy, Session
 from gateway.ingest import aiortc_private, ice
 from gateway.ingest.receiver import VideoReceiver
 from gateway.ingest.reception import Reception
+from shared.settings import Settings
 
 
 def new_transceiver() -> tuple[RTCPeerConnection, object]:
@@ -141,14 +142,5 @@ async def test_gathering_stays_on_the_addresses_given() -> None:
     await peer.setLocalDescription(await peer.createOffer())
     sdp = peer.localDescription.sdp
     assert {line.split()[4] for line in sdp.splitlines() if "a=candidate" in line} == {"127.0.0.1"}
-    ice.require_candidates(peer, ("127.0.0.1",))
-    await peer.close()
-
-
-async def test_an_address_of_another_machine_is_refused_with_its_name() -> None:
-    peer, _ = new_transceiver()
-    ice.gather_on(peer, ("203.0.113.1",))
-    await peer.setLocalDescription(await peer.createOffer())
-    with pytest.raises(ice.NoAddressError, match=r"203\.0\.113\.1.*SIGNSTREAM_ICE_ADDRESSES"):
-        ice.require_candidates(peer, ("203.0.113.1",))
+    ice.require_candidates(peer, Settings())
     await peer.close()

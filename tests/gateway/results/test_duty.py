@@ -165,3 +165,21 @@ async def test_a_live_hole_is_told_by_the_clock_alone(
         events = await all_events(store)
     assert glosses(events) == ["word-0", "word-2", "after 2"]
     assert [e["count"] for e in events if e["type"] == "dropped"] == [1]
+
+
+async def test_a_session_that_no_worker_has_room_for_is_told_its_place(store: Redis, redis_url: str) -> None:
+    for name in ("session-before-ours", ID):
+        assert await sessions.create(store, Session(id=name, mode="file", models=(MODEL,), codec="vp8"))
+    async with on_duty(redis_url):
+        await until_told(store, 2)
+        async with claims.Claims(redis_url, keys.KEYPOINTS_GROUP, "tester") as workers:
+            first = await workers.take(1.0)
+            assert first is not None
+            assert first.session == "session-before-ours"
+            await until_told(store, 3)
+    told = await log.so_far(store, ID)
+    assert [(event["state"], event.get("place")) for event in told] == [
+        ("queued", None),
+        ("queued", 2),
+        ("queued", 1),
+    ]

@@ -213,3 +213,25 @@ def test_a_camera_has_no_progress() -> None:
     script = transcript()
     told(script, [result(0), Length(3.6)])
     assert (script.progress, list(script.tick(NOW))) == (None, [])
+
+
+def test_a_session_that_waits_is_told_its_place_when_it_changes() -> None:
+    session = Session(
+        id="session-of-the-test", mode="live", models=(MODEL,), codec="vp8", epoch="e", created=NOW
+    )
+    script = Transcript(session, {MODEL: "isolated"}, rule)
+    script.begin()
+    assert not script.wants_place(NOW + 0.9)
+    assert script.wants_place(NOW + 1.1)
+    assert not script.wants_place(NOW + 1.2)
+    (event,) = script.wait_in_line(2)
+    assert (event["state"], event["place"], event["reason"]) == (
+        "queued",
+        2,
+        "number 2 in line for a keypoint worker",
+    )
+    assert script.wait_in_line(2) == script.wait_in_line(None) == []
+    assert [event["place"] for event in script.wait_in_line(1)] == [1]
+    told(script, [Note("live")])
+    assert not script.wants_place(NOW + 9)
+    assert script.wait_in_line(3) == []

@@ -76,7 +76,7 @@ def test_the_process_says_nothing_but_what_is_not_chatter(data_path: Path) -> No
         "from tests.workers.keypoints.test_holistic import pictures\n"
         "from workers.keypoints import holistic\n"
         "extractor = holistic.Holistic()\n"
-        "with holistic._without_chatter():\n"
+        "with holistic.without_chatter():\n"
         "    os.write(2, b'Feedback manager requires a model with a single signature\\nheard\\n')\n"
         "for _ in range(3): extractor.landmarks(np.zeros((48, 64, 3), np.uint8), 0.0)\n"
         "for picture in pictures(pathlib.Path(sys.argv[1]), 20): extractor.landmarks(picture, 0.0)\n"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.results.isolated import IsolatedRule
-from shared.landmarks import FACE, LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
+from shared.landmarks import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
 from shared.messages import Result
 from workers.keypoints.windower import Windower, WindowSpec
 from workers.recognizers.graphs import Recognizer
@@ -64,7 +64,7 @@ def compare(reference: Landmarks, other: Landmarks, aspect: float) -> Agreement:
     """Hands and pose; `aspect` is the picture's width / height."""
     square = np.array([aspect, 1.0])
     a, b = reference[:, :, :2] * square, other[:, :, :2] * square
-    shoulders = float(np.nanmean(np.linalg.norm(a[:, LEFT_SHOULDER] - a[:, RIGHT_SHOULDER], axis=1)))
+    shoulders = _shoulders(a)
     agreement = Agreement()
     for rows, other_rows in ((LEFT_HAND, RIGHT_HAND), (RIGHT_HAND, LEFT_HAND)):
         agreement += _hands(_part(a, rows), _part(a, other_rows), _part(b, rows), shoulders)
@@ -122,9 +122,11 @@ def compare_readings(reference: Reading, other: Reading) -> Agreement:
     return Agreement(windows=len(pairs), same_labels=sum(a == b for a, b in pairs))
 
 
-def has_face(landmarks: Landmarks) -> NDArray[np.bool_]:
-    """[pictures]: where there is a face."""
-    return np.asarray(~np.isnan(landmarks[:, FACE.start, 0]))
+def _shoulders(points: Plane) -> float:
+    """Mean distance of the pictures that have a pose; 1 where none has, and nothing is compared."""
+    apart = np.linalg.norm(points[:, LEFT_SHOULDER] - points[:, RIGHT_SHOULDER], axis=1)
+    seen = apart[~np.isnan(apart)]
+    return float(seen.mean()) if seen.size else 1.0
 
 
 def _part(points: NDArray[Any], rows: range) -> NDArray[Any]:
