@@ -32,6 +32,9 @@ LARGEST_LAG_MS = 20.0
 
 LEAST_DELIVERED = 0.98
 
+MORE_TRIES = 2
+"""On a shared machine a pause may be another's: overloaded is what is so three times."""
+
 FIRST = -15
 """A nice value; below zero it takes root."""
 
@@ -70,8 +73,10 @@ async def _knee(bench: "Bench", seconds: float, most: int) -> list[dict[str, Any
             _say(str(error))
             break
         figures = await bench.measure(seconds)
-        if _overloaded(figures):
-            figures = await bench.measure(seconds)  # Once more: on a shared machine a pause may be another's.
+        for _ in range(MORE_TRIES):
+            if not _overloaded(figures):
+                break
+            figures = await bench.measure(seconds)
         rows.append({"mode": f"gateway, {bench.streams} streams", **figures})
         _say(f"{bench.streams} streams: loop lag p99 {figures['loop_lag_p99_ms']} ms")
         if _overloaded(figures):

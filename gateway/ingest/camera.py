@@ -81,12 +81,17 @@ class Camera:
         incomplete = self._receiver.dropped if self._receiver else 0
         return incomplete + self.queue.dropped + self.lost_to_redis
 
+    @property
+    def stalls(self) -> int:
+        """How often the picture stood still while packets came."""
+        return self._receiver.stalls if self._receiver else 0
+
     def attach(
         self, receiver: Any, codecs: Sequence[Any], bits_per_second: int, clock: RtpClock | None = None
     ) -> None:
         """Takes the picture of one of the peer's receivers; `codecs` are those agreed on."""
         self._receiver = VideoReceiver(
-            receiver, codecs, bits_per_second, self._on_frame, self._want_keyframe, self._on_bye, clock
+            receiver, codecs, bits_per_second, self._on_frame, self._on_stall, self._on_bye, clock
         )
 
     def start(self) -> None:
@@ -232,6 +237,10 @@ class Camera:
             self._want_keyframe()
         elif self.on_forwarded is not None:
             self.on_forwarded(self, message)
+
+    def _on_stall(self) -> None:
+        self._schedule.want_now()
+        self._schedule_changed.set()
 
     def _want_keyframe(self) -> None:
         self._schedule.want()

@@ -71,6 +71,11 @@ class KeyframeSchedule:
         """Somebody cannot go on without a keyframe."""
         self._wanted = True
 
+    def want_now(self) -> None:
+        """The picture stands still; the watchdog says so four times a second at most."""
+        self._wanted = True
+        self._asked = None
+
     def saw_keyframe(self, now: float) -> None:
         self._seen = now
         self._wanted = False

@@ -2,11 +2,11 @@
 
 from loadtests.camera_cycles import grown, run
 
-CYCLES = 12
+CYCLES = 6
 
 
 async def test_a_few_cameras_leave_nothing_in_the_gateway() -> None:
-    found = await run(CYCLES, warm_up=12)
+    found = await run(CYCLES, warm_up=CYCLES)
     assert found["grown"] == [], found
     assert found["after"]["expiring_keys"] > found["before"]["expiring_keys"], "no session was made"
 

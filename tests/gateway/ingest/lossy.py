@@ -37,17 +37,14 @@ class LossyLine:
 
     def __init__(self, peer: RTCPeerConnection, loses: Loses) -> None:
         self.lost = self.sent = 0
-        self.longest_pause = 0.0
-        """Seconds in which the sender itself sent nothing, for want of a processor: not the line's doing."""
-        last = time.monotonic()
+        self.times: list[float] = []
+        """When each packet was sent, lost or not; unix time."""
         transport: Any = peer.getSenders()[0].transport
         send = transport._send_rtp
 
         async def send_or_lose(data: bytes) -> None:
-            nonlocal last
             if not is_rtcp(data):
-                now = time.monotonic()
-                self.longest_pause, last = max(self.longest_pause, now - last), now
+                self.times.append(time.time())
                 self.sent += 1
                 if loses():
                     self.lost += 1

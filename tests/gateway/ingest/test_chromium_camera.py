@@ -22,7 +22,7 @@ __all__ = ["browser", "page"]
 WIDTH, HEIGHT = 640, 480
 
 FULL_WITHIN_SECONDS = 2.0
-WATCHED_SECONDS = 8.0
+WATCHED_SECONDS = 5.0
 LEAST_RATE = 27
 """Of 30 pictures in each second: the machine of the tests is shared."""
 

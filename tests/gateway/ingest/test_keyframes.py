@@ -90,3 +90,10 @@ def test_one_wanted_after_an_answer_need_not_wait_as_long() -> None:
     schedule.saw_keyframe(100.05)
     schedule.want()
     assert schedule.wait(100.1) == pytest.approx(FIRST_REPEAT_SECONDS - 0.1)
+
+
+def test_a_picture_that_stands_still_waits_for_nothing() -> None:
+    schedule = KeyframeSchedule()
+    schedule.asked(100.0)
+    schedule.want_now()
+    assert schedule.wait(100.01) == 0

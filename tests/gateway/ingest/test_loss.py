@@ -17,7 +17,7 @@ from tests.gateway.ingest.lossy import Loses, LossyLine, at_random, in_bursts
 LARGEST_GAP = 0.4
 """Seconds between two delivered frames; a fast sign lasts about as long."""
 
-SECONDS = 5.0
+SECONDS = 4.0
 
 LINES: dict[str, Callable[[], Loses]] = {
     "loses-1-percent-": lambda: at_random(0.01, 1),
@@ -39,15 +39,19 @@ async def frames_of(server: Server, session: str, seconds: float) -> list[Frame]
     raise AssertionError("the camera ended")
 
 
-def largest_gap(frames: list[Frame]) -> float:
-    """By when Redis was given them, as its ids tell."""
-    at = [int(frame.entry.split(b"-")[0]) / 1000 for frame in frames]
-    return max(late - early for early, late in itertools.pairwise(at))
+def largest_gap(frames: list[Frame], line: LossyLine) -> float:
+    """Seconds between two deliveries, by Redis's ids, without what the sender itself paused in that time.
 
+    A sender that gets no processor for a while is not the line's doing; its 33 ms between frames are.
+    """
+    delivered = [int(frame.entry.split(b"-")[0]) / 1000 for frame in frames]
+    pauses = [(late - early - 1 / 30, early, late) for early, late in itertools.pairwise(line.times)]
 
-def standstill(frames: list[Frame], line: LossyLine) -> float:
-    """The largest gap, without what the sender paused by itself beyond its 33 ms a frame."""
-    return largest_gap(frames) - max(0.0, line.longest_pause - 1 / 30)
+    def paused(begin: float, end: float) -> float:
+        within = [pause for pause, early, late in pauses if begin <= late and early <= end]
+        return max(0.0, *within) if within else 0.0
+
+    return max(late - early - paused(early, late) for early, late in itertools.pairwise(delivered))
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
@@ -58,7 +62,7 @@ async def test_a_lossy_line_never_freezes_the_picture(server: Server, publish: P
         lines[session] = LossyLine(sender.peer, loses())
     delivered = await asyncio.gather(*(frames_of(server, session, SECONDS) for session in LINES))
     for (session, line), frames in zip(lines.items(), delivered, strict=True):
-        gap = standstill(frames, line)
+        gap = largest_gap(frames, line)
         said = f"{session}: {line.lost} of {line.sent} packets lost, largest gap {1000 * gap:.0f} ms"
         print(said)
         assert line.lost > 0
@@ -81,11 +85,11 @@ async def test_a_sender_that_repeats_nothing_costs_one_keyframe(server: Server, 
     frames = await frames_of(server, "never-repeats-it", 4.0)
     assert asked > 10
     assert line.lost == 10
-    assert largest_gap(frames) >= 0.25
-    assert standstill(frames, line) <= LARGEST_GAP
+    assert largest_gap(frames, line) <= LARGEST_GAP
     camera = server.cameras.find("never-repeats-it")
     assert camera is not None
     assert 0 < camera.dropped < 30
+    assert camera.stalls == 1
     decoder = av.CodecContext.create("vp8", "r")
     assert sum(len(decoder.decode(av.Packet(frame.data))) for frame in frames) == len(frames)
 
