@@ -92,6 +92,8 @@ class Claims:
         self._lease_ms = int(lease_seconds * 1000)
         self._renew_seconds = renew_seconds
         self._owned: dict[bytes, Claim] = {}
+        self._renewing = threading.Lock()
+        """Held while one claim is renewed: a renewal under way must not outlive the claim's release."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep_renewing, name=f"claims-{group}", daemon=True)
 
@@ -136,7 +138,7 @@ class Claims:
 
     async def release(self, claim: Claim) -> None:
         """Hands the session to whoever takes it next, at once."""
-        self._owned.pop(claim.entry, None)
+        await asyncio.to_thread(self._disown, claim)
         arguments = [self.group, self.consumer, claim.entry, self._lease_ms + 1]
         await run_script(self._store, RELEASE, [keys.SESSIONS], arguments)
 
@@ -182,6 +184,10 @@ class Claims:
         self._owned[entry] = claim
         return claim
 
+    def _disown(self, claim: Claim) -> None:
+        with self._renewing:
+            self._owned.pop(claim.entry, None)
+
     def _keep_renewing(self) -> None:
         store = connection.connect_blocking(self._url, answer_seconds=self._lease_ms / 1000)
         renew = store.register_script(RENEW)
@@ -189,7 +195,10 @@ class Claims:
         while not self._stopping.wait(self._renew_seconds):
             for claim in list(self._owned.values()):
                 try:
-                    mine = renew(keys=[keys.SESSIONS], args=[self.group, self.consumer, claim.entry])
+                    with self._renewing:
+                        if self._owned.get(claim.entry) is not claim:
+                            continue
+                        mine = renew(keys=[keys.SESSIONS], args=[self.group, self.consumer, claim.entry])
                 except redis.RedisError as error:
                     # The fence guards what we write, so keep on: Redis may be back before the lease is over.
                     if not away:

@@ -13,6 +13,8 @@ import pytest
 import redis
 import redis.asyncio
 
+from shared import connection
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -102,6 +104,6 @@ def redis_url(redis_server: str) -> str:
 @pytest.fixture
 async def store(redis_url: str) -> AsyncIterator[redis.asyncio.Redis]:
     """A client of the emptied Redis."""
-    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(redis_url)
+    client = connection.connect(redis_url)
     yield client
     await client.aclose()

@@ -110,8 +110,8 @@ def _check_transport(media: MediaDescription) -> None:
             ("a=mid", media.rtp.muxId),
             ("a=ice-ufrag", media.ice.usernameFragment),
             ("a=ice-pwd", media.ice.password),
-            ("a=fingerprint", media.dtls.fingerprints),
-            ("a=setup", media.dtls.role),
+            ("a=fingerprint", media.dtls and media.dtls.fingerprints),
+            ("a=setup", media.dtls and media.dtls.role),
         )
         if not value
     ]

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.fuzz.strategies import FORM, FRAGMENT, JUNK, OFFER, bytes_mutated, lines_mutated, offers_mutated
+from tests.fuzz.strategies import FORM, FRAGMENT, JUNK, OFFER, bytes_mutated, lines_mutated
 
 ENDED = "session-that-is-over"
 
@@ -70,7 +70,7 @@ HEADERS = [
 BODIES = st.one_of(
     st.just(b""),
     st.just(OFFER),
-    offers_mutated(),
+    lines_mutated(OFFER),
     lines_mutated(FRAGMENT),
     bytes_mutated([FORM]),
     st.binary(max_size=200),
@@ -111,7 +111,7 @@ def requests(draw: st.DrawFn) -> bytes:
 @st.composite
 def whip(draw: st.DrawFn) -> bytes:
     """An offer sent as it should be, only that it is none."""
-    body = draw(offers_mutated())
+    body = draw(lines_mutated(OFFER))
     return _post(b"/whip", b"application/sdp", body)
 
 

@@ -112,13 +112,6 @@ def sections_doubled(offer: bytes, times: int) -> bytes:
     return offer + offer[offer.index(b"m=video") :] * times
 
 
-def offers_mutated() -> st.SearchStrategy[bytes]:
-    """Offers. One with a section that lacks `a=setup` is not refused in words yet, so it is left out."""
-    return lines_mutated(OFFER).filter(
-        lambda offer: all(b"\na=setup:" in section for section in offer.split(b"\nm=")[1:])
-    )
-
-
 @st.composite
 def bytes_mutated(draw: st.DrawFn, examples: Sequence[bytes]) -> bytes:
     """A whole example, cut, with stretches replaced, removed or doubled."""

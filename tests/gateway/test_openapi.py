@@ -161,7 +161,8 @@ async def test_every_described_answer_is_given_and_is_as_described(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for stage in ("keypoints", "recognizers"):
-        await store.set(keys.stage(stage, "one"), json.dumps({"models": ["asl-words"]}))
+        said = {"models": ["asl-words"], "capacity": 4, "owned": 0}
+        await store.set(keys.stage(stage, "one"), json.dumps(said))
     monkeypatch.setattr(spool, "IDLE_SECONDS", 0.3)
 
     async def stalled() -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """One session against a real Redis: what a gateway writes, what recognizers and the transcript would read."""
 
+import asyncio
 import dataclasses
 from typing import cast
 
@@ -72,3 +73,8 @@ async def records(store: redis.asyncio.Redis, session: Session) -> list[Record]:
 def spans(sent: list[Window]) -> list[tuple[int, float, float]]:
     """Seq, start and end of each window; of one sent again by a successor, once."""
     return sorted({(window.seq, window.start, window.end) for window in sent})
+
+
+async def more_than(store: redis.asyncio.Redis, count: int, task: "asyncio.Task[bool]") -> bool:
+    """Whether more windows than this were sent, or no more will be."""
+    return task.done() or await store.xlen(keys.windows("words")) > count

@@ -16,8 +16,8 @@ from shared.messages import Last
 from tests.gateway.ingest.pictures import write_video
 from tests.workers.keypoints.clips import Clip, read_clip
 from tests.workers.keypoints.conftest import MakePlace
-from tests.workers.keypoints.stage import claimed, entries, records, spans, upload, windows
-from tests.workers.keypoints.test_session import _more_than, until
+from tests.workers.keypoints.stage import claimed, entries, more_than, records, spans, upload, windows
+from tests.workers.keypoints.test_session import until
 from workers.keypoints import session as owning
 from workers.keypoints.session import own_session
 
@@ -71,7 +71,7 @@ async def test_an_owner_that_follows_another_gets_every_packet_again_and_redis_h
         place, claim = make_place(), await claimed(claims)
         owner = asyncio.create_task(own_session(place, claim))
         behind = asyncio.create_task(
-            until(partial(_more_than, store, len(await windows(store)) + 9, owner), 20)
+            until(partial(more_than, store, len(await windows(store)) + 9, owner), 20)
         )
         while not behind.done():
             most = max(most, await held(store, session.id))

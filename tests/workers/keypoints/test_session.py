@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from shared import keys, sessions
 from shared.claims import Claims
 from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import FileFrameWriter
-from shared.messages import Last, Note
+from shared.messages import Last, Note, Window
 from shared.sessions import Session
 from shared.settings import Settings
 from tests.workers.keypoints.clips import Clip, generate, read_clip
@@ -37,6 +36,7 @@ from workers.keypoints.checkpoint import Checkpoint
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.session import MAX_ATTEMPTS, Workplace, own_session
 from workers.keypoints.windower import Windower, WindowSpec
+from workers.keypoints.windows import WindowSink
 
 Store = redis.asyncio.Redis
 
@@ -205,6 +205,26 @@ async def test_a_corrupt_packet_in_a_file_costs_no_window(
     assert [window.seq for window in await windows(store)] == list(range(13))
 
 
+def cancel_myself() -> None:
+    """As if whoever runs this task had been told to end."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+
+
+class Cutting:
+    """A sink that does something to its owner after so many windows."""
+
+    def __init__(self, sink: WindowSink, after: int, cut: Callable[[], object]) -> None:
+        self._sink, self._left, self._cut = sink, after, cut
+
+    async def send(self, window: Window) -> None:
+        await self._sink.send(window)
+        self._left -= 1
+        if not self._left:
+            self._cut()
+
+
 async def test_a_successor_goes_on_where_the_stopped_owner_stood(
     store: Store, make_place: MakePlace, claims: Claims
 ) -> None:
@@ -218,10 +238,8 @@ async def test_a_successor_goes_on_where_the_stopped_owner_stood(
     stops, over = 0, False
     while not over:
         place, claim = make_place(), await claimed(claims)
-        task = asyncio.create_task(own_session(place, claim))
-        await until(partial(_more_than, store, len(await windows(store)) + 5, task))
-        place.stop.set()
-        over = await task
+        stopping = Cutting(place.windows, 5, place.stop.set)
+        over = await own_session(dataclasses.replace(place, windows=stopping), claim)
         await (claims.finish(claim) if over else claims.release(claim))
         stops += not over
     assert stops >= 2
@@ -244,10 +262,9 @@ async def test_a_tracker_cut_off_again_and_again_gives_the_same_bytes(
     await upload(store, recording, recording.session())
     cuts, over = 0, False
     while not over:
-        claim = await claimed(claims)
-        task = asyncio.create_task(own_session(make_place(extractor=factory), claim))
-        await until(partial(_more_than, store, len(await windows(store)) + 6, task))
-        task.cancel()
+        claim, place = await claimed(claims), make_place(extractor=factory)
+        cutting = Cutting(place.windows, 6, cancel_myself)
+        task = asyncio.create_task(own_session(dataclasses.replace(place, windows=cutting), claim))
         over = (await asyncio.gather(task, return_exceptions=True))[0] is True
         await (claims.finish(claim) if over else claims.release(claim))
         cuts += not over
@@ -268,10 +285,8 @@ async def test_a_successor_with_another_extractor_warms_up_instead(
         make_place(extractor=extractor_factory(Settings(extractor="tracker"))),
         await claimed(claims),
     )
-    task = asyncio.create_task(own_session(place, claim))
-    await until(partial(_more_than, store, 6, task))
-    place.stop.set()
-    assert not await task
+    stopping = Cutting(place.windows, 6, place.stop.set)
+    assert not await own_session(dataclasses.replace(place, windows=stopping), claim)
     await claims.release(claim)
     assert await own_session(make_place(), await claimed(claims))
     seqs = [window.seq for window in await windows(store)]
@@ -291,10 +306,6 @@ async def test_a_broken_extractor_state_fails_the_session(
     failed = (await records(store, session))[0]
     assert isinstance(failed, Note)
     assert failed.reason.startswith("checkpoint: not a tracker's memory")
-
-
-async def _more_than(store: Store, count: int, task: "asyncio.Task[bool]") -> bool:
-    return task.done() or await store.xlen(keys.windows("words")) > count
 
 
 async def test_a_replaced_owner_writes_nothing_more(
