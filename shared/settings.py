@@ -78,9 +78,10 @@ class Settings(BaseSettings):
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
     extractor: str = Field(
-        "tracker",
+        # The tracker moves a gloss's times more than Holistic does under noise (docs/benchmarks.md).
+        "mediapipe",
         pattern="^(mediapipe|tracker)$",
-        description="What finds landmarks: `tracker`, or `mediapipe` (Holistic itself, five times the CPU).",
+        description="What finds landmarks: `mediapipe` (Holistic itself), or `tracker` (a fifth of its CPU).",
     )
     precision: str = Field(
         "auto",
