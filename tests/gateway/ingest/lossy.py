@@ -26,8 +26,9 @@ def in_bursts(length: int, every: int, seed: int) -> Loses:
         nonlocal left
         if left == 0 and chance.random() < 1 / every:
             left = length
-        left = max(0, left - 1)
-        return left > 0
+        burst = left > 0
+        left -= left > 0
+        return burst
 
     return loses
 

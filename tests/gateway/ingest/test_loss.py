@@ -23,7 +23,7 @@ LINES: dict[str, Callable[[], Loses]] = {
     "loses-1-percent-": lambda: at_random(0.01, 1),
     "loses-5-percent-": lambda: at_random(0.05, 2),
     "loses-10-percent": lambda: at_random(0.10, 3),
-    "loses-ten-in-row": lambda: in_bursts(10, 150, 4),
+    "loses-ten-in-row": lambda: in_bursts(10, 60, 4),
 }
 """By the session that has such a line."""
 
