@@ -70,7 +70,8 @@ class LiveFrameWriter:
     def __init__(self, fence: Fence) -> None:
         self._fence = fence
         self._key = keys.frames(fence.session)
-        self._kept: collections.deque[tuple[int, int]] = collections.deque()  # (entry's milliseconds, bytes)
+        self._kept: collections.deque[tuple[tuple[int, int], int]] = collections.deque()
+        """Of each entry kept: its id (milliseconds, sequence) and its bytes."""
         self._kept_bytes = 0
 
     async def append(self, frame: Frame) -> bytes:
@@ -80,7 +81,8 @@ class LiveFrameWriter:
             _seen(self._fence),
         )
         entry: bytes = answers[0]
-        self._kept.append((int(entry.split(b"-")[0]), len(frame.data)))
+        milliseconds, _, sequence = entry.partition(b"-")
+        self._kept.append(((int(milliseconds), int(sequence)), len(frame.data)))
         self._kept_bytes += len(frame.data)
         return entry
 
@@ -88,16 +90,17 @@ class LiveFrameWriter:
         """Appends the end marker."""
         await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
 
-    def _oldest_to_keep(self, coming: int) -> int:
-        now_ms = self._kept[-1][0] if self._kept else 0
-        oldest = max(0, now_ms - int(keys.LIVE_FRAMES_SECONDS * 1000))
+    def _oldest_to_keep(self, coming: int) -> str:
+        newest_ms = self._kept[-1][0][0] if self._kept else 0
+        oldest = (max(0, newest_ms - int(keys.LIVE_FRAMES_SECONDS * 1000)), 0)
         while self._kept and (
             self._kept[0][0] < oldest or self._kept_bytes + coming > keys.LIVE_FRAMES_BYTES
         ):
-            dropped_ms, size = self._kept.popleft()
+            (milliseconds, sequence), size = self._kept.popleft()
             self._kept_bytes -= size
-            oldest = max(oldest, dropped_ms + 1)
-        return oldest
+            # Several frames may share a millisecond: only this one goes.
+            oldest = max(oldest, (milliseconds, sequence + 1))
+        return f"{oldest[0]}-{oldest[1]}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -55,6 +55,17 @@ async def test_a_live_stream_is_bounded_in_bytes(
     assert kept[-1].pts == 3000 * 49
 
 
+async def test_frames_of_one_millisecond_are_not_dropped_together(
+    store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "LIVE_FRAMES_BYTES", 10_000)
+    writer = LiveFrameWriter(await take_writer(store, ID))
+    for number in range(200):
+        await writer.append(frame(number, bytes(1000)))
+        kept = await store.xlen(keys.frames(ID))
+        assert kept == min(number + 1, 10)
+
+
 async def test_a_live_stream_is_bounded_in_time(
     store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
