@@ -37,7 +37,7 @@ package versions, threads and processor give the same weights).
 
 ## Measured
 
-`{_COMMAND}` gives every figure below.
+`{_COMMAND}` measures every figure below. These were taken with its parts, run one by one.
 
 {measured}
 ## What it is not

@@ -17,15 +17,15 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from gateway.app import create_app
-from gateway.ingest import ice, spool
+from gateway.ingest import spool
 from gateway.openapi import document
 from gateway.results import events
 from shared import keys, sessions, settings
 from shared.sessions import Session
 from tests.conftest import free_port
 from tests.gateway import openapi_exercises as exercises
-from tests.gateway.ingest.conftest import offer_of
-from tests.gateway.ingest.pictures import Camera, write_video
+from tests.gateway.ingest.conftest import whole_offer
+from tests.gateway.ingest.pictures import write_video
 from tests.gateway.openapi_exercises import LIVE, SDP, TOLD, Exercise
 from tests.gateway.serving import serving
 
@@ -103,15 +103,6 @@ def check(schema: Any, value: Any, described: Document) -> None:
     jsonschema.Draft202012Validator(whole).validate(value)
 
 
-async def offer() -> str:
-    peer = ice.new_peer()
-    peer.addTransceiver(Camera(), "sendonly")
-    try:
-        return await offer_of(peer)
-    finally:
-        await peer.close()
-
-
 async def perform(client: aiohttp.ClientSession, exercise: Exercise, etag: str) -> tuple[str, str] | str:
     """(status, media type) answered, as described; else what was wrong."""
     headers = {name: etag if value == "{etag}" else value for name, value in exercise.headers.items()}
@@ -172,7 +163,7 @@ async def test_every_described_answer_is_given_and_is_as_described(
     silent: Any = store.pubsub()
     await store.hset(keys.session(exercises.ELSEWHERE), "mode", "live")
     await silent.subscribe(keys.control(exercises.ELSEWHERE))
-    sdp = await offer()
+    sdp = await whole_offer()
     async with http.post(f"/whip?session={LIVE}", data=sdp, headers=SDP) as answer:
         etag = answer.headers["etag"]
     video = write_video(tmp_path / "clip.mp4").read_bytes()

@@ -19,6 +19,7 @@ from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
 from shared.telemetry import configure_logging
+from workers.keypoints import windower
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.reclaim import return_free_memory
 from workers.keypoints.session import Workplace, own_session
@@ -51,19 +52,11 @@ AWAY = (RedisError, OSError, TimeoutError)
 """Redis or the broker cannot be reached."""
 
 
-class Model(Protocol):
-    """What the worker needs of a bundle: what its windows look like."""
+class Model(windower.Model, Protocol):
+    """What the worker needs of a bundle: its name, and what its windows look like."""
 
     @property
     def name(self) -> str: ...
-    @property
-    def fps(self) -> float: ...
-    @property
-    def samples(self) -> int: ...
-    @property
-    def stride(self) -> int: ...
-    @property
-    def rows(self) -> tuple[int, ...]: ...
 
 
 class Patience:

@@ -24,7 +24,9 @@ _SLACK = 1e-6
 """Ticks by which a timestamp may miss a sample and still be on it: media times come from rounded clocks."""
 
 
-class _Model(Protocol):
+class Model(Protocol):
+    """What of a bundle says how its windows look."""
+
     @property
     def fps(self) -> float: ...
     @property
@@ -55,7 +57,7 @@ class WindowSpec:
             raise ValueError(f"rows {self.rows[:5]}... must be some of 0-{ROWS - 1}")
 
     @classmethod
-    def of(cls, model: _Model) -> Self:
+    def of(cls, model: Model) -> Self:
         """Of anything that has the four fields, a bundle for one."""
         return cls(float(model.fps), model.samples, model.stride, tuple(model.rows))
 

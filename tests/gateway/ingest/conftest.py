@@ -182,6 +182,16 @@ async def offer_of(peer: RTCPeerConnection) -> str:
     return str(peer.localDescription.sdp)
 
 
+async def whole_offer() -> str:
+    """An offer of a peer that is gone again."""
+    peer = ice.new_peer()
+    peer.addTransceiver(Camera(), "sendonly")
+    try:
+        return await offer_of(peer)
+    finally:
+        await peer.close()
+
+
 Publish = Callable[..., Awaitable[Sender]]
 
 

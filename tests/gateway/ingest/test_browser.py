@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from shared.framelog import Frame
 from tests.gateway.ingest.conftest import Server, until
 from tests.gateway.ingest.pictures import write_video
+from tests.whole.browser import FLAGS
 
 CHROMIUM = "/usr/bin/chromium"
 WIDTH, HEIGHT = 640, 360
@@ -24,19 +25,6 @@ WIDTH, HEIGHT = 640, 360
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"Chromium is not at {CHROMIUM}"),
-]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--allow-loopback-in-peer-connection",
 ]
 
 PUBLISH_WITH = """
@@ -78,7 +66,7 @@ def fake_camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def browser(fake_camera: Path) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*ARGUMENTS, f"--use-file-for-fake-video-capture={fake_camera}"]
+            executable_path=CHROMIUM, args=[*FLAGS, f"--use-file-for-fake-video-capture={fake_camera}"]
         )
         yield launched
         await launched.close()

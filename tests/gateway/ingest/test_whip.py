@@ -16,7 +16,7 @@ from gateway.ingest import ice
 from gateway.ingest.offers import LARGEST_BYTES
 from shared import keys, sessions
 from shared.framelog import End, Frame
-from tests.gateway.ingest.conftest import SESSION, Publish, Server, offer_of
+from tests.gateway.ingest.conftest import SESSION, Publish, Server, offer_of, whole_offer
 from tests.gateway.ingest.pictures import HEIGHT, WIDTH, Camera
 
 SDP = {"content-type": "application/sdp"}
@@ -31,15 +31,6 @@ async def first_frames(server: Server, count: int, session: str = SESSION) -> li
             if len(frames) == count:
                 break
     return frames
-
-
-async def whole_offer() -> str:
-    peer = ice.new_peer()
-    peer.addTransceiver(Camera(), "sendonly")
-    try:
-        return await offer_of(peer)
-    finally:
-        await peer.close()
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
