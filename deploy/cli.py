@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from deploy import bench
+from deploy.bench.commands import commands as bench
 from shared import settings as settings_module
 from shared.bundles.bundle import BundleError, load_bundle
 from shared.bundles.registry import Registry
@@ -31,7 +31,7 @@ commands = typer.Typer(
 )
 models = typer.Typer(no_args_is_help=True, help="The models there are. Example: signstream models list")
 commands.add_typer(models, name="models")
-commands.add_typer(bench.commands, name="bench")
+commands.add_typer(bench, name="bench")
 
 
 def _settings(stage: str, **overrides: object) -> Settings:

@@ -20,7 +20,7 @@ import aiohttp
 import psutil
 import redis.asyncio
 
-from deploy.bench_sender import RATE, Camera, film, publish
+from deploy.bench.sender import RATE, Camera, film, publish
 from deploy.redis_server import RedisServer
 from gateway.ingest import tasks
 from shared import connection, keys, sessions
@@ -132,7 +132,7 @@ async def running() -> AsyncIterator[Gateway]:
             "SIGNSTREAM_WHEN_FULL": "queue",
         }
         gateway = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "deploy.bench_receiver", "gateway"),
+            *(sys.executable, "-m", "deploy.bench.receiver", "gateway"),
             stdout=asyncio.subprocess.PIPE,
             env={**os.environ, **environment},
         )

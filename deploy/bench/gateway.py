@@ -159,12 +159,12 @@ async def _running(mode: str, folder: Path) -> AsyncIterator[Bench]:
                 "SIGNSTREAM_QUEUE_LENGTH": "1000",
                 "SIGNSTREAM_CAMERAS_PER_GATEWAY": "1000",
             }
-        receiver = await _spawn(["deploy.bench_receiver", mode], environment)
+        receiver = await _spawn(["deploy.bench.receiver", mode], environment)
         stack.push_async_callback(_end, receiver)
         _place(receiver.pid, ours)
         assert receiver.stdout is not None
         url = (await asyncio.wait_for(receiver.stdout.readline(), READY_SECONDS)).decode().strip()
-        sender = await _spawn(["deploy.bench_sender", url], {})
+        sender = await _spawn(["deploy.bench.sender", url], {})
         stack.push_async_callback(_end, sender)
         _place(sender.pid, others)
         http = await stack.enter_async_context(aiohttp.ClientSession())

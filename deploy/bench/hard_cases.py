@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.landmark_quality import Landmarks, compare
+from deploy.bench.landmark_quality import Landmarks, compare
 from shared.landmarks import LEFT_HAND, RIGHT_HAND
 
 Rgb = NDArray[np.uint8]

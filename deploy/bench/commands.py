@@ -33,7 +33,7 @@ def gateway(
     ] = 192,
 ) -> None:
     """Processor time a received frame, and cameras a core. Example: signstream bench gateway --json"""
-    from deploy.bench_gateway import run
+    from deploy.bench.gateway import run
 
     report("gateway", run(seconds, most), ("aiortc", "redis", "uvloop", "uvicorn", "av"), as_json=as_json)
 
@@ -53,8 +53,8 @@ def keypoints(
     ] = 0,
 ) -> None:
     """Pictures a CPU-second beside MediaPipe Holistic, and how alike. Example: signstream bench keypoints"""
-    from deploy.bench_keypoints import run, run_hard_cases
-    from deploy.keypoint_parts import memory
+    from deploy.bench.keypoint_parts import memory
+    from deploy.bench.keypoints import run, run_hard_cases
 
     folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
     clips = sorted(folder.glob("*.mp4"))

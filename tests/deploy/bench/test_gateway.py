@@ -5,14 +5,14 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from deploy import bench_gateway
+from deploy.bench import gateway
 from deploy.cli import commands
 
 
 def test_it_prints_every_mode_beside_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_gateway, "COMPARED_STREAMS", 1)
-    monkeypatch.setattr(bench_gateway, "SETTLE_SECONDS", 0.3)
-    monkeypatch.setattr(bench_gateway, "MORE_TRIES", 0)
+    monkeypatch.setattr(gateway, "COMPARED_STREAMS", 1)
+    monkeypatch.setattr(gateway, "SETTLE_SECONDS", 0.3)
+    monkeypatch.setattr(gateway, "MORE_TRIES", 0)
     result = CliRunner().invoke(commands, ["bench", "gateway", "--json", "--seconds", "0.5", "--most", "1"])
     assert result.exit_code == 0, result.stderr
     printed = json.loads(result.stdout)

@@ -1,6 +1,6 @@
 """Cameras for a benchmark: WebRTC peers that send ready-made VP8, at next to no cost of their own.
 
-`python -m deploy.bench_sender URL` reads lines from stdin: a number connects so many more cameras and is
+`python -m deploy.bench.sender URL` reads lines from stdin: a number connects so many more cameras and is
 answered with `connected N` on stdout. It ends with its stdin.
 """
 

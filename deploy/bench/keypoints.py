@@ -20,9 +20,9 @@ import mediapipe
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy import hard_cases
-from deploy.keypoint_parts import parts
-from deploy.landmark_quality import Agreement, Landmarks, compare, compare_readings, read
+from deploy.bench import hard_cases
+from deploy.bench.keypoint_parts import parts
+from deploy.bench.landmark_quality import Agreement, Landmarks, compare, compare_readings, read
 from shared.bundles import Registry
 from workers.keypoints.extractor import Extractor
 from workers.keypoints.holistic import canonical, without_chatter
@@ -100,7 +100,7 @@ def run(clips: Sequence[Path], repeats: int, say: Callable[[str], object]) -> li
 
 
 def run_hard_cases(clips: Sequence[Path], say: Callable[[str], object]) -> list[Row]:
-    """Rows of `deploy.hard_cases`. Raises KeyError where a recording it is made of is missing."""
+    """Rows of `deploy.bench.hard_cases`. Raises KeyError where a recording it is made of is missing."""
     networks = load_networks(best_precision())
 
     def seen_by(runner: Runner) -> Callable[[list[Rgb]], Landmarks]:

@@ -1,4 +1,4 @@
-"""One gateway process for a benchmark: `python -m deploy.bench_receiver MODE`, which counts what it receives.
+"""One gateway process for a benchmark: `python -m deploy.bench.receiver MODE`, which counts what it receives.
 
 `reference` is aiortc as it comes, with its decoder; `receiver` is our receiver and nothing behind it;
 `gateway` is the gateway itself, with Redis (SIGNSTREAM_REDIS_URL). Prints its URL once it listens.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deploy.landmark_quality import Agreement, Reading, compare, compare_readings
+from deploy.bench.landmark_quality import Agreement, Reading, compare, compare_readings
 from shared.landmarks import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER, ROWS
 
 ASPECT = 2.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deploy.hard_cases import SIZE, films, later
+from deploy.bench.hard_cases import SIZE, films, later
 from shared.landmarks import LEFT_HAND, ROWS
 
 
