@@ -4,6 +4,7 @@ A field may be added with a default; none is renamed or removed while two versio
 """
 
 import dataclasses
+import math
 from typing import Any, Literal, Self, cast
 
 import msgpack
@@ -136,11 +137,39 @@ class Window(Packed):
 
 
 @dataclasses.dataclass(frozen=True)
+class Symbol(Packed):
+    """One symbol that a continuous model read off a window. Times in seconds of media time."""
+
+    symbol: str
+    probability: float
+    """Of the symbol at its peak."""
+    start: float
+    end: float
+    peak: float
+    """Where it is surest: what decides which of two overlapping windows tells it."""
+    alternatives: list[tuple[str, float]] = dataclasses.field(default_factory=list)
+    """The best symbols at the peak, best first, this one among them; never the blank."""
+
+    def __post_init__(self) -> None:
+        number = (float, int)
+        _require(self, symbol=str, probability=number, start=number, end=number, peak=number)
+        _require(self, alternatives=(list, tuple))
+        # NaN and infinity fail here too.
+        if not (-math.inf < self.start <= self.peak <= self.end < math.inf):
+            raise ValueError(
+                f"symbol {self.symbol!r} lasts from {self.start} to {self.end} with its peak at {self.peak}"
+            )
+        object.__setattr__(self, "alternatives", [(str(name), float(p)) for name, p in self.alternatives])
+
+
+@dataclasses.dataclass(frozen=True)
 class Result(Packed):
     """What a recognizer saw in one window: recognizer to transcript.
 
-    `top` holds the best (label, probability) pairs, best first; background labels are among them.
-    With `error` set there is no answer for this window, and the transcript moves on past it.
+    Of an isolated model `top` holds the best (label, probability) pairs, best first; background labels are
+    among them. Of a continuous one `symbols` holds all it read off the window, by peak, the parts that its
+    neighbours see better among them. With `error` set there is no answer for this window, and the transcript
+    moves on past it.
     """
 
     model: str
@@ -154,10 +183,14 @@ class Result(Packed):
     keypoints_ms: float = 0.0
     recognize_ms: float = 0.0
     kind: Literal["result"] = "result"
+    symbols: list[Symbol] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         _require(self, model=str, seq=int, start=(float, int), end=(float, int), top=(list, tuple), error=str)
+        _require(self, symbols=(list, tuple))
         object.__setattr__(self, "top", [(str(label), float(p)) for label, p in self.top])
+        symbols = [s if isinstance(s, Symbol) else Symbol.from_fields(s) for s in self.symbols]
+        object.__setattr__(self, "symbols", symbols)
 
 
 @dataclasses.dataclass(frozen=True)

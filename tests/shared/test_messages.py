@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import messages
-from shared.messages import BadMessageError, Last, Note, Result, Window
+from shared.messages import BadMessageError, Last, Note, Result, Symbol, Window
 
 
 def window() -> Window:
@@ -69,11 +69,41 @@ def test_pictures_that_do_not_fit_the_window_are_refused(fields: dict[str, objec
         Window.from_fields(msgpack.unpackb(clip().pack()) | fields)
 
 
+SPELT = Symbol("l", 0.9, 1.0, 1.2, 1.1, [("l", 0.9), ("i", 0.05)])
+
+
 @pytest.mark.parametrize(
-    "record", [Result("m", 1, 0.0, 1.0, [("hello", 0.9)]), Last("m", -1), Note("live"), Note(dropped=3)]
+    "record",
+    [
+        Result("m", 1, 0.0, 1.0, [("hello", 0.9)]),
+        Result("m", 1, 0.0, 2.0, symbols=[SPELT, SPELT]),
+        Last("m", -1),
+        Note("live"),
+        Note(dropped=3),
+    ],
 )
 def test_a_record_comes_back_as_it_was(record: messages.Record) -> None:
     assert messages.unpack_record(record.pack()) == record
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"peak": 2.0},
+        {"start": 1.15},
+        {"end": float("inf")},
+        {"peak": float("nan")},
+        {"symbol": 3},
+        {"probability": "much"},
+        {"alternatives": 0.9},
+        {"alternatives": [["l"]]},
+    ],
+)
+def test_a_result_whose_symbol_is_none_is_refused(wrong: dict[str, object]) -> None:
+    fields = msgpack.unpackb(Result("m", 1, 0.0, 2.0, symbols=[SPELT]).pack())
+    fields["symbols"][0].update(wrong)
+    with pytest.raises(BadMessageError):
+        messages.unpack_record(msgpack.packb(fields))
 
 
 def test_a_newer_versions_fields_are_ignored() -> None:
