@@ -66,6 +66,9 @@ class Window(Packed):
     `landmarks` holds float32 [samples, rows, 3] in C order: the canonical rows the bundle selects, in its
     order, resampled to the model's clock; NaN is missing. x, y are fractions of the picture's width and
     height, z is on x's scale. `aspect` is width / height of the picture, for models that need true angles.
+
+    A window for a model that looks at pictures has them instead, one a sample, each an RGB JPEG of the size
+    the model takes (`shared.pictures`); then `rows` is 0 and `landmarks` empty.
     """
 
     session: str
@@ -87,6 +90,10 @@ class Window(Packed):
     """Keypoint worker's own share."""
     sent: float = 0.0
     """Unix time at which the window was sent, seconds."""
+    pictures: list[bytes] = dataclasses.field(default_factory=list)
+    """JPEGs, `samples` of them; empty where the model looks at landmarks."""
+    whole: bool = False
+    """It holds one whole sign, from the hands' rise to their rest, and as many samples as that took."""
 
     def __post_init__(self) -> None:
         _require(
@@ -99,15 +106,33 @@ class Window(Packed):
             samples=int,
             rows=int,
             landmarks=bytes,
+            pictures=(list, tuple),
+            whole=bool,
         )
-        if self.samples < 1 or self.rows < 1 or len(self.landmarks) != self.samples * self.rows * 12:
+        if self.samples < 1:
+            raise ValueError(f"samples is {self.samples}, expected at least 1")
+        if self.pictures:
+            self._require_pictures()
+        elif self.rows < 1 or len(self.landmarks) != self.samples * self.rows * 12:
             raise ValueError(
                 f"landmarks hold {len(self.landmarks)} bytes,"
                 f" expected samples {self.samples} x rows {self.rows} x 3 float32"
             )
 
+    def _require_pictures(self) -> None:
+        if self.rows or self.landmarks:
+            raise ValueError(
+                f"rows is {self.rows} and landmarks hold {len(self.landmarks)} bytes,"
+                " expected neither beside pictures"
+            )
+        if len(self.pictures) != self.samples:
+            raise ValueError(f"{len(self.pictures)} pictures, expected samples {self.samples}")
+        if not all(isinstance(picture, bytes) and picture for picture in self.pictures):
+            raise ValueError("pictures are not all bytes, expected a JPEG a sample")
+        object.__setattr__(self, "pictures", list(self.pictures))
+
     def array(self) -> NDArray[np.float32]:
-        """[samples, rows, 3], a copy that may be written to."""
+        """[samples, rows, 3], a copy that may be written to; no rows where there are pictures."""
         return np.frombuffer(self.landmarks, np.float32).reshape(self.samples, self.rows, 3).copy()
 
 

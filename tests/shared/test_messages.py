@@ -32,6 +32,43 @@ def test_a_window_of_the_wrong_size_is_refused() -> None:
         Window.unpack(msgpack.packb(fields))
 
 
+def clip() -> Window:
+    pictures = [b"\xff\xd8one", b"\xff\xd8two"]
+    return Window("session-a", "slovo", 7, 1.0, 2.5, samples=2, rows=0, landmarks=b"", pictures=pictures)
+
+
+def test_a_window_of_pictures_comes_back_as_it_was() -> None:
+    back = Window.unpack(clip().pack())
+    assert back == clip()
+    assert back.pictures == [b"\xff\xd8one", b"\xff\xd8two"]
+    assert back.array().shape == (2, 0, 3)
+
+
+def test_a_window_of_an_older_version_is_read() -> None:
+    fields = msgpack.unpackb(window().pack())
+    del fields["pictures"], fields["whole"]
+    assert Window.unpack(msgpack.packb(fields)) == window()
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"samples": 3}, "2 pictures, expected samples 3"),
+        ({"rows": 1}, "rows is 1"),
+        ({"landmarks": bytes(24)}, "landmarks hold 24 bytes"),
+        ({"pictures": ["text", b"x"]}, "not all bytes"),
+        ({"pictures": [b"", b"x"]}, "not all bytes"),
+        ({"pictures": 3}, "pictures is int"),
+        ({"pictures": []}, "landmarks hold 0 bytes"),
+        ({"samples": 0, "pictures": []}, "samples is 0"),
+        ({"whole": 1}, "whole is int"),
+    ],
+)
+def test_pictures_that_do_not_fit_the_window_are_refused(fields: dict[str, object], why: str) -> None:
+    with pytest.raises(BadMessageError, match=why):
+        Window.from_fields(msgpack.unpackb(clip().pack()) | fields)
+
+
 SPELT = Symbol("l", 0.9, 1.0, 1.2, 1.1, [("l", 0.9), ("i", 0.05)])
 
 
