@@ -30,6 +30,13 @@ LEFT_WRIST, RIGHT_WRIST = POSE[15], POSE[16]
 POSE_MIRRORED = (0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + 1 if i % 2 else i - 1 for i in range(11, 33)))
 """For each pose landmark, the one that takes its place in a mirror."""
 
+LAYOUTS: dict[str, tuple[int, ...]] = {
+    "gislr543": tuple(range(ROWS)),
+    "lzv543": (*POSE, *FACE, *LEFT_HAND, *RIGHT_HAND),
+    "ally75": (*POSE, *LEFT_HAND, *RIGHT_HAND),
+}
+"""For each row of a layout the canonical row it is. `lzv543`: LZV-CSLR; `ally75`: ML-Ops' ASL model."""
+
 
 def empty_frame() -> Frame:
     """A frame in which nothing was found."""
