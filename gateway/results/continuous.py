@@ -35,10 +35,14 @@ class Tiling:
     """From the end of a window's own slice to the window's end; 0 for chunks without overlap."""
     hop: float
     """From frame to frame of the graph's answer."""
+    threshold: float = 0.0
+    """A symbol less probable than this is not told."""
+    confirm: int = 1
+    """So many windows in a row must read a symbol as it is before it is final."""
 
     def __post_init__(self) -> None:
-        if not (self.stride > 0 and self.hop > 0 and self.lookahead >= 0):
-            raise ValueError(f"{self}: stride and hop must be positive, lookahead not negative")
+        if not (self.stride > 0 and self.hop > 0 and self.lookahead >= 0 and self.confirm >= 1):
+            raise ValueError(f"{self}: stride, hop and confirm must be positive, lookahead not negative")
 
 
 @dataclasses.dataclass
@@ -48,6 +52,8 @@ class _Seen:
     symbol: Symbol
     is_done: bool = False
     """It is final, or never will be."""
+    windows: int = 1
+    """In a row that read it so."""
 
 
 class ContinuousRule:
@@ -76,16 +82,15 @@ class ContinuousRule:
         final = self._take_over(before, now) if before else []
         own_end = self._own_end(result)
         for seen in now:
-            if not seen.is_done and seen.symbol.peak < own_end:
+            if not seen.is_done and seen.symbol.peak < own_end and seen.windows >= self._tiling.confirm:
                 seen.is_done = True
                 final.append(seen.symbol)
         self._seen = now
-        final.sort(key=lambda symbol: symbol.peak)
-        return [self._draft("final", symbol) for symbol in final] + self._partials(own_end)
+        return self._finals(final) + self._partials(own_end)
 
     def finish(self) -> list[GlossDraft]:
         """The session has ended: the last window owns its end."""
-        drafts = [self._draft("final", seen.symbol) for seen in self._seen if not seen.is_done]
+        drafts = self._finals([seen.symbol for seen in self._seen if not seen.is_done])
         self._seen = []
         if self._newest is None or not self._overlaps():
             return drafts
@@ -109,7 +114,10 @@ class ContinuousRule:
     def restore(cls, tiling: Tiling, background: frozenset[str], state: dict[str, Any]) -> Self:
         """A rule that goes on where the other's state was taken."""
         rule = cls(tiling, background)
-        rule._seen = [_Seen(Symbol.from_fields(seen["symbol"]), seen["is_done"]) for seen in state["seen"]]
+        rule._seen = [
+            _Seen(Symbol.from_fields(seen["symbol"]), seen["is_done"], seen["windows"])
+            for seen in state["seen"]
+        ]
         rule._guesses = [Symbol.from_fields(guess) for guess in state["guesses"]]
         rule._first = state["first"]
         rule._newest = Result.from_fields(state["newest"]) if state["newest"] else None
@@ -124,21 +132,24 @@ class ContinuousRule:
         overlaps = before.end - after.start > self._tiling.hop
         slack = (OVERLAPPING_HOPS if overlaps else TOUCHING_HOPS) * self._tiling.hop
         pairs = matched([seen.symbol for seen in self._seen], [seen.symbol for seen in now], slack)
-        final = []
         for place, seen in enumerate(now):
             earlier = self._seen[pairs[place]] if place in pairs else None
             if earlier is not None:
                 seen.is_done = earlier.is_done
-            if seen.symbol.peak < boundary and not seen.is_done:
-                seen.is_done = True
+                if earlier.symbol.symbol == seen.symbol.symbol:
+                    seen.windows = earlier.windows + 1
+            elif seen.symbol.peak < boundary:
                 # Seen by one window only, and not by the one whose slice it lies in.
-                if earlier is not None:
-                    final.append(seen.symbol)
+                seen.is_done = True
         paired = set(pairs.values())
-        for place, left in enumerate(self._seen):
-            if place not in paired and not left.is_done and left.symbol.peak < boundary:
-                final.append(left.symbol)
-        return final
+        return [
+            left.symbol
+            for place, left in enumerate(self._seen)
+            if place not in paired
+            and not left.is_done
+            and left.symbol.peak < boundary
+            and left.windows >= self._tiling.confirm
+        ]
 
     def _boundary(self, before: Result, after: Result) -> float:
         """Where the slices of two windows that follow each other meet."""
@@ -167,13 +178,19 @@ class ContinuousRule:
         guessed = {place: self._guesses[pair].symbol for place, pair in pairs.items()}
         news = [symbol for place, symbol in enumerate(ahead) if guessed.get(place) != symbol.symbol]
         # A guess that this window does not see may come back with the next.
+        known = set(pairs.values())
         unseen = [
-            guess
-            for place, guess in enumerate(self._guesses)
-            if place not in pairs.values() and guess.peak >= own_end
+            guess for place, guess in enumerate(self._guesses) if place not in known and guess.peak >= own_end
         ]
         self._guesses = sorted([*ahead, *unseen], key=lambda symbol: (symbol.peak, symbol.start))
-        return [self._draft("partial", symbol) for symbol in news]
+        return [self._draft("partial", symbol) for symbol in self._told(news)]
+
+    def _finals(self, symbols: list[Symbol]) -> list[GlossDraft]:
+        in_order = sorted(self._told(symbols), key=lambda symbol: symbol.peak)
+        return [self._draft("final", symbol) for symbol in in_order]
+
+    def _told(self, symbols: list[Symbol]) -> list[Symbol]:
+        return [symbol for symbol in symbols if symbol.probability >= self._tiling.threshold]
 
     def _draft(self, status: Literal["partial", "final"], symbol: Symbol) -> GlossDraft:
         newest = self._newest

@@ -153,6 +153,25 @@ def test_background_is_no_gloss() -> None:
     assert (draft.gloss, draft.alternatives) == ("a", [("a", 0.4)])
 
 
+def test_a_symbol_waits_until_enough_windows_have_read_it() -> None:
+    rule = ContinuousRule(dataclasses.replace(TILING, confirm=3))
+    late = symbol("a", own(2) + HOP)
+    heard = [result(0), result(1), result(2, late), result(3, late), result(4, late), result(5, late)]
+    assert [finals(rule.feed(fed)) for fed in heard] == [[], [], [], [], ["a"], []]
+
+
+def test_a_symbol_that_too_few_windows_have_read_is_not_told() -> None:
+    rule = ContinuousRule(dataclasses.replace(TILING, confirm=2))
+    heard = [result(0), result(1), result(2, symbol("a", own(2))), result(3), result(4)]
+    assert finals([draft for fed in heard for draft in rule.feed(fed)] + rule.finish()) == []
+
+
+def test_a_symbol_below_the_threshold_is_not_told() -> None:
+    tiling = dataclasses.replace(TILING, threshold=0.5)
+    weak, strong = dataclasses.replace(symbol("a", own(0)), probability=0.4), symbol("b", own(0) + HOP)
+    assert [draft.gloss for draft in tiled([result(0, weak, strong)], tiling, NOTHING)] == ["b"]
+
+
 def test_nothing_fed_gives_nothing() -> None:
     assert ContinuousRule(TILING).finish() == []
 
