@@ -21,6 +21,7 @@ from shared.connection import connect, process_name
 from shared.faust_redis import broker_url
 from workers.recognizers.batches import batches
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.reader import Reader
 from workers.recognizers.recognizer import Model, RecognizerAgent
 from workers.recognizers.results import Results
 
@@ -64,8 +65,14 @@ async def serve(
     `threads` are ONNX Runtime's per window; windows themselves run one after another. Raises BundleError for
     a graph that does not keep its manifest, RecognizersStoppedError where it cannot go on.
     """
-    models: dict[str, Model] = {bundle.name: Recognizer(bundle, threads) for bundle in bundles}
+    models = {bundle.name: model_of(bundle, threads) for bundle in bundles}
     await serve_models(redis_url, models, broker=broker, idle_seconds=idle_seconds, batch=batch, stop=stop)
+
+
+def model_of(bundle: Bundle, threads: int = 1) -> Model:
+    """The bundle's model, loaded: with `[ctc]` one that reads symbols. Raises BundleError."""
+    recognizer = Recognizer(bundle, threads)
+    return Reader(recognizer) if bundle.ctc else recognizer
 
 
 async def serve_models(

@@ -8,11 +8,11 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from shared import keys
 from shared.faust_redis import deliveries
-from shared.messages import BadMessageError, Result, Window
+from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.results import Results
 
 log = logging.getLogger(__name__)
@@ -25,12 +25,24 @@ TURN_SECONDS = 0.01
 models save round trips to Redis and to the thread, and no result of a slow one waits for the next."""
 
 
-class Model(Protocol):
-    """What answers windows; `workers.recognizers.graphs.Recognizer` is one."""
+class Isolated(Protocol):
+    """What has one answer a window; `workers.recognizers.graphs.Recognizer` is one."""
 
     def recognize(self, window: Window) -> list[tuple[str, float]]:
         """(label, probability) pairs, best first. Raises ValueError for a window it cannot take."""
         ...
+
+
+@runtime_checkable
+class Continuous(Protocol):
+    """What reads symbols off a window; `workers.recognizers.reader.Reader` is one."""
+
+    def read(self, window: Window) -> list[Symbol]:
+        """Symbols in order. Raises ValueError for a window it cannot take."""
+        ...
+
+
+Model = Isolated | Continuous
 
 
 @dataclasses.dataclass
@@ -141,10 +153,11 @@ def answer(name: str, model: Model, window: Window) -> Result:
     try:
         if window.model != name:
             raise ValueError(f"window is for model {window.model!r}, this is {name!r}")
-        top = model.recognize(window)
-        return dataclasses.replace(
-            failed(window, ""), top=top, recognize_ms=(time.perf_counter() - started) * 1000
-        )
+        if isinstance(model, Continuous):
+            seen = dataclasses.replace(failed(window, ""), symbols=model.read(window))
+        else:
+            seen = dataclasses.replace(failed(window, ""), top=model.recognize(window))
+        return dataclasses.replace(seen, recognize_ms=(time.perf_counter() - started) * 1000)
     except Exception as error:  # a window may hold anything, and the transcript waits for an answer
         return dataclasses.replace(
             failed(window, f"{type(error).__name__}: {error}"),
