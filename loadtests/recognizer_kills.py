@@ -1,11 +1,11 @@
 """Recognizers that are killed while they work: is a result lost, or counted twice?
 `python -m loadtests.recognizer_kills --windows 100000 --seed 1`
 
-Two recognizer processes serve a real Redis; one of them, by lot, is killed (SIGKILL) every five seconds, once
-the last one is ready again. The windows of many sessions go in as a keypoint worker sends them (a file runs at
-most 64 ahead); the gateway's own transcript duty takes the results. What a session's rule was fed is kept with
-the transcript's state, in the step that writes its events: in the end it must be every window once, in order,
-with the answer the model gives alone. Says what was done and lost; status 1 where anything was.
+Two recognizer processes serve a real Redis; one of them, by lot, is killed (SIGKILL) every five seconds,
+once the last one is ready again. The windows of many sessions go in as a keypoint worker sends them (a file
+runs at most 64 ahead); the gateway's own transcript duty takes the results. What a session's rule was fed is
+kept with the transcript's state, in the step that writes its events: in the end it must be every window once,
+in order, with the answer the model gives alone. Says what was done and lost; status 1 where anything was.
 """
 
 import argparse
@@ -226,8 +226,8 @@ async def run(windows: int, seed: int, kills: int = 0) -> Outcome:
 async def _send(
     store: redis.asyncio.Redis, windows: Sequence[Window], taken: Taken, recognizers: Recognizers, kills: int
 ) -> None:
-    """One window of every session, then the next, no session further ahead than a file may be, and none so far
-    that there would be nothing left to do at the last kill."""
+    """One window of every session, then the next, no session further ahead than a file may be, and none so
+    far that there would be nothing left to do at the last kill."""
     together = len(taken.reached)
     for first in range(0, len(windows), together):
         row = windows[first : first + together]
