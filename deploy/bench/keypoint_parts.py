@@ -31,10 +31,11 @@ from workers.keypoints.app import RECLAIM_SECONDS, serve
 from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.networks import Network, Precision, load_networks
 from workers.keypoints.profiles import HOLISTIC
-from workers.keypoints.session import Workplace, own_session
+from workers.keypoints.session import own_session
 from workers.keypoints.tracker import Tracker
 from workers.keypoints.windower import Windower, WindowSpec
 from workers.keypoints.windows import WindowTopics
+from workers.keypoints.workplace import Workplace
 
 MODEL = "asl-words"
 

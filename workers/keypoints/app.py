@@ -22,9 +22,10 @@ from shared.telemetry import configure_logging
 from workers.keypoints import windower
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.reclaim import return_free_memory
-from workers.keypoints.session import Workplace, own_session
+from workers.keypoints.session import own_session
 from workers.keypoints.windower import WindowSpec
 from workers.keypoints.windows import WindowTopics
+from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)
 

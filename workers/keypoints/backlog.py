@@ -69,6 +69,12 @@ class Backlog(Generic[P]):
         if self._live:
             self._drop_late()
 
+    def miss(self, times: Iterable[float]) -> None:
+        """Pictures of these media times, seconds, will not be decoded: those that were due are dropped."""
+        for time in times:
+            if (self._after is None or time > self._after) and self._pace.is_due(time):
+                self.dropped += 1
+
     def warm(self) -> list[P]:
         """What the last owner landmarked just before; once there is something to go on with, else nothing."""
         if self._after is None or not self._waiting:
