@@ -50,7 +50,7 @@ class Landmarker:
         """
         self._session = session
         self._live = session.mode == "live"
-        self._too_slow = False
+        self._out_of_reach = False
         self._decoder = Decoder(session)
         self._backlog: Backlog[Picture] = Backlog(fps, live=self._live, after=after)
         self._extractor = extractor
@@ -86,15 +86,21 @@ class Landmarker:
     def _in_reach(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         """Of frames too many to catch up with those from the newest keyframe on; the others are dropped.
 
-        Where there is none to go on from, all are decoded, and a keyframe is asked for.
+        Where there is none to go on from, all are decoded, once: when that took so long that there are too
+        many again, nothing is decoded before the next keyframe.
         """
-        self._too_slow = bool(frames) and frames[-1].captured - frames[0].captured > OUT_OF_REACH_SECONDS
-        if not self._too_slow:
+        far = bool(frames) and frames[-1].captured - frames[0].captured > OUT_OF_REACH_SECONDS
+        again, self._out_of_reach = far and self._out_of_reach, far
+        if not far:
             return frames
-        newest = max((number for number, frame in enumerate(frames) if frame.keyframe), default=0)
-        self._backlog.miss(self._session.media_time(frame.pts) for frame in frames[:newest])
-        self._too_slow = newest == 0
-        return frames[newest:]
+        keyframes = [number for number, frame in enumerate(frames) if frame.keyframe]
+        if again:
+            self._decoder.await_keyframe()
+            first = len(frames)
+        else:
+            first = keyframes[-1] if keyframes else 0
+        self._backlog.miss(self._session.media_time(frame.pts) for frame in frames[:first])
+        return frames[first:]
 
     def close(self) -> None:
         """Frees the extractor."""
@@ -121,8 +127,8 @@ class Landmarker:
 
     @property
     def wants_keyframe(self) -> bool:
-        """Nothing can be decoded before one comes, or too much would have to be."""
-        return self._decoder.wants_keyframe or self._too_slow
+        """Nothing can be decoded before one comes."""
+        return self._decoder.wants_keyframe
 
     def why_nothing(self) -> str:
         """The likeliest reason, where no picture came out."""

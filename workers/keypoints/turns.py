@@ -1,6 +1,8 @@
 """Whose turn it is in the worker's one thread: live sessions before files, each kind in the order they came.
 
-A session asks for one turn at a time, so that none gets a second one while another waits for its first.
+A session asks for one turn at a time, so that none gets a second one while another waits for its first. It
+reads what is newest in its turn, with the thread at rest: to read while another works saved no time, and the
+pictures were older.
 """
 
 import asyncio
@@ -9,9 +11,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 
-WIDTH = 2
-"""One works in the thread, the next one reads meanwhile what it will work on: the newest there is by then."""
-
 FILE_EVERY = 4
 """Of so many turns one is a file's while files wait: under cameras that take all there is they still end."""
 
@@ -19,8 +18,8 @@ FILE_EVERY = 4
 class Turns:
     """Hands out turns; use `turn()`."""
 
-    def __init__(self, width: int = WIDTH) -> None:
-        self._free = width
+    def __init__(self) -> None:
+        self._taken = False
         self._live: collections.deque[asyncio.Future[None]] = collections.deque()
         self._files: collections.deque[asyncio.Future[None]] = collections.deque()
         self._lives_in_a_row = 0
@@ -33,7 +32,7 @@ class Turns:
         try:
             yield time.monotonic() - asked
         finally:
-            self._free += 1
+            self._taken = False
             self._hand_on()
 
     async def _mine(self, *, live: bool) -> None:
@@ -44,16 +43,14 @@ class Turns:
             await waiting
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled():
-                self._free += 1
+                self._taken = False
             self._hand_on()
             raise
 
     def _hand_on(self) -> None:
-        while self._free:
-            turn = self._next()
-            if turn is None:
-                return
-            self._free -= 1
+        turn = None if self._taken else self._next()
+        if turn is not None:
+            self._taken = True
             turn.set_result(None)
 
     def _next(self) -> asyncio.Future[None] | None:

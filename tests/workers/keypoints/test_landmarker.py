@@ -72,12 +72,16 @@ def test_a_camera_too_far_behind_goes_on_with_the_newest_keyframe() -> None:
     live.close()
 
 
-def test_a_camera_too_far_behind_without_a_keyframe_asks_for_one() -> None:
-    clip = generate(45, encoder="libvpx", gop=1000)
+def test_a_camera_too_far_behind_again_and_again_waits_for_a_keyframe() -> None:
+    clip = generate(90, encoder="libvpx", gop=1000)
     frames = [captured(frame, 100 + number / 30) for number, frame in enumerate(clip.frames)]
     live = Landmarker(clip.session("live"), 15.0, Holistic())
-    assert len(live.turn(frames, 0.0, ended=False)) == 1
-    assert (live.decoded, live.dropped, live.wants_keyframe) == (45, 22, True)
+    assert len(live.turn(frames[:40], 0.0, ended=False)) == 1
+    assert (live.decoded, live.dropped, live.wants_keyframe) == (40, 19, False)
+    assert live.turn(frames[40:80], 0.0, ended=False) == []
+    assert (live.decoded, live.dropped, live.wants_keyframe) == (40, 39, True)
+    assert live.turn(frames[80:], 0.0, ended=False) == []
+    assert live.decoded == 40
     live.close()
 
 

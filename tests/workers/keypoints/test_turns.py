@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-import contextlib
 
 import pytest
 
@@ -13,7 +12,7 @@ class Line:
     """Sessions that want one turn after another, of which one works at a time."""
 
     def __init__(self) -> None:
-        self.turns = Turns(1)
+        self.turns = Turns()
         self.had: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -70,8 +69,8 @@ async def test_a_file_alone_gets_every_turn() -> None:
     await line.end()
 
 
-async def test_no_more_than_the_width_at_a_time_and_none_is_lost() -> None:
-    turns, inside, most = Turns(2), 0, 0
+async def test_one_has_a_turn_at_a_time_and_none_is_lost() -> None:
+    turns, inside, most = Turns(), 0, 0
 
     async def work() -> None:
         nonlocal inside, most
@@ -88,14 +87,13 @@ async def test_no_more_than_the_width_at_a_time_and_none_is_lost() -> None:
     for task in tasks[::3]:  # some at work, some in line
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert most == 2
-    async with asyncio.timeout(1), contextlib.AsyncExitStack() as both:
-        for _ in range(2):
-            await both.enter_async_context(turns.turn(live=True))
+    assert most == 1
+    async with asyncio.timeout(1), turns.turn(live=True):
+        pass
 
 
 async def test_who_is_cancelled_the_moment_it_is_its_turn_hands_it_on() -> None:
-    turns = Turns(1)
+    turns = Turns()
 
     async def work() -> None:
         async with turns.turn(live=True):
