@@ -14,7 +14,7 @@ from tests.workers.keypoints.stage import Words
 from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.holistic import Holistic
 from workers.keypoints.session import Workplace
-from workers.keypoints.windower import WindowSpec
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windows import WindowTopics
 
 MakePlace = Callable[..., Workplace]
