@@ -29,8 +29,9 @@ from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.networks import Network, Precision, load_networks
 from workers.keypoints.profiles import HOLISTIC
 from workers.keypoints.session import own_session
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.tracker import Tracker
-from workers.keypoints.windower import Windower, WindowSpec
+from workers.keypoints.windower import Windower
 from workers.keypoints.windows import WindowTopics
 from workers.keypoints.workplace import Workplace
 

@@ -20,11 +20,11 @@ from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
 from shared.telemetry import configure_logging
-from workers.keypoints import windower
+from workers.keypoints import spec
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.reclaim import return_free_memory
 from workers.keypoints.session import own_session
-from workers.keypoints.windower import WindowSpec
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windows import WindowTopics
 from workers.keypoints.workplace import Workplace
 
@@ -54,7 +54,7 @@ AWAY = (RedisError, OSError, TimeoutError)
 """Redis or the broker cannot be reached."""
 
 
-class Model(windower.Model, Protocol):
+class Model(spec.Model, Protocol):
     """What the worker needs of a bundle: its name, and what its windows look like."""
 
     @property

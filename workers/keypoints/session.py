@@ -20,7 +20,8 @@ from workers.keypoints.landmarker import Landmarked, Landmarker
 from workers.keypoints.overlay import overlay
 from workers.keypoints.pace import pace_of
 from workers.keypoints.room import Room
-from workers.keypoints.windower import Stretch, Windower, WindowSpec
+from workers.keypoints.spec import WindowSpec
+from workers.keypoints.windower import Stretch, Windower
 from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ import redis.asyncio
 
 from workers.keypoints.ages import Ages
 from workers.keypoints.extractor import ExtractorFactory
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.turns import Turns
-from workers.keypoints.windower import WindowSpec
 from workers.keypoints.windows import WindowSink
 
 T = TypeVar("T")
