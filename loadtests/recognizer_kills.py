@@ -35,8 +35,8 @@ from gateway.results.transcript import Rule, RuleFactory
 from shared import connection, keys, sessions
 from shared.bundles import Bundle, Registry
 from shared.messages import Result, Window
-from workers.recognizers.app import APP
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.station import APP
 
 MODEL = "asl-words"
 RECOGNIZERS = 2

@@ -55,7 +55,18 @@ class Settings(BaseSettings):
         False, description="Offer cameras only relays of the TURN server: no UDP port of ours is open."
     )
     models: str = Field("asl-words", description="Comma-separated models that run; the first is the default.")
-    models_folder: str = Field("", description="Folder of further bundles, beside the shipped ones.")
+    models_folder: str = Field(
+        "", description="Folder of further bundles; all in it run too, and may come and go meanwhile."
+    )
+    execution_providers: str = Field(
+        "cpu", description="What models run on, comma-separated, the first that can: cpu, cuda, openvino."
+    )
+    model_threads: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="Most threads a window; 0: the cores there are, where more than one pays.",
+    )
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )
@@ -147,6 +158,11 @@ class Settings(BaseSettings):
     def model_list(self) -> tuple[str, ...]:
         """The models that run, in order."""
         return _list(self.models)
+
+    @property
+    def execution_provider_list(self) -> tuple[str, ...]:
+        """What models run on, in order."""
+        return _list(self.execution_providers)
 
     @property
     def room(self) -> int:

@@ -9,7 +9,6 @@ import asyncio
 import statistics
 import sys
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,12 +21,13 @@ from deploy.bench.stream import WAITING, Clock, fill, redis_of_our_own
 from deploy.bench.windows import ASPECT, SESSIONS, make_windows, session_id
 from shared import connection, keys
 from shared.bundles import Bundle
-from shared.faust_redis import broker_url
 from shared.messages import Result, unpack_record
-from workers.recognizers.app import BATCH, make_app
+from workers.recognizers.app import IDLE_SECONDS
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.load import model_of
 from workers.recognizers.recognizer import RecognizerAgent
 from workers.recognizers.results import Results
+from workers.recognizers.station import BATCH, Station
 
 CLOCK_MS = 1.0
 """An entry's id is cut to the millisecond: count it as the end of it."""
@@ -50,7 +50,7 @@ async def _run(bundle: Bundle, count: int, rounds: int, latency_seconds: float) 
     async with (
         redis_of_our_own() as url,
         connection.connect(url) as store,
-        _stage(url, store, bundle.name, recognizer) as agent,
+        _stage(url, store, bundle) as agent,
     ):
         await _round(store, agent, bundle.name, packed[:BATCH])
         for _ in range(rounds):
@@ -90,19 +90,20 @@ def bare_loop(recognizer: Recognizer, arrays: Sequence[Any]) -> tuple[float, flo
 
 
 @asynccontextmanager
-async def _stage(
-    url: str, store: redis.asyncio.Redis, name: str, recognizer: Recognizer
-) -> AsyncIterator[RecognizerAgent]:
+async def _stage(url: str, store: redis.asyncio.Redis, bundle: Bundle) -> AsyncIterator[RecognizerAgent]:
     """The stage as it runs, in this process."""
-    executor = ThreadPoolExecutor(1)
-    agent = RecognizerAgent(name, recognizer, executor, Results(store))
-    app = make_app(broker_url(url, batch=BATCH), [agent])
-    await app.start()
+    station = Station(
+        bundle.name, model_of(bundle), Results(store), url, idle_seconds=IDLE_SECONDS, batch=BATCH
+    )
+    task = asyncio.create_task(station.run())
     try:
-        yield agent
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not station.is_reading:  # noqa: ASYNC110 (no event tells)
+                await asyncio.sleep(LOOK_SECONDS)
+        yield station.agent
     finally:
-        await app.stop()
-        executor.shutdown()
+        station.stop.set()
+        await task
 
 
 async def _round(

@@ -31,7 +31,7 @@ ANNOUNCE_SECONDS = 1.5
 """Three times in keys.STAGE_TTL_SECONDS: one may be lost."""
 
 RETIRE_SECONDS = 600.0
-"""A model that was removed is served on until it had no window for this long: sessions that run go on with it."""
+"""A model that was removed is served on until it had no window for this long: its sessions go on."""
 
 LOOK_SECONDS = 5.0
 

@@ -24,8 +24,8 @@ PROVIDERS = {
 """Names of the setting, and ONNX Runtime's own."""
 
 SLOW_SECONDS = 0.01
-"""More threads are tried only on models slower than this on one: the threads of a quick one wait for each other
-for longer than they work."""
+"""More threads are tried only on models slower than this on one: those of a quick one wait for each other for
+longer than they work."""
 
 PAYS = 0.7
 """Of the time on one thread: less is worth the cores."""

@@ -1,7 +1,7 @@
 """Where one model works: a Faust app of its own that reads the model's topic, and the agent in it.
 
-An app a model, because Faust takes topics up only when it starts (a new one after 45 s), because models then come,
-go and fail by themselves, and because no Redis command then reads two topics, which a Cluster refuses.
+An app a model, because Faust takes topics up only when it starts (a new one after 45 s), because models then
+come, go and fail by themselves, and because no Redis command then reads two topics, which a Cluster refuses.
 """
 
 import asyncio
@@ -68,8 +68,10 @@ class Station:
         return bool(self.app.started and not self.app.should_stop and (reading is None or reading.is_set()))
 
     async def run(self) -> None:
-        """Until `stop` is set; then finishes what is in work. Raises RecognizersStoppedError where the app ends
-        by itself."""
+        """Until `stop` is set; then finishes what is in work.
+
+        Raises RecognizersStoppedError where the app ends by itself.
+        """
         try:
             async with running(self.app, self.stop):
                 log.info("Recognizing %s", self.name)
