@@ -14,7 +14,7 @@ import typer
 
 from deploy.bench.commands import commands as bench
 from shared import settings as settings_module
-from shared.bundles.bundle import BundleError, load_bundle
+from shared.bundles import BundleError, load_bundle
 from shared.bundles.registry import Registry
 from shared.settings import Settings, SettingsError
 from shared.telemetry import configure_logging

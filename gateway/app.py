@@ -41,10 +41,10 @@ def create_app(settings: Settings) -> Starlette:
         async with Cameras(settings, store) as cameras, Uploads(settings, store) as files:
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
-            duty = asyncio.create_task(_duty_until_drained(gateway), name="transcripts")
+            drained = asyncio.create_task(_until_drained(gateway, cameras), name="drain")
             yield
             gateway.draining.set()
-            await duty
+            await drained
         await store.aclose()
 
     static = StaticFiles(directory=Path(__file__).parent / "static", html=True)
@@ -61,13 +61,14 @@ def create_app(settings: Settings) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
 
 
-async def _duty_until_drained(gateway: Gateway) -> None:
+async def _until_drained(gateway: Gateway, cameras: Cameras) -> None:
+    """Owns transcripts until this process is told to stop; then others get them, and its cameras."""
     duty = asyncio.create_task(_duty(gateway.settings, dict(gateway.models)), name="transcript duty")
     draining = asyncio.create_task(gateway.draining.wait())
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await tasks.end(duty, draining)
+        await asyncio.gather(tasks.end(duty, draining), cameras.leave())
         gateway.handed_over.set()
     if not duty.cancelled():
         duty.result()  # it never returns by itself: say why it did
