@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from training.networks.causal import BLANK
 
-
 IGNORED = -1
 """The label of a sample that may be answered either way."""
 
@@ -22,7 +21,7 @@ class Example:
     features: NDArray[np.float32]
     labels: tuple[int, ...]
     spoken: NDArray[np.int64] | None = None
-    """Where the times are known: each sample's label, the blank between signs, IGNORED where either is right."""
+    """Where the times are known: each sample's label, the blank between signs, IGNORED where unsure."""
 
 
 @dataclasses.dataclass(frozen=True)

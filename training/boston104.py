@@ -1,7 +1,7 @@
 """Sentences of RWTH-BOSTON-104: our causal CTC network beside LZV's Conv1D + BiLSTM, on the same data.
 
-Both get the same features, the same augmentation, the same trainer and the same number of steps. Splits are by
-signer (nobody in the test is in the training) or by sentence (no test sentence's words in that order are).
+Both get the same features, the same augmentation, the same trainer and the same number of steps. Splits are
+by signer (nobody in the test is in the training) or by sentence (no test sentence's words in that order are).
 """
 
 import dataclasses
@@ -29,7 +29,10 @@ BATCH = 24
 DILATIONS = (1, 1, 2, 2, 4)
 """40 samples before the newest: 2.7 s, three or four glosses of these native signers."""
 
-WIDTH = 96
+AHEAD = (2, 2, 4, 0, 0)
+"""Half a second of it is seen before an answer."""
+
+WIDTH = 128
 
 JOINED = 0.5
 """Of the training sentences are joined anew from signed glosses: the corpus repeats few sentences often."""
@@ -115,10 +118,8 @@ class Sentences:
         kept = np.round(start + step * np.arange(len(sampled))).astype(int)
         return Example(augmented(sampled, rng), labels, spoken[np.minimum(kept, len(spoken) - 1)])
 
-    def _joined(
-        self, rng: Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64], tuple[int, ...]]:
-        """Signed glosses of different sentences one behind the other, the hands going from one to the next."""
+    def _joined(self, rng: Generator) -> tuple[NDArray[np.float32], NDArray[np.int64], tuple[int, ...]]:
+        """Glosses of different sentences one behind the other, the hands going from one to the next."""
         chosen = rng.choice(len(self._pieces), int(rng.integers(2, 7)), p=self._chances)
         parts: list[NDArray[np.float32]] = []
         spoken: list[NDArray[np.int64]] = []
@@ -152,7 +153,7 @@ def _spoken(sentence: Sentence, labels: Sequence[int]) -> NDArray[np.int64]:
 
 
 def augmented(track: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    """Another camera and body: size, place, a turn, arms longer or higher, uneven speed, noise, lost samples."""
+    """Another camera and body: size, place, a turn, longer arms, uneven speed, noise, lost samples."""
     samples = len(track)
     places = np.linspace(0, samples - 1, samples)
     places = places + rng.uniform(-0.1, 0.1) * samples * np.sin(np.pi * places / max(samples - 1, 1)) / 2
@@ -192,7 +193,15 @@ def network_of(architecture: Architecture, labels: int) -> nn.Module:
     """Untrained, [batch, samples, 6] -> logits [batch, samples, labels]."""
     if architecture == "lzv":
         return _Lzv(labels)
-    return CausalCtc(NoseFront.FEATURES, labels, width=WIDTH, dilations=DILATIONS, dropout=0.2, front=NoseFront())
+    return CausalCtc(
+        NoseFront.FEATURES,
+        labels,
+        width=WIDTH,
+        dilations=DILATIONS,
+        ahead=AHEAD,
+        dropout=0.15,
+        front=NoseFront(),
+    )
 
 
 def train(

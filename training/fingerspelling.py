@@ -30,9 +30,10 @@ PIPELINE: tuple[dict[str, object], ...] = (
     {"name": "flatten"},
 )
 
-WIDTH = 128
+WIDTH = 160
 DILATIONS = (1, 1, 2, 2)
 """24 samples before the newest: 1.9 s, the longest path and the way to it."""
+AHEAD = (2, 0, 0, 0)
 
 BATCH = 24
 TIMED, DELAY = 1.0, 2
@@ -52,7 +53,7 @@ def pipeline() -> Pipeline:
 def network() -> CausalCtc:
     """Untrained, [batch, samples, 170] -> logits [batch, samples, 28]."""
     return CausalCtc(
-        HandFront.FEATURES, len(LETTERS) + 1, width=WIDTH, dilations=DILATIONS, front=HandFront()
+        HandFront.FEATURES, len(LETTERS) + 1, width=WIDTH, dilations=DILATIONS, ahead=AHEAD, front=HandFront()
     )
 
 
@@ -76,7 +77,9 @@ def _example(clip: Clip, stream: Stream, steps: Pipeline) -> Example:
     return Example(steps(clip, 1.0), stream.labels, stream.spoken)
 
 
-def held_out_streams(letters: Letters, count: int = MEASURED, seed: int = 1) -> list[tuple[Clip, tuple[int, ...]]]:
+def held_out_streams(
+    letters: Letters, count: int = MEASURED, seed: int = 1
+) -> list[tuple[Clip, tuple[int, ...]]]:
     """Streams [samples, 42, 3] in picture heights (aspect 1), RATE samples a second, with their labels."""
     rng, spelling = np.random.default_rng(seed), Spelling(letters)
     streams = [spelling.draw(rng) for _ in range(count)]

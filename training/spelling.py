@@ -1,7 +1,7 @@
-"""Streams of fingerspelling, joined from clips of single letters: for training, and held-out ones to measure by.
+"""Streams of fingerspelling, joined from clips of letters: to train on, and held-out ones to measure by.
 
-The recordings hold one letter a clip, mostly held still. A stream goes from letter to letter at any speed, comes
-from rest and goes back to it; a doubled letter slides aside or opens a little in between.
+The recordings hold one letter a clip, mostly held still. A stream goes from letter to letter at any speed,
+comes from rest and goes back to it; a doubled letter slides aside or opens a little in between.
 """
 
 import dataclasses
@@ -189,7 +189,7 @@ def plain(stream: Stream, rng: Generator) -> Clip:
 
 
 def varied(stream: Stream, rng: Generator) -> Clip:
-    """Another hand, seen by another camera: turned in space, of other proportions, trembling, sometimes lost."""
+    """Another hand, seen by another camera: turned in space, of other proportions, trembling, lost."""
     clip = stream.landmarks.copy()
     hand = clip[:, RIGHT]
     wrist = hand[:, :1]

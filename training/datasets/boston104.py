@@ -115,4 +115,6 @@ def _whole(file: Path, line: int, row: dict[str, str], columns: tuple[str, ...])
     try:
         return [int(row[column]) for column in columns]
     except (TypeError, ValueError) as error:
-        raise DatasetError(file, f"line {line} has {row}", f"whole numbers in {', '.join(columns)}") from error
+        raise DatasetError(
+            file, f"line {line} has {row}", f"whole numbers in {', '.join(columns)}"
+        ) from error

@@ -1,4 +1,4 @@
-"""The letters of traduttore (MIT): `letters_2hands_3150x20x126.npz`, MediaPipe hands of a webcam, 20 frames a clip.
+"""The letters of traduttore (MIT): `letters_2hands_3150x20x126.npz`, MediaPipe hands, 20 frames a clip.
 
 A block is 30 clips of one letter one after the other: at every multiple of 30 in a letter's `seq` the hand is
 elsewhere, of another size, or another's (for some letters also inside a block). Letters have two to five
@@ -50,8 +50,7 @@ class Letters:
             for name in set(self.names)
         }
         held_out = [
-            block == number % counts[name]
-            for name, block in zip(self.names, self.blocks, strict=True)
+            block == number % counts[name] for name, block in zip(self.names, self.blocks, strict=True)
         ]
         return self._part([not held for held in held_out]), self._part(held_out)
 

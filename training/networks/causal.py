@@ -1,8 +1,8 @@
-"""A streaming CTC network: causal depthwise-separable convolutions over time.
+"""A streaming CTC network: depthwise-separable convolutions over time with a short, fixed look ahead.
 
-What it answers for a sample depends on that sample and `reach` earlier ones only, never on a later one, so a
-stream may be cut anywhere behind it. CTC (Graves et al., 2006) lets it answer late where it must wait; that
-delay is learned and is measured in the model card.
+What it answers for a sample depends on `reach` earlier samples and `ahead` later ones, nothing else: a stream
+is read in pieces and gives what the whole would. With `ahead` 0 it is causal. CTC (Graves et al., 2006) lets
+it answer late where it must wait.
 """
 
 from collections.abc import Sequence
@@ -16,25 +16,25 @@ KERNEL = 5
 
 
 class _Block(nn.Module):
-    def __init__(self, width: int, dilation: int, dropout: float) -> None:
+    def __init__(self, width: int, dilation: int, ahead: int, dropout: float) -> None:
         super().__init__()
-        self.past = (KERNEL - 1) * dilation
+        self.sides = ((KERNEL - 1) * dilation - ahead, ahead)
         self.depthwise = nn.Conv1d(width, width, KERNEL, dilation=dilation, groups=width)
         self.norm = nn.BatchNorm1d(width)
-        self.wide = nn.Conv1d(width, 2 * width, 1)
-        self.narrow = nn.Conv1d(2 * width, width, 1)
-        self.dropout = nn.Dropout(dropout)
+        self.pointwise = nn.Conv1d(width, width, 1)
+        self.dropout = nn.Dropout1d(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        before = nn.functional.pad(x, (self.past, 0))
-        h = self.narrow(nn.functional.silu(self.wide(self.norm(self.depthwise(before)))))
+        around = nn.functional.pad(x, self.sides)
+        h = self.pointwise(nn.functional.silu(self.norm(self.depthwise(around))))
         return x + self.dropout(h)
 
 
 class CausalCtc(nn.Module):
     """[batch, samples, features] -> logits [batch, samples, labels], label 0 the blank.
 
-    `front` may turn a sample's features into others (see fronts), causally too.
+    `front` may turn a sample's features into others (see fronts), causally. Each block has its dilation and
+    how many of its samples lie ahead.
     """
 
     def __init__(
@@ -42,22 +42,27 @@ class CausalCtc(nn.Module):
         features: int,
         labels: int,
         *,
-        width: int = 128,
+        width: int = 160,
         dilations: Sequence[int] = (1, 1, 2, 2, 2),
-        dropout: float = 0.2,
+        ahead: Sequence[int] = (0, 0, 0, 0, 0),
+        dropout: float = 0.1,
         front: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.front = front
         self.spread = nn.BatchNorm1d(features)
         self.stem = nn.Conv1d(features, width, 1)
-        self.blocks = nn.ModuleList(_Block(width, dilation, dropout) for dilation in dilations)
+        self.blocks = nn.ModuleList(
+            _Block(width, dilation, later, dropout) for dilation, later in zip(dilations, ahead, strict=True)
+        )
         self.norm = nn.BatchNorm1d(width)
-        self.late = nn.Dropout(dropout)
+        self.late = nn.Dropout(2 * dropout)
         self.head = nn.Conv1d(width, labels, 1)
         self.timed_head = nn.Conv1d(width, labels, 1)
-        self.reach = (KERNEL - 1) * sum(dilations)
-        """Samples before the newest that an answer depends on, without the front's."""
+        self.ahead = sum(ahead)
+        """Later samples an answer depends on."""
+        self.reach = (KERNEL - 1) * sum(dilations) - self.ahead
+        """Earlier samples it depends on, without the front's."""
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.late(self._trunk(x))).transpose(1, 2)

@@ -1,4 +1,4 @@
-"""What a CTC network does with a sample before its first layer: frames of reference and movement, inside the graph.
+"""What a CTC network does with a sample before its first layer: frames of reference, and movement.
 
 A bundle's host pipeline works sample by sample; what needs the sample before is made here. All are causal.
 """
@@ -15,9 +15,10 @@ def since(x: Tensor, samples: int) -> Tensor:
 
 
 class NoseFront(nn.Module):
-    """Nose, left hand, right hand as x, y [.., 6] -> the hands from the nose and each other, and their ways [.., 18].
+    """Nose, left hand, right hand as x, y [.., 6] -> [.., 18].
 
-    `unit` is how wide a body is in the picture's heights, so that features are about 1.
+    Out: the hands from the nose and from each other, and their ways. `unit` is how wide a body is in the
+    picture's heights, so that features are about 1.
     """
 
     FEATURES = 18
@@ -34,7 +35,7 @@ class NoseFront(nn.Module):
 
 
 class HandFront(nn.Module):
-    """Both hands as the letters' pipeline gives them [.., 170] -> shape, presence and the wrists' ways [.., 94].
+    """Both hands as the letters' pipeline gives them [.., 170] -> shape, presence, wrists' ways [.., 94].
 
     In: points of both hands in the picture, the same from their wrists in palms, one presence each. Where in
     the picture a hand spells says nothing, so only how its wrist moved, in palms, goes on. A sample without

@@ -11,7 +11,7 @@ CHANNELS, HIDDEN, KERNEL = 128, 64, 5
 
 
 class ConvBiLstmCtc(nn.Module):
-    """[batch, samples, features] -> logits [batch, samples, labels]. Padding is not masked, as in the original."""
+    """[batch, samples, features] -> logits [batch, samples, labels]. Padding is not masked, as there."""
 
     def __init__(self, features: int, labels: int) -> None:
         super().__init__()
