@@ -39,7 +39,7 @@ BATCH = 24
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the joins' known times, and how many samples later it is asked."""
 
-PLAN = Plan(steps=1200, rate=4e-3)
+PLAN = Plan(steps=1100, rate=4e-3)
 
 MEASURED = 400
 """Held-out streams a fold, about 2,400 letters."""

@@ -25,6 +25,8 @@ _HELD = (3, 14)
 """Samples a pose is held: 4 letters a second down to one."""
 _PATH = (9, 20)
 """Samples of a whole path."""
+_WAITING = 5
+"""Samples at a path's beginning in which the recorded hands mostly still wait; a stream has some of them."""
 _WAY = (1, 5)
 """Samples from letter to letter."""
 
@@ -73,7 +75,7 @@ class Spelling:
             self._come(parts, spoken, hand, name == before, rng)
             label = LETTERS.index(name) + 1
             parts.append(hand)
-            spoken.append(_timed(len(hand), label))
+            spoken.append(_timed(len(hand), label, name in MOVING))
             labels.append(label)
             before = name
             if rng.random() < _PAUSE:
@@ -97,7 +99,7 @@ class Spelling:
         clip = clips[int(rng.integers(len(clips)))]
         if name in MOVING:
             samples = int(rng.integers(*_PATH, endpoint=True))
-            places = np.linspace(0, len(clip) - 1, samples)
+            places = np.linspace(rng.uniform(0, _WAITING), len(clip) - 1, samples)
         else:
             samples = int(rng.integers(*_HELD, endpoint=True))
             speed = rng.uniform(0.3, 1.0)
@@ -177,9 +179,10 @@ def _both_hands(right: Clip) -> Clip:
     return np.concatenate((np.full_like(right, np.nan), right), axis=1)
 
 
-def _timed(samples: int, label: int) -> NDArray[np.int64]:
+def _timed(samples: int, label: int, moving: bool) -> NDArray[np.int64]:
+    """A path's first half may still be another letter: a `z` begins as a `d`, a `j` as an `i`."""
     spoken = np.full(samples, label)
-    spoken[: min(2, samples // 3)] = IGNORED
+    spoken[: samples // 2 if moving else min(2, samples // 3)] = IGNORED
     return spoken
 
 
