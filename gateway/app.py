@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
@@ -19,7 +18,7 @@ from gateway.ingest.uploads import Uploads
 from gateway.openapi import document
 from gateway.results import events
 from gateway.results.duty import RETRY_SECONDS, TranscriptDuty
-from gateway.results.isolated import IsolatedRule
+from gateway.results.rules import rules_of
 from gateway.server import Server
 from gateway.state import Gateway
 from shared import connection
@@ -75,16 +74,10 @@ async def _until_drained(gateway: Gateway, cameras: Cameras) -> None:
 
 
 async def _duty(settings: Settings, bundles: dict[str, Bundle]) -> None:
-    def rule(model: str, state: dict[str, Any] | None) -> IsolatedRule:
-        bundle = bundles[model]
-        if state is None:
-            return IsolatedRule(bundle.streaming, bundle.background)
-        return IsolatedRule.restore(bundle.streaming, bundle.background, state)
-
     kinds = {name: bundle.task for name, bundle in bundles.items()}
     while True:  # A Redis that is away at the start is no reason to do without the duty for ever.
         try:
-            await TranscriptDuty(settings.redis_url, kinds, rule).run()
+            await TranscriptDuty(settings.redis_url, kinds, rules_of(bundles)).run()
         except RedisError as error:
             log.warning("transcripts: Redis: %s", error)
             await asyncio.sleep(RETRY_SECONDS)

@@ -71,6 +71,36 @@ def keypoints(
     report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)
 
 
+@commands.command("transport")
+def transport(
+    as_json: AsJson = False,
+    messages: Annotated[int, typer.Option(min=100, max=1_000_000, help="Messages a round.")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of which the median counts.")] = 5,
+) -> None:
+    """Messages a second through Faust on Redis. Example: signstream bench transport --json"""
+    from deploy.bench.transport import run
+
+    report("transport", run(messages, rounds), ("faust-streaming", "redis", "uvloop"), as_json=as_json)
+
+
+@commands.command("recognizers")
+def recognizers(
+    as_json: AsJson = False,
+    model: Annotated[str, typer.Option(help="The model.")] = "asl-words",
+    windows: Annotated[int, typer.Option(min=100, max=100_000, help="Windows a round.")] = 5000,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of which the median counts.")] = 5,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long latency is measured.")] = 10.0,
+) -> None:
+    """The recognizer stage beside a bare loop. Example: signstream bench recognizers --json"""
+    from deploy.bench.recognizers import run
+    from shared import settings
+    from shared.bundles import Registry
+
+    bundle = Registry(settings.load().models_folders).find(model)
+    packages = ("onnxruntime", "faust-streaming", "redis", "numpy", "uvloop")
+    report("recognizers", run(bundle, windows, rounds, seconds), packages, as_json=as_json)
+
+
 def report(bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool) -> None:
     """Prints the rows, and what they were measured on. Each row has a `mode` or `profile` and a `ratio`."""
     versions = {"python": platform.python_version(), **{p: importlib.metadata.version(p) for p in packages}}

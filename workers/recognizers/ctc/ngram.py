@@ -1,8 +1,8 @@
 """How likely a symbol is behind others: an n-gram read from an ARPA file or from counts.
 
 ARPA: the format of Doug Paul's tools, documented by SRILM (`ngram-format(5)`): base 10 logarithms, backing
-off to shorter histories (Katz 1987). Counts: a TSV of `count<TAB>symbols`, smoothed after Witten and Bell (1991,
-method C), which needs no held-out data.
+off to shorter histories (Katz 1987). Counts: a TSV of `count<TAB>symbols`, smoothed after Witten and Bell
+(1991, method C), which needs no held-out data.
 """
 
 import math
