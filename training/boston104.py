@@ -75,11 +75,7 @@ def points(sentence: Sentence) -> NDArray[np.float32]:
 
 def at_rate(track: NDArray[np.float32], start: float, step: float) -> NDArray[np.float32]:
     """Every `step` frames from `start`, between frames by straight lines."""
-    places = np.arange(start, len(track) - 1 + 1e-6, step)
-    low = np.floor(places).astype(int)
-    high = np.minimum(low + 1, len(track) - 1)
-    share = (places - low)[:, None].astype(np.float32)
-    return track[low] * (1 - share) + track[high] * share
+    return _between(track, np.arange(start, len(track) - 1 + 1e-6, step))
 
 
 def example_of(sentence: Sentence) -> NDArray[np.float32]:
@@ -168,14 +164,14 @@ def augmented(track: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]
         moved[first : first + int(rng.integers(1, 4)), 1 + int(rng.integers(2))] = moved[
             first, 1 + int(rng.integers(2))
         ]
-    return moved.reshape(samples, 6).astype(np.float32)
+    return np.asarray(moved.reshape(samples, 6), np.float32)
 
 
 def _between(track: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
     low = np.floor(places).astype(int)
     high = np.minimum(low + 1, len(track) - 1)
     share = (places - low)[:, None].astype(np.float32)
-    return track[low] * (1 - share) + track[high] * share
+    return np.asarray(track[low] * (1 - share) + track[high] * share, np.float32)
 
 
 class _Lzv(nn.Module):

@@ -1,6 +1,8 @@
-"""`asl-fingerspelling`: a causal CTC network over a-z and space."""
+"""The network of `asl-fingerspelling`: streaming CTC over a-z and space, its training and its measure."""
 
+import csv
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,15 +12,14 @@ from torch import Tensor
 from shared.bundles.manifest import Step
 from shared.landmarks import LEFT_HAND, RIGHT_HAND
 from training.batches import Example, batch_of, ctc_loss, greedy, timed_loss
+from training.datasets.errors import require_file
 from training.datasets.letters import LETTERS, ROWS, Clip, Letters
 from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
 from training.networks.fronts import HandFront
-from training.spelling import Spelling, Stream, plain, varied
+from training.spelling import RATE, Spelling, Stream, between, plain, varied
 from training.trainer import Plan, Progress, Run
 from workers.recognizers.pipeline import Pipeline
-
-NAME = "asl-fingerspelling"
 
 PIPELINE: tuple[dict[str, object], ...] = (
     {"name": "square_units"},
@@ -91,3 +92,31 @@ def measure(learned: CausalCtc, streams: Sequence[tuple[Clip, tuple[int, ...]]])
     steps = pipeline()
     answers = greedy(learned, [Example(steps(clip, 1.0), ()) for clip, _ in streams])
     return error_rate((labels, answer) for (_, labels), answer in zip(streams, answers, strict=True))
+
+
+UNSEEN = Path("fingerspelling_poses")
+"""The American letters of spoken-to-signed-translation, one signer who is in no training set."""
+
+
+def unseen_signer(learned: CausalCtc, data: Path) -> float:
+    """Top-1 over the signer's 26 clips: the letter with most probability over all samples of its clip."""
+    file = data / UNSEEN / "holistic543_f16.npz"
+    require_file(file, "an .npz with x [frames, 543, 3] and offsets")
+    with np.load(file) as stored:
+        frames, offsets = stored["x"], stored["offsets"]
+    with (data / UNSEEN / "meta.csv").open(encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    steps, right, clips = pipeline(), 0, 0
+    for place, row in enumerate(rows):
+        if row["signed_language"] != "ase":
+            continue
+        interval = float(row["fps"]) / RATE
+        clip = frames[offsets[place] : offsets[place + 1]].astype(np.float32)[:, list(ROWS)]
+        clip = between(clip, np.arange(0, len(clip) - 1, interval))
+        nothing = np.full_like(clip[:1], np.nan)
+        features = torch.from_numpy(steps(np.concatenate((nothing, clip, clip[-1:])), 1.0))[None]
+        with torch.no_grad():
+            mass = learned(features)[0].softmax(-1)[:, 1:].sum(0)
+        clips += 1
+        right += LETTERS[int(mass.argmax())] == row["character"].lower()
+    return right / clips

@@ -50,11 +50,8 @@ class Spelling:
 
     def __init__(self, letters: Letters) -> None:
         self._names = [name for name in LETTERS if letters.of(name)]
-        clips = [_in_palms(clip) for clip in letters.clips]
-        self._clips = {
-            name: [clips[i] for i in letters.of(name) if clips[i] is not None] for name in self._names
-        }
-        self._idle = [clips[i] for i in letters.of(IDLE) if clips[i] is not None]
+        self._clips = {name: _hands([letters.clips[i] for i in letters.of(name)]) for name in self._names}
+        self._idle = _hands([letters.clips[i] for i in letters.of(IDLE)])
         if len(self._names) < 2:
             raise ValueError("streams need clips of at least two letters")
 
@@ -91,7 +88,7 @@ class Spelling:
         if before not in ("", "space") and "space" in self._names and rng.random() < _SPACE:
             return "space"
         names = [name for name in self._names if name not in ("space", before)]
-        return names[int(rng.integers(len(names)))]
+        return str(names[int(rng.integers(len(names)))])
 
     def _hand(self, name: str, rng: Generator) -> Clip:
         """[samples, 21, 3]: a clip of that letter at some speed."""
@@ -156,16 +153,16 @@ def between(clip: Clip, places: NDArray[np.float64]) -> Clip:
     return np.asarray(np.where(np.isnan(mixed), one, mixed), np.float32)
 
 
-def _in_palms(clip: Clip) -> Clip | None:
-    """The hand that signs [samples, 21, 3], as a right hand, from its mean wrist, in its mean palm.
+def _hands(clips: list[Clip]) -> list[Clip]:
+    """The hand that signs in each, without the clips where it was found in too few samples."""
+    return [_in_palms(clip) for clip in clips if np.isfinite(clip[:, :, 0]).any(axis=1).mean() >= 1 / 3]
 
-    None where it was found in fewer than a third of the samples.
-    """
+
+def _in_palms(clip: Clip) -> Clip:
+    """The hand that signs [samples, 21, 3], as a right hand, from its mean wrist, in its mean palm."""
     left, right = clip[:, :HAND_POINTS], clip[:, RIGHT]
     seen = [np.isfinite(hand[:, 0, 0]).mean() for hand in (left, right)]
     hand = right if seen[1] >= seen[0] else left * np.array([-1, 1, 1], np.float32)
-    if max(seen) < 1 / 3:
-        return None
     wrist = np.nanmean(hand[:, 0], axis=0)
     palm = np.nanmean(np.linalg.norm((hand[:, 9] - hand[:, 0])[:, :2], axis=-1))
     return np.asarray((hand - wrist) / max(float(palm), 1e-3), np.float32)
@@ -222,4 +219,4 @@ def _turn(rng: Generator) -> NDArray[np.float64]:
     about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    return about_z @ about_y @ about_x
+    return np.asarray(about_z @ about_y @ about_x, np.float64)

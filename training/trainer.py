@@ -87,7 +87,7 @@ class Run(Generic[Trained]):
             self.network.train()
             loss = loss_of(self.network, np.random.default_rng((plan.seed, self.step)))
             self._optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
             self._optimiser.step()
             self._schedule.step()

@@ -67,6 +67,11 @@ class CausalCtc(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.late(self._trunk(x))).transpose(1, 2)
 
+    def parameter_count(self) -> int:
+        """Weights that serve; the second head does not."""
+        kept = [part.numel() for name, part in self.named_parameters() if not name.startswith("timed_head.")]
+        return sum(kept)
+
     def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The logits, and those of a second head that learns from known times and serves in training only."""
         h = self.late(self._trunk(x))
