@@ -39,12 +39,12 @@ RECIPE = CtcRecipe(
 
 SPLIT = f"one block of {BLOCK} recordings a letter held out, {FOLDS} folds"
 
-STREAMED = 150
+STREAMED = 100
 """Held-out streams a fold that are also read window by window."""
 
 
 def make(data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -> None:
-    """Trains on everything and writes the bundle; with `evaluate` also measures three folds for its card."""
+    """Trains on everything and writes the bundle; with `evaluate` also measures the folds for its card."""
     letters = load_letters(data)
     told(f"{len(letters.clips)} clips of {len(LETTERS)} letters")
 

@@ -34,7 +34,7 @@ RECIPE = CtcRecipe(
 
 SPLIT = f"blocks of {recipe.BLOCK} recordings held out, {recipe.FOLDS} folds"
 
-STREAMED = 100
+STREAMED = 60
 """Held-out sentences a fold that are also read window by window."""
 
 

@@ -36,14 +36,14 @@ DILATIONS = (1, 1, 2, 2)
 """24 samples before the newest: 1.9 s, the longest path and the way to it."""
 AHEAD = (2, 0, 0, 0)
 
-BATCH = 24
+BATCH = 16
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the joins' known times, and how many samples later it is asked."""
 
-PLAN = Plan(steps=1100, rate=4e-3)
+PLAN = Plan(steps=1000, rate=4e-3)
 
-MEASURED = 400
-"""Held-out streams a fold, about 2,400 letters."""
+MEASURED = 300
+"""Held-out streams a fold, about 1,800 letters."""
 
 
 def pipeline() -> Pipeline:

@@ -16,18 +16,18 @@ from training.sentences import WORDS, Sentences
 from training.train import recipe_pipeline
 from training.trainer import Plan, Progress, Run
 
-WIDTH = 160
+WIDTH = 144
 DILATIONS = (1, 1, 2, 2, 2)
 AHEAD = (2, 2, 0, 0, 0)
 
-BATCH = 16
+BATCH = 12
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the joins' known times, and how many samples later it is asked."""
 
-PLAN = Plan(steps=1200, rate=4e-3)
+PLAN = Plan(steps=1000, rate=4e-3)
 
-MEASURED = 300
-"""Held-out sentences a fold, about 1,650 words."""
+MEASURED = 200
+"""Held-out sentences a fold, about 1,100 words."""
 
 
 def network() -> CausalCtc:

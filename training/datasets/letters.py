@@ -7,6 +7,7 @@ blocks. Two clips of one block may be all but the same picture, so blocks are he
 
 import dataclasses
 import string
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ ASPECT = 640 / 480
 
 BLOCK = 30
 
-FOLDS = 3
+FOLDS = 2
 
 Clip = NDArray[np.float32]
 """[samples, 42, 3] in picture heights, NaN is missing."""
@@ -43,7 +44,7 @@ class Letters:
     def fold(self, number: int) -> tuple["Letters", "Letters"]:
         """Training and held-out part: one block of every letter is held out, the one of that number.
 
-        A letter with fewer blocks begins again from its first: of one with two, fold 2 holds out block 0.
+        Every letter has at least two. A letter with fewer blocks than that begins again from its first.
         """
         counts = {
             name: 1 + max(b for n, b in zip(self.names, self.blocks, strict=True) if n == name)
@@ -72,9 +73,9 @@ def load_letters(data: Path) -> Letters:
     file = data / FILE
     require_file(file, "an .npz with x [clips, 20, 126], y and seq")
     try:
-        with np.load(file) as stored:
+        with file.open("rb") as raw, np.load(raw) as stored:
             flat, names, seq = stored["x"].astype(np.float32), stored["y"], stored["seq"]
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise DatasetError(file, str(error), "an .npz with x [clips, 20, 126], y and seq") from error
     if flat.ndim != 3 or flat.shape[2] != 6 * HAND_POINTS or not len(flat) == len(names) == len(seq):
         found = f"x {list(flat.shape)}, y {list(names.shape)}, seq {list(seq.shape)}"
