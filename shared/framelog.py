@@ -239,13 +239,13 @@ class FrameReader:
         """Id of the last entry read."""
 
     async def read(self, count: int, block_seconds: float) -> list[Frame | End]:
-        """The next entries, at most `count`; empty when none came within the time.
+        """The next entries, at most `count`; empty when none came within the time, with 0 when none is there.
 
         Raises MissingPacketsError when a file's next packet is not there but later ones are.
         """
-        answer: Any = await self._store.xread(
-            {self._key: self.position}, count=count, block=max(1, int(block_seconds * 1000))
-        )
+        # To Redis a block of 0 would be one without end.
+        block = int(block_seconds * 1000) or None
+        answer: Any = await self._store.xread({self._key: self.position}, count=count, block=block)
         if not answer:
             return []
         entries = answer[0][1]
