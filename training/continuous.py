@@ -13,7 +13,7 @@ from shared.messages import Result, Window
 from training.clips import Track
 from training.metrics import ErrorRate, error_rate
 from training.streaming import Sighting, stretches
-from workers.keypoints.windower import WindowSpec
+from workers.keypoints.spec import WindowSpec
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import Reader
 
