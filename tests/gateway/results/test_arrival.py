@@ -77,7 +77,7 @@ def in_order(results: Sequence[Result]) -> list[Arrival]:
     return [*arrivals, (results[-1].captured, last)]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     signing=signings(),
     seed=st.integers(0, 10**6),

@@ -82,7 +82,7 @@ class Lexicon:
 
 
 def read_lexicon(file: Path, labels: Sequence[str], delimiter: str = "") -> Lexicon:
-    """One word a line: its letters, or, behind a tab, its symbols with spaces between.
+    """One word a line, spelled in labels with spaces between.
 
     Empty lines and lines that begin with `#` say nothing. ValueError names the line.
     """
@@ -95,10 +95,9 @@ def read_lexicon(file: Path, labels: Sequence[str], delimiter: str = "") -> Lexi
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        word, tab, spelt = line.partition("\t")
-        symbols = spelt.split() if tab else list(word.strip())
+        symbols = line.split()
         unknown = [symbol for symbol in symbols if symbol not in places]
-        if unknown or not symbols:
-            raise ValueError(f"lexicon {file.name}, line {number}: {unknown or 'nothing'} among the labels")
+        if unknown:
+            raise ValueError(f"lexicon {file.name}, line {number}: {unknown} are no labels")
         words.append([places[symbol] for symbol in symbols])
     return Lexicon(words, places[delimiter] if delimiter else None)

@@ -18,7 +18,7 @@ def accepts(lexicon: Lexicon, symbols: str, *, is_open: bool = False) -> bool:
 
 def test_a_file_of_words_is_read(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
-    file.write_text("# words\nab\n\ncab\n")
+    file.write_text("# words\na b\n\nc a b\n")
     lexicon = read_lexicon(file, LABELS, "_")
     assert accepts(lexicon, "ab_cab")
     assert not accepts(lexicon, "abcab")
@@ -29,18 +29,18 @@ def test_a_file_of_words_is_read(tmp_path: Path) -> None:
 
 def test_without_a_delimiter_words_follow_each_other(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
-    file.write_text("ab\nbig word\ta c\n")
+    file.write_text("a b\na c\n")
     assert accepts(read_lexicon(file, LABELS), "abacab")
 
 
 @pytest.mark.parametrize(
     ("text", "delimiter", "complaint"),
     [
-        ("abx\n", "_", r"line 1: \['x'\]"),
-        ("ab\nab\t\n", "_", "line 2"),
+        ("a b x\n", "_", r"line 1: \['x'\]"),
+        ("a b\nab\n", "_", r"line 2: \['ab'\]"),
         ("", "_", "without words"),
-        ("a_b\n", "_", "delimiter"),
-        ("ab\n", "?", "no label"),
+        ("a _ b\n", "_", "delimiter"),
+        ("a b\n", "?", "no label"),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str, delimiter: str, complaint: str) -> None:
