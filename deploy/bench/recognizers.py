@@ -47,14 +47,17 @@ async def _run(bundle: Bundle, count: int, rounds: int, latency_seconds: float) 
     packed = [window.pack() for window in windows]
     arrays = [window.array() for window in windows]
     times: list[tuple[tuple[float, float], tuple[float, float]]] = []
-    async with redis_of_our_own() as url, connection.connect(url) as store:
-        async with _stage(url, store, bundle.name, recognizer) as agent:
-            await _round(store, agent, bundle.name, packed[:BATCH])
-            for _ in range(rounds):
-                bare = await asyncio.to_thread(bare_loop, recognizer, arrays)
-                times.append((bare, await _round(store, agent, bundle.name, packed)))
-            rate = 0.5 * count / statistics.median(stage[0] for _, stage in times)
-            added = await _latency(url, store, bundle, rate, latency_seconds)
+    async with (
+        redis_of_our_own() as url,
+        connection.connect(url) as store,
+        _stage(url, store, bundle.name, recognizer) as agent,
+    ):
+        await _round(store, agent, bundle.name, packed[:BATCH])
+        for _ in range(rounds):
+            bare = await asyncio.to_thread(bare_loop, recognizer, arrays)
+            times.append((bare, await _round(store, agent, bundle.name, packed)))
+        rate = 0.5 * count / statistics.median(stage[0] for _, stage in times)
+        added = await _latency(url, store, bundle, rate, latency_seconds)
     return [*_rows(times, count), {"mode": "latency at half load", **added}]
 
 

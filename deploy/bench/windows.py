@@ -20,19 +20,20 @@ SESSIONS = 20
 ASPECT = 1.5
 
 
-def make_windows(bundle: Bundle, count: int) -> list[Window]:
-    """Windows of random points, of SESSIONS sessions in turn."""
+def make_windows(bundle: Bundle, count: int, sessions: int = SESSIONS) -> list[Window]:
+    """Windows of random points, of so many sessions in turn."""
     points = np.random.default_rng(7).random((64, bundle.samples, len(bundle.rows), 3), np.float32)
+    looks = [one.tobytes() for one in points]
     return [
         Window(
-            session=session_id(number % SESSIONS),
+            session=session_id(number % sessions),
             model=bundle.name,
-            seq=number // SESSIONS,
+            seq=number // sessions,
             start=0.0,
             end=1.6,
             samples=bundle.samples,
             rows=len(bundle.rows),
-            landmarks=points[number % len(points)].tobytes(),
+            landmarks=looks[number % len(looks)],
             aspect=ASPECT,
         )
         for number in range(count)
@@ -40,7 +41,7 @@ def make_windows(bundle: Bundle, count: int) -> list[Window]:
 
 
 def session_id(number: int) -> str:
-    """One of SESSIONS."""
+    """Of a bench's sessions, by number."""
     return f"bench-session-{number:04d}"
 
 

@@ -95,6 +95,8 @@ class TranscriptDuty:
         session = await sessions.load(store, claim.session)
         if session is None:
             raise SessionGoneError(claim.session)
+        if session.state in sessions.OVER:
+            return  # its last owner lost the claim before it could acknowledge
         fence = Fence(store, session.id, "transcripts", claim.fence)
         saved = await store.hmget(keys.session(session.id), [sessions.TRANSCRIPT, CURSOR])
         cursor = cast(bytes, saved[1] or START)

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import tomllib
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -73,6 +73,21 @@ class Bundle:
     def stride(self) -> int:
         """Samples from window to window; 0 with segments."""
         return self.manifest.streaming.stride
+
+    @property
+    def windows(self) -> Literal["sliding", "segments", "both"]:
+        """Which windows it is shown."""
+        return self.manifest.streaming.windows
+
+    @property
+    def shortest(self) -> int:
+        """Samples of the shortest segment it is shown."""
+        return self.manifest.streaming.shortest
+
+    @property
+    def padding(self) -> float:
+        """Seconds around the hands' rise and rest that a segment shows."""
+        return self.manifest.streaming.padding
 
     @property
     def rows(self) -> tuple[int, ...]:

@@ -6,8 +6,8 @@ as shown, has her right hand where the left was; whatever looks for landmarks th
 she is somebody else, turned round. So
 
 - a picture that comes mirrored is flipped back before it is landmarked (a session's `mirrored`);
-- a model that was trained on mirrored pictures (a manifest's `input.mirror`) gets frames that `mirrored` has
-  turned into what would have been found on the flipped picture;
+- a model that was trained on mirrored pictures (a manifest's `input.mirror`) gets rows that were exchanged as
+  `MIRRORED` says, and with 1 - x: what would have been found on the flipped picture. Its pipeline does that;
 - nothing else exchanges sides, and no stage uses a network's own guess of handedness.
 """
 

@@ -121,6 +121,10 @@ class Decoder:
             self._refused(str(error))
             return []
 
+    def await_keyframe(self) -> None:
+        """Skips frames until one comes: there are more than can be decoded in time."""
+        self._waits = self.wants_keyframe = True
+
     def flush(self) -> list[Picture]:
         """The pictures the decoder still held; nothing may follow."""
         if not self._codec.is_open:

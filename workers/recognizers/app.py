@@ -35,6 +35,10 @@ BATCH = 32
 """Windows taken at once, so at most 16 are held here where another worker might be free. A window takes some
 milliseconds; a batch saves a round trip to Redis each."""
 
+IDLE_SECONDS = 1.5
+"""A recognizer silent this long has died, and others take its windows: before a live session gives them up,
+which it does after two seconds. A living one renews them every half second, inference or not."""
+
 ANNOUNCE_SECONDS = 1.5
 """Three times in keys.STAGE_TTL_SECONDS: one may be lost."""
 
@@ -56,7 +60,7 @@ async def serve(
     *,
     broker: str = "",
     threads: int = 1,
-    idle_seconds: float = 5.0,
+    idle_seconds: float = IDLE_SECONDS,
     batch: int = BATCH,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -83,7 +87,7 @@ async def serve_models(
     models: Mapping[str, Model | Streaming],
     *,
     broker: str = "",
-    idle_seconds: float = 5.0,
+    idle_seconds: float = IDLE_SECONDS,
     batch: int = BATCH,
     stop: asyncio.Event | None = None,
 ) -> None:

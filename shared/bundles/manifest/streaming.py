@@ -13,13 +13,15 @@ RULES = ("threshold", "margin", "release", "confirm", "rest", "inset")
 class Streaming(Table):
     """Lengths in samples or windows, times in seconds."""
 
-    windows: Literal["sliding", "segments"] = "sliding"
+    windows: Literal["sliding", "segments", "both"] = "sliding"
     """`sliding`: windows of `window` samples, every `stride`. `segments`: one for each stretch between two
-    rests of the hands, of `shortest` to `window` samples."""
+    rests of the hands, of `shortest` to `window` samples. `both`: these and those in one chain."""
     window: Size
     """Samples a window; of segments the most."""
     shortest: Size = 1
     """Samples of the shortest segment that is looked at."""
+    padding: Seconds = 0.2
+    """A segment begins so long before the hands rise, and ends so long after they rest."""
     stride: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Samples from window to window; 0 with segments."""
     buffer: Literal["slide", "clear"] = "slide"
@@ -41,7 +43,7 @@ class Streaming(Table):
 
     @model_validator(mode="after")
     def _windows_advance(self) -> "Streaming":
-        if self.windows == "sliding" and not self.stride:
+        if self.windows != "segments" and not self.stride:
             raise ValueError(f"stride says {self.stride}, sliding windows expect at least 1")
         if self.windows == "segments" and self.stride:
             raise ValueError(f"stride says {self.stride}, segments have none")

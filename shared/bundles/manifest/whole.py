@@ -135,6 +135,19 @@ class Manifest(Table):
 
     @model_validator(mode="after")
     def _length_fits_windows(self) -> "Manifest":
-        if self.streaming.windows == "segments" and self.input.length.policy == "fixed":
+        if self.streaming.windows == "sliding":
+            return self
+        if self.input.length.policy == "fixed":
             raise ValueError("input.length.policy says 'fixed', segments are of any length")
+        if self.modality != "landmarks":
+            raise ValueError(
+                f"streaming.windows says {self.streaming.windows!r}, modality {self.modality!r} expects"
+                " 'sliding': segments are found by landmarks"
+            )
+        seconds = self.streaming.window * self.input.frame_interval / self.input.fps
+        if self.streaming.padding > seconds / 2:
+            raise ValueError(
+                f"streaming.padding says {self.streaming.padding}, expected at most {seconds / 2:g}:"
+                " half a window"
+            )
         return self

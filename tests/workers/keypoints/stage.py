@@ -14,8 +14,10 @@ from shared.fence import take_writer
 from shared.framelog import FileFrameWriter, Frame, LiveFrameWriter
 from shared.landmarks import LEFT_HAND, POSE, RIGHT_HAND
 from shared.messages import Note, Record, Window, unpack_record
+from shared.pictures import PictureSize
 from shared.sessions import Session
 from tests.workers.keypoints.clips import Clip
+from workers.keypoints.spec import Windows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +29,10 @@ class Words:
     samples: int = 9
     stride: int = 2
     rows: tuple[int, ...] = (*LEFT_HAND, *POSE, *RIGHT_HAND)
+    windows: Windows = "sliding"
+    shortest: int = 1
+    padding: float = 0.2
+    picture: PictureSize | None = None
 
 
 async def upload(store: redis.asyncio.Redis, clip: Clip, session: Session, *, end: bool = True) -> None:
