@@ -26,7 +26,7 @@ START = b"0-0"
 
 
 MOST_PACKETS = 10**11
-"""No file has as many; a larger number is the clock's: the end marker told for a writer that fell silent."""
+"""No file has as many; a larger number is the clock's: the end of a file that was not read to its end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,6 +149,10 @@ class FileFrameWriter:
     async def end(self, number: int, reason: str) -> bool:
         """Appends the end marker after `number` packets; False when it is already there."""
         return await self._write_once(number, ("end", reason), _end_told(self._fence))
+
+    async def break_off(self, reason: str) -> None:
+        """Appends the end marker behind whatever is there; packets of the file are refused from now on."""
+        await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
 
     async def unconsumed(self) -> int:
         """Bytes appended that the keypoint owner has not read for good."""

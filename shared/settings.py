@@ -56,16 +56,15 @@ class Settings(BaseSettings):
     )
     models: str = Field("asl-words", description="Comma-separated models that run; the first is the default.")
     models_folder: str = Field(
-        "", description="Folder of further bundles; all in it run too, and may come and go meanwhile."
+        "",
+        description="Folder of further bundles, all of which run, and may come and go meanwhile;"
+        " empty: `signstream/models` in the user's data folder.",
     )
     execution_providers: str = Field(
         "cpu", description="What models run on, comma-separated, the first that can: cpu, cuda, openvino."
     )
     model_threads: int = Field(
-        0,
-        ge=0,
-        le=256,
-        description="Most threads a window; 0: the cores there are, where more than one pays.",
+        0, ge=0, le=256, description="Most threads a window; 0: the cores we may use, where they pay."
     )
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
@@ -177,7 +176,16 @@ class Settings(BaseSettings):
     @property
     def models_folders(self) -> tuple[Path, ...]:
         """Folders searched for bundles after the shipped ones."""
-        return (Path(self.models_folder),) if self.models_folder else ()
+        folder = self.added_models_folder
+        return (folder,) if self.models_folder or folder.is_dir() else ()
+
+    @property
+    def added_models_folder(self) -> Path:
+        """Where `signstream models add` puts bundles; it need not be there yet."""
+        if self.models_folder:
+            return Path(self.models_folder)
+        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        return Path(data) / "signstream" / "models"
 
 
 def load(**overrides: object) -> Settings:

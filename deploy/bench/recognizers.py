@@ -25,8 +25,6 @@ from shared.messages import Result, unpack_record
 from workers.recognizers.app import IDLE_SECONDS
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.load import model_of
-from workers.recognizers.recognizer import RecognizerAgent
-from workers.recognizers.results import Results
 from workers.recognizers.station import BATCH, Station
 
 CLOCK_MS = 1.0
@@ -50,12 +48,12 @@ async def _run(bundle: Bundle, count: int, rounds: int, latency_seconds: float) 
     async with (
         redis_of_our_own() as url,
         connection.connect(url) as store,
-        _stage(url, store, bundle) as agent,
+        _stage(url, store, bundle) as station,
     ):
-        await _round(store, agent, bundle.name, packed[:BATCH])
+        await _round(store, station, bundle.name, packed[:BATCH])
         for _ in range(rounds):
             bare = await asyncio.to_thread(bare_loop, recognizer, arrays)
-            times.append((bare, await _round(store, agent, bundle.name, packed)))
+            times.append((bare, await _round(store, station, bundle.name, packed)))
         rate = 0.5 * count / statistics.median(stage[0] for _, stage in times)
         added = await _latency(url, store, bundle, rate, latency_seconds)
     return [*_rows(times, count), {"mode": "latency at half load", **added}]
@@ -90,33 +88,31 @@ def bare_loop(recognizer: Recognizer, arrays: Sequence[Any]) -> tuple[float, flo
 
 
 @asynccontextmanager
-async def _stage(url: str, store: redis.asyncio.Redis, bundle: Bundle) -> AsyncIterator[RecognizerAgent]:
+async def _stage(url: str, store: redis.asyncio.Redis, bundle: Bundle) -> AsyncIterator[Station]:
     """The stage as it runs, in this process."""
-    station = Station(
-        bundle.name, model_of(bundle), Results(store), url, idle_seconds=IDLE_SECONDS, batch=BATCH
-    )
+    station = Station(bundle.name, model_of(bundle), store, url, idle_seconds=IDLE_SECONDS, batch=BATCH)
     task = asyncio.create_task(station.run())
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not station.is_reading:  # noqa: ASYNC110 (no event tells)
                 await asyncio.sleep(LOOK_SECONDS)
-        yield station.agent
+        yield station
     finally:
         station.stop.set()
         await task
 
 
 async def _round(
-    store: redis.asyncio.Redis, agent: RecognizerAgent, name: str, packed: Sequence[bytes]
+    store: redis.asyncio.Redis, station: Station, name: str, packed: Sequence[bytes]
 ) -> tuple[float, float]:
     """From the moment the windows are there until the last result is."""
     await _open_sessions(store)
     await fill(store, packed)
-    before = agent.counts.results
+    before = station.agent.counts.results
     clock = Clock()
     await store.rename(WAITING, keys.windows(name))
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while agent.counts.results - before < len(packed):  # noqa: ASYNC110 (no event tells)
+        while station.agent.counts.results - before < len(packed):  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(LOOK_SECONDS)
     times = clock.stop()
     async with asyncio.timeout(PATIENCE_SECONDS):

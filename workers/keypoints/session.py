@@ -235,7 +235,7 @@ class Owner:
         if not (frames or self._end is not None or self._landmarker.waiting):
             return
         async with self._place.turns.turn(live=self._live) as waited:
-            if self._live and waited > STALE_SECONDS:
+            if self._live and (waited > STALE_SECONDS or len(frames) == LIVE_READ):
                 frames = await self._and_newer(frames)
             shown = await self._place.in_thread(partial(self._work, frames, time.time()))
         if self._live and self._landmarker.wants_keyframe:
@@ -267,6 +267,8 @@ class Owner:
                 tally.file_seconds += spent
 
     async def _take(self, shown: Landmarked) -> None:
+        if self._claim.may_be_lost:
+            await self._journal.require_ours()
         picture, frame = shown.picture, shown.landmarks
         self._newest, self._time = picture, picture.time
         if frame is None:
@@ -298,6 +300,8 @@ class Owner:
         for stretch in stretches:
             if not self._live and not await self._room.wait(model, stretch.seq):
                 raise _StoppedError
+            if self._claim.may_be_lost:
+                await self._journal.require_ours()
             await self._place.windows.send(self._window(model, stretch))
             self._last[model] = stretch.seq
             self._unrecorded = True

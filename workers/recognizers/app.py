@@ -17,9 +17,14 @@ from shared import keys
 from shared.bundles import Bundle, BundleError, ModelWatch
 from shared.connection import connect, process_name
 from workers.recognizers.load import Loading, model_of
-from workers.recognizers.recognizer import Model
-from workers.recognizers.results import Results
-from workers.recognizers.station import APP, BATCH, DrainError, RecognizersStoppedError, Station
+from workers.recognizers.station import (
+    APP,
+    BATCH,
+    AnyModel,
+    DrainError,
+    RecognizersStoppedError,
+    Station,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +40,7 @@ RETIRE_SECONDS = 600.0
 
 LOOK_SECONDS = 5.0
 
-Models = Mapping[str, Model]
+Models = Mapping[str, AnyModel]
 
 
 async def serve(
@@ -52,7 +57,7 @@ async def serve(
     for a named model that is no good at the start, RecognizersStoppedError where it cannot go on.
     """
     loading = loading or Loading()
-    loaded: dict[str, tuple[str, Model]] = {}
+    loaded: dict[str, tuple[str, AnyModel]] = {}
 
     def load(bundles: Mapping[str, Bundle], *, first: bool) -> Models:
         for name in loaded.keys() - bundles.keys():
@@ -93,10 +98,9 @@ async def serve_models(
         raise ValueError("no model to serve")
     stop = stop or asyncio.Event()
     async with connect(redis_url) as redis:
-        results = Results(redis)
         house = House(
             lambda name, model: Station(
-                name, model, results, broker or redis_url, idle_seconds=idle_seconds, batch=batch
+                name, model, redis, broker or redis_url, idle_seconds=idle_seconds, batch=batch
             )
         )
         house.set(models)
@@ -108,7 +112,7 @@ async def serve_models(
 class House:
     """The stations of one process, as many as there are models."""
 
-    def __init__(self, make: Callable[[str, Model], Station]) -> None:
+    def __init__(self, make: Callable[[str, AnyModel], Station]) -> None:
         self._make = make
         self._stations: dict[str, Station] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -133,8 +137,7 @@ class House:
                 station = self._stations[name] = self._make(name, model)
                 self._tasks[name] = asyncio.create_task(station.run(), name=f"recognize {name}")
             elif station.versions.newest is not model:
-                station.versions.put(model)
-                log.info("%s was replaced", name)
+                station.put(model)
         for name in self._stations.keys() - models.keys() - self._retired.keys():
             self._retired[name] = -1
 

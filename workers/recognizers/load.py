@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared.bundles import Bundle
+from workers.recognizers.chain import Streaming
 from workers.recognizers.graphs import Recognizer
-from workers.recognizers.reader import Reader
+from workers.recognizers.reader import ChunkReader, Reader
 from workers.recognizers.recognizer import Model
 from workers.recognizers.runtime import onnxruntime
 
@@ -74,7 +75,7 @@ def cores(limit: Path = CGROUP) -> int:
         return allowed
 
 
-def model_of(bundle: Bundle, loading: Loading | None = None) -> Model:
+def model_of(bundle: Bundle, loading: Loading | None = None) -> Model | Streaming:
     """The bundle's model, warm: with `[ctc]` one that reads symbols. Raises BundleError."""
     loading = loading or Loading()
     recognizer = Recognizer(bundle, 1, loading.providers)
@@ -85,9 +86,9 @@ def model_of(bundle: Bundle, loading: Loading | None = None) -> Model:
         if wide.seconds < PAYS * recognizer.seconds:
             recognizer = wide
     log.info("%s takes %.1f ms a window", bundle.name, recognizer.seconds * 1000)
-    if not bundle.ctc:
-        return recognizer
-    return Reader(recognizer)
+    if bundle.states:
+        return ChunkReader(recognizer)
+    return Reader(recognizer) if bundle.ctc else recognizer
 
 
 def _seconds(recognizer: Recognizer, runs: int = 3) -> float:

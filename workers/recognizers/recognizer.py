@@ -8,13 +8,14 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from shared import keys
 from shared.faust_redis import deliveries
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.results import Results
 
+M_co = TypeVar("M_co", covariant=True)
 log = logging.getLogger(__name__)
 
 MAX_DELIVERIES = 3
@@ -45,10 +46,10 @@ class Continuous(Protocol):
 Model = Isolated | Continuous
 
 
-class Picks(Protocol):
+class Picks(Protocol[M_co]):
     """What knows the model for a window; `workers.recognizers.versions.Versions` is one."""
 
-    def pick(self, window: Window) -> Model:
+    def pick(self, window: Window) -> M_co:
         """The version it was made for."""
         ...
 
@@ -86,7 +87,7 @@ class RecognizerAgent:
     """Recognizes one model's windows in a thread, writes the results, then acknowledges. Never raises for a
     window, whatever is in it."""
 
-    def __init__(self, name: str, versions: Picks, executor: Executor, results: Results) -> None:
+    def __init__(self, name: str, versions: Picks[Model], executor: Executor, results: Results) -> None:
         self.name = name
         self.versions = versions
         self.counts = Counts()
@@ -107,6 +108,9 @@ class RecognizerAgent:
             for event in events[done : done + len(answers)]:
                 event.ack()
             done += len(answers)
+
+    async def close(self) -> None:
+        """Holds nothing between batches."""
 
     def _turn(self, messages: Sequence[tuple[bytes | None, int]]) -> list[Answer]:
         """Answers the first, and the next while there is time. Runs outside the event loop."""

@@ -9,18 +9,22 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import faust
+from redis.asyncio import Redis
 
 from shared import keys
 from shared.faust_redis import broker_url
 from workers.recognizers.batches import batches
+from workers.recognizers.chain import ChainAgent, Streaming
 from workers.recognizers.recognizer import Model, RecognizerAgent
 from workers.recognizers.results import Results
 from workers.recognizers.versions import Versions
 
 log = logging.getLogger(__name__)
+
+AnyModel = Model | Streaming
 
 APP = "recognizers"
 """Faust's app id, and so the consumer group: all recognizer processes share the work."""
@@ -47,19 +51,37 @@ class Station:
     """One model at work. `run` it; `put` replaces the model between two windows."""
 
     def __init__(
-        self, name: str, model: Model, results: Results, broker: str, *, idle_seconds: float, batch: int
+        self, name: str, model: AnyModel, redis: Redis, broker: str, *, idle_seconds: float, batch: int
     ) -> None:
+        """Windows come from `broker`, Faust's URL; results go to `redis`."""
         self.name = name
         self.versions = Versions(model)
         self.stop = asyncio.Event()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"recognize-{name}")
-        self.agent = RecognizerAgent(name, self.versions, self._executor, results)
         batch = batch_for(model, batch)
+        self.agent: RecognizerAgent | ChainAgent
+        if isinstance(model, Streaming):
+            chunks = cast(Versions[Streaming], self.versions)
+            self.agent = ChainAgent(name, chunks, self._executor, redis, aside=batch)
+        else:
+            self.agent = RecognizerAgent(
+                name, cast(Versions[Model], self.versions), self._executor, Results(redis)
+            )
         is_redis = broker.startswith(("redis:", "rediss:"))
         if is_redis:
             broker = broker_url(broker, idle_seconds=idle_seconds, batch=batch, maxlen=keys.WINDOWS_LENGTH)
         # Kafka's groups want that all members read the same topics.
         self.app = make_app(broker, self.agent, batch, APP if is_redis else f"{APP}-{name}")
+
+    def put(self, model: AnyModel) -> None:
+        """From the next window on. One that keeps states cannot take the place of one that keeps none."""
+        if isinstance(model, Streaming) != isinstance(self.versions.newest, Streaming):
+            log.error(
+                "%s: with [[state]] or without is what a restart takes up; the one before runs on", self.name
+            )
+            return
+        self.versions.put(model)
+        log.info("%s was replaced", self.name)
 
     @property
     def is_reading(self) -> bool:
@@ -76,18 +98,19 @@ class Station:
             async with running(self.app, self.stop):
                 log.info("Recognizing %s", self.name)
                 await self.app.wait_for_stopped(self.stop)
+                await self.agent.close()
         finally:
             log.info("%s: %s", self.name, self.agent.counts)
             self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def batch_for(model: Model, most: int) -> int:
+def batch_for(model: AnyModel, most: int) -> int:
     """How many windows to fetch at once, by what one took when the model was loaded."""
     seconds = float(getattr(model, "seconds", 0.0))
     return max(1, min(most, int(HELD_SECONDS / seconds))) if seconds else most
 
 
-def make_app(broker: str, agent: RecognizerAgent, batch: int, app_id: str = APP) -> Any:
+def make_app(broker: str, agent: RecognizerAgent | ChainAgent, batch: int, app_id: str = APP) -> Any:
     """The Faust app of one agent, not started."""
     app = faust.App(
         app_id,
