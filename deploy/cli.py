@@ -124,7 +124,7 @@ def recognizers() -> None:
     _needs_redis(settings)
     try:
         loading = Loading(providers_of(settings.execution_provider_list), settings.model_threads or cores())
-        watch = ModelWatch(settings.model_list, settings.models_folders)
+        watch = ModelWatch(settings.model_list, settings.watched_folders)
         raise typer.Exit(main(settings.redis_url, watch, broker=settings.broker, loading=loading))
     except (BundleError, ProviderError) as error:
         _refuse(str(error))

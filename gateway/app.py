@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application. Raises BundleError when a model that should run is no good."""
-    watch = ModelWatch(settings.model_list, settings.models_folders)
+    watch = ModelWatch(settings.model_list, settings.watched_folders)
     bundles = watch.start()
     known = Known()
     known.update(bundles)

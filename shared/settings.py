@@ -180,6 +180,11 @@ class Settings(BaseSettings):
         return (folder,) if self.models_folder or folder.is_dir() else ()
 
     @property
+    def watched_folders(self) -> tuple[Path, ...]:
+        """Folders whose bundles all run, beside those that are named; looked at while we run."""
+        return (self.added_models_folder,)
+
+    @property
     def added_models_folder(self) -> Path:
         """Where `signstream models add` puts bundles; it need not be there yet."""
         if self.models_folder:

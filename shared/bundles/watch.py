@@ -32,6 +32,7 @@ class ModelWatch:
     def __init__(self, named: Sequence[str], folders: Iterable[Path] = ()) -> None:
         self._named = tuple(dict.fromkeys(named))
         self._added = tuple(folders)
+        """One may not be there yet."""
         self._seen: dict[str, Looks] = {}
         self._running: dict[str, Bundle] = {}
         self._missing: dict[str, int] = {}
@@ -45,7 +46,7 @@ class ModelWatch:
         folders = self._folders()
         for name in self._named:
             if name not in folders:
-                available = ", ".join(sorted(bundle_folders((SHIPPED, *self._added)))) or "none"
+                available = ", ".join(sorted({*folders, *bundle_folders([SHIPPED])}))
                 raise BundleError(f"no model {name!r}; available are {available}")
             self._running[name] = _loaded(name, folders[name])
             self._seen[name] = _looks(folders[name])
@@ -72,7 +73,7 @@ class ModelWatch:
 
     def _folders(self) -> dict[str, Path]:
         shipped = {name: folder for name, folder in bundle_folders([SHIPPED]).items() if name in self._named}
-        added = bundle_folders(self._added)
+        added = bundle_folders(folder for folder in self._added if folder.is_dir())
         ordered = [name for name in self._named if name in shipped or name in added]
         return {name: {**shipped, **added}[name] for name in dict.fromkeys([*ordered, *added])}
 

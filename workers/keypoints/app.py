@@ -272,7 +272,7 @@ def main(config: Settings) -> None:
     """The process `signstream keypoints`. Exits with status 2 where starting it again would not help."""
     configure_logging(STAGE, config.log_level)
     try:
-        watch = ModelWatch(config.model_list, config.models_folders)
+        watch = ModelWatch(config.model_list, config.watched_folders)
         models = list(watch.start().values())
     except BundleError as error:
         log.error("%s", error)
