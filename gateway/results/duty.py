@@ -166,6 +166,7 @@ class TranscriptDuty:
             commands.append(("HINCRBY", hash_key, "fence:writer", 1))
             commands.append(("DEL", keys.frames(fence.session)))
             commands.append(("DEL", keys.results(fence.session)))
+            commands += [("DEL", keys.state(fence.session, name)) for name in transcript.reached()]
             commands.append(("HDEL", hash_key, sessions.TRANSCRIPT, sessions.CHECKPOINT))
             commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
         else:

@@ -140,14 +140,9 @@ class Decoder:
             self._refused(str(error))
             return []
 
-    def _announce(self, pts: int) -> None:
-        """Before a packet: keeps its time, and says whether its picture may be left out."""
-        if self._times is not None:
-            self._times.sent(pts)
-        if self._spare is not None:
-            spare = self._spare.is_spare(self._session.media_time(pts))
-            sure = self._times is None or self._times.told
-            self._codec.skip_frame = "NONREF" if spare and sure else "DEFAULT"
+    def await_keyframe(self) -> None:
+        """Skips frames until one comes: there are more than can be decoded in time."""
+        self._waits = self.wants_keyframe = True
 
     def flush(self) -> list[Picture]:
         """The pictures the decoder still held; nothing may follow."""
@@ -158,6 +153,15 @@ class Decoder:
         except _REFUSED as error:
             self._refused(str(error))
             return []
+
+    def _announce(self, pts: int) -> None:
+        """Before a packet: keeps its time, and says whether its picture may be left out."""
+        if self._times is not None:
+            self._times.sent(pts)
+        if self._spare is not None:
+            spare = self._spare.is_spare(self._session.media_time(pts))
+            sure = self._times is None or self._times.told
+            self._codec.skip_frame = "NONREF" if spare and sure else "DEFAULT"
 
     def _pictures(self, frames: list[Any]) -> list[Picture]:
         pictures = []

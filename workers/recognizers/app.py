@@ -20,8 +20,9 @@ from shared.bundles import Bundle
 from shared.connection import connect, process_name
 from shared.faust_redis import broker_url
 from workers.recognizers.batches import batches
+from workers.recognizers.chain import ChainAgent, Streaming
 from workers.recognizers.graphs import Recognizer
-from workers.recognizers.reader import Reader
+from workers.recognizers.reader import ChunkReader, Reader
 from workers.recognizers.recognizer import Model, RecognizerAgent
 from workers.recognizers.results import Results
 
@@ -73,15 +74,17 @@ async def serve(
     await serve_models(redis_url, models, broker=broker, idle_seconds=idle_seconds, batch=batch, stop=stop)
 
 
-def model_of(bundle: Bundle, threads: int = 1) -> Model:
+def model_of(bundle: Bundle, threads: int = 1) -> Model | Streaming:
     """The bundle's model, loaded: with `[ctc]` one that reads symbols. Raises BundleError."""
     recognizer = Recognizer(bundle, threads)
+    if bundle.states:
+        return ChunkReader(recognizer)
     return Reader(recognizer) if bundle.ctc else recognizer
 
 
 async def serve_models(
     redis_url: str,
-    models: Mapping[str, Model],
+    models: Mapping[str, Model | Streaming],
     *,
     broker: str = "",
     idle_seconds: float = IDLE_SECONDS,
@@ -96,7 +99,12 @@ async def serve_models(
     try:
         async with connect(redis_url) as redis:
             results = Results(redis)
-            agents = [RecognizerAgent(name, model, executor, results) for name, model in models.items()]
+            agents = [
+                ChainAgent(name, model, executor, redis, aside=batch)
+                if isinstance(model, Streaming)
+                else RecognizerAgent(name, model, executor, results)
+                for name, model in models.items()
+            ]
             windows = broker or redis_url
             if windows.startswith(("redis:", "rediss:")):
                 windows = broker_url(
@@ -107,13 +115,15 @@ async def serve_models(
                 async with running(app, stop), announced(redis, app, list(models)):
                     log.info("Recognizing %s", ", ".join(models))
                     await app.wait_for_stopped(stop)
+                    for agent in agents:
+                        await agent.close()
             for agent in agents:
                 log.info("%s: %s", agent.name, agent.counts)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def make_app(broker: str, agents: Sequence[RecognizerAgent], batch: int = BATCH) -> Any:
+def make_app(broker: str, agents: Sequence[RecognizerAgent | ChainAgent], batch: int = BATCH) -> Any:
     """The Faust app, not started."""
     app = faust.App(
         APP,
@@ -129,7 +139,7 @@ def make_app(broker: str, agents: Sequence[RecognizerAgent], batch: int = BATCH)
     return app
 
 
-def _reading(agent: RecognizerAgent, batch: int) -> Any:
+def _reading(agent: RecognizerAgent | ChainAgent, batch: int) -> Any:
     async def recognize(stream: Any) -> None:
         # Nothing is acknowledged here: each window is once its result is written.
         async with contextlib.aclosing(batches(stream, batch)) as coming:

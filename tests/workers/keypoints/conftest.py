@@ -13,9 +13,9 @@ from tests.workers.keypoints.clips import Clip, generate
 from tests.workers.keypoints.stage import Words
 from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.holistic import Holistic
-from workers.keypoints.session import Workplace
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windows import WindowTopics
+from workers.keypoints.workplace import Workplace
 
 MakePlace = Callable[..., Workplace]
 

@@ -196,7 +196,8 @@ async def test_a_stage_key_says_what_the_worker_serves(store: Store, redis_url: 
         await until(announced)
         (key,) = await store.keys(keys.stage("keypoints", "*"))
         state = json.loads(await store.get(key) or b"")
-        assert state == {"capacity": 3, "owned": 0, "models": ["words"]}
+        assert (state["capacity"], state["owned"], state["models"]) == (3, 0, ["words"])
+        assert (state["landmarked"], state["dropped"], sum(state["ages"])) == (0, 0, 0)
         assert 0 < await store.ttl(key) <= keys.STAGE_TTL_SECONDS
     assert await store.keys(keys.stage("keypoints", "*")) == []
 

@@ -19,7 +19,8 @@ from tests.workers.keypoints.stage import (
     until,
     windows,
 )
-from workers.keypoints.session import Workplace, own_session
+from workers.keypoints.session import own_session
+from workers.keypoints.workplace import Workplace
 
 Store = redis.asyncio.Redis
 

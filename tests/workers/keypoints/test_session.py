@@ -30,7 +30,8 @@ from tests.workers.keypoints.stage import (
     windows,
 )
 from workers.keypoints.checkpoint import Checkpoint
-from workers.keypoints.session import Workplace, own_session
+from workers.keypoints.session import own_session
+from workers.keypoints.workplace import Workplace
 
 Store = redis.asyncio.Redis
 

@@ -31,10 +31,11 @@ from tests.workers.keypoints.stage import (
 )
 from workers.keypoints.checkpoint import Checkpoint
 from workers.keypoints.extractors import extractor_factory
-from workers.keypoints.session import MAX_ATTEMPTS, Workplace, own_session
+from workers.keypoints.session import MAX_ATTEMPTS, own_session
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windower import Windower
 from workers.keypoints.windows import WindowSink
+from workers.keypoints.workplace import Workplace
 
 Store = redis.asyncio.Redis
 
