@@ -129,7 +129,7 @@ class Decoder:
             self._refused("empty packet")
             return []
         try:
-            packet = av.Packet(frame.data)
+            packet = _packet(frame.data)
             packet.pts, packet.dts, packet.time_base = frame.pts, frame.dts, self._session.time_base
             packet.opaque = _Origin(frame.entry, frame.captured, time.time() if read is None else read)
             self._announce(frame.pts)
@@ -194,3 +194,14 @@ class Decoder:
             self._waits = self.wants_keyframe = True
         if self.errors == 1:
             log.warning("session %s: %s refused a frame: %s", self._session.id, self._session.codec, why)
+
+
+def _packet(data: bytes) -> Any:
+    """A packet with zeros behind its end, which FFmpeg's decoders read (AV_INPUT_BUFFER_PADDING_SIZE).
+
+    Given bytes, PyAV hands FFmpeg Python's own, and whatever lies behind them: MPEG-4's last macroblocks then
+    differed from process to process.
+    """
+    packet = av.Packet(len(data))
+    packet.update(data)
+    return packet
