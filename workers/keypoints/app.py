@@ -35,8 +35,8 @@ STAGE = "keypoints"
 ANNOUNCE_SECONDS = 1.5
 """Three announcements fit into a stage key's life."""
 
-TAKE_SECONDS = 0.25
-"""Waits for a new session this long, then looks for one whose owner fell silent."""
+TAKE_SECONDS = 0.1
+"""Waits for a new session this long, then looks for one whose owner fell silent or let go."""
 
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between tries at a Redis that is away; the last repeats."""
