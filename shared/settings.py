@@ -57,7 +57,15 @@ class Settings(BaseSettings):
     )
     models: str = Field("asl-words", description="Comma-separated models that run; the first is the default.")
     models_folder: str = Field(
-        "", description="Folder of further bundles; empty: `signstream/models` in the user's data folder."
+        "",
+        description="Folder of further bundles, all of which run, and may come and go meanwhile;"
+        " empty: `signstream/models` in the user's data folder.",
+    )
+    execution_providers: str = Field(
+        "cpu", description="What models run on, comma-separated, the first that can: cpu, cuda, openvino."
+    )
+    model_threads: int = Field(
+        0, ge=0, le=256, description="Most threads a window; 0: the cores we may use, where they pay."
     )
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
@@ -158,6 +166,11 @@ class Settings(BaseSettings):
         return _list(self.models)
 
     @property
+    def execution_provider_list(self) -> tuple[str, ...]:
+        """What models run on, in order."""
+        return _list(self.execution_providers)
+
+    @property
     def ice_address_list(self) -> tuple[str, ...]:
         """The addresses offered for media."""
         return _list(self.ice_addresses)
@@ -167,6 +180,11 @@ class Settings(BaseSettings):
         """Folders searched for bundles after the shipped ones."""
         folder = self.added_models_folder
         return (folder,) if self.models_folder or folder.is_dir() else ()
+
+    @property
+    def watched_folders(self) -> tuple[Path, ...]:
+        """Folders whose bundles all run, beside those that are named; looked at while we run."""
+        return (self.added_models_folder,)
 
     @property
     def added_models_folder(self) -> Path:

@@ -133,6 +133,8 @@ class Owner:
         self._place, self._claim, self._session, self._journal = place, claim, session, journal
         self._live = session.mode == "live"
         self._reached = reached
+        # As it was when the session came here: a model may be replaced meanwhile.
+        self._specs = {model: place.specs[model] for model in session.models}
         self._windowers = {model: _windower(model, place.specs[model], reached) for model in session.models}
         self._landmarker = _landmarker(session, place, reached)
         after = before(reached.keyframe)
@@ -321,6 +323,7 @@ class Owner:
             capture_ms=(read - captured) * 1000 if captured else 0.0,
             keypoints_ms=(now - read) * 1000,
             sent=now,
+            spec=self._specs[model].bundle,
         )
 
     async def _ended_without_us(self) -> bool:
