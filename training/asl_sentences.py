@@ -101,7 +101,7 @@ Words: {", ".join(WORDS)}.
 
 The words recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): webcam clips of
 single words of three signers, landmarked by their authors. No recording is in this bundle. The training joins
-them to sentences of 3 to 8 words with the hands' way between them, rests, letters and wandering hands that
+them to sentences of 2 to 6 words with the hands' way between them, rests, letters and wandering hands that
 are no word, at many speeds, seen by other cameras, of other bodies.
 `signstream train {RECIPE.name}` makes the graph again (seed {PLAN.seed}, {PLAN.steps} steps; the same package
 versions, threads and processor give the same weights).
