@@ -1,6 +1,7 @@
 """The network of `asl-sentences`: streaming CTC over the words of `asl-words`, its training and measure."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -45,9 +46,12 @@ def network() -> CausalCtc:
 
 
 def train(
-    recordings: Recordings, plan: Plan = PLAN, told: Callable[[Progress], None] = lambda progress: None
+    recordings: Recordings,
+    plan: Plan = PLAN,
+    told: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
 ) -> CausalCtc:
-    """Trains on sentences joined from these recordings."""
+    """Trains on sentences joined from these recordings, going on from the checkpoint if there is one."""
     torch.manual_seed(plan.seed)
     sentences, steps = Sentences(recordings, words=TRAINED), recipe_pipeline()
 
@@ -73,7 +77,7 @@ def train(
         logits, timed = learner.both(batch.features + noise)
         return ctc_loss(logits, batch) + TIMED * timed_loss(timed, batch, DELAY)
 
-    return Run(network(), plan).train(loss_of, told)
+    return Run(network(), plan, checkpoint).train(loss_of, told)
 
 
 def held_out_streams(
