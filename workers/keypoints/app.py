@@ -15,7 +15,7 @@ import uvloop
 from redis.exceptions import RedisError
 
 from shared import connection, keys
-from shared.bundles import BundleError, Registry
+from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
@@ -35,8 +35,8 @@ STAGE = "keypoints"
 ANNOUNCE_SECONDS = 1.5
 """Three announcements fit into a stage key's life."""
 
-TAKE_SECONDS = 0.25
-"""Waits for a new session this long, then looks for one whose owner fell silent."""
+TAKE_SECONDS = 0.1
+"""Waits for a new session this long, then looks for one whose owner fell silent or let go."""
 
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between tries at a Redis that is away; the last repeats."""
@@ -87,9 +87,8 @@ class Patience:
 class Worker:
     """One process. Sessions share its loop, and take turns in its one thread for decoding and landmarking."""
 
-    def __init__(self, config: Settings, models: Sequence[Model], place: Workplace, claims: Claims) -> None:
+    def __init__(self, config: Settings, place: Workplace, claims: Claims) -> None:
         self._capacity = config.room
-        self._models = [model.name for model in models]
         self._place = place
         self._claims = claims
         self._tasks: set[asyncio.Task[None]] = set()
@@ -185,7 +184,7 @@ class Worker:
         return {
             "capacity": self._capacity,
             "owned": len(self._tasks),
-            "models": self._models,
+            "models": list(self._place.specs),
             "process": self._claims.consumer,
             "at": time.time(),
             "landmarked": tally.landmarked,
@@ -204,8 +203,16 @@ class Worker:
             await asyncio.wait(late, timeout=GOODBYE_SECONDS)
 
 
-async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event | None = None) -> None:
-    """Serves sessions until `stop` is set, or SIGTERM or SIGINT comes when no `stop` is given."""
+async def serve(
+    config: Settings,
+    models: Sequence[Model],
+    stop: asyncio.Event | None = None,
+    watch: ModelWatch | None = None,
+) -> None:
+    """Serves sessions until `stop` is set, or SIGTERM or SIGINT comes when no `stop` is given.
+
+    `watch` tells of models that come, change and go; sessions keep those they began with.
+    """
     if stop is None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -225,10 +232,28 @@ async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event |
             extractor = await asyncio.to_thread(extractor_factory, config)
             place = Workplace(store, windows, specs, extractor, executor, stop)
             log.info("keypoint worker %s serves %s", claims.consumer, ", ".join(specs))
-            await Worker(config, models, place, claims).run()
+            following = asyncio.create_task(_follow(watch, specs)) if watch else None
+            try:
+                await Worker(config, place, claims).run()
+            finally:
+                if following is not None:
+                    following.cancel()
+                    await asyncio.gather(following, return_exceptions=True)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         await store.aclose()
+
+
+async def _follow(watch: ModelWatch, specs: dict[str, WindowSpec]) -> None:
+    async with contextlib.aclosing(watch.changes()) as changes:
+        async for bundles in changes:
+            for name, bundle in bundles.items():
+                try:
+                    specs[name] = WindowSpec.of(bundle)
+                except ValueError as error:
+                    log.error("model %s is not taken: %s", name, error)
+            # Sessions that run read nothing from here any more; a successor of one still may, so none is
+            # taken away before this process ends. The gateways refuse new sessions with it.
 
 
 async def _wait_for_redis(store: redis.asyncio.Redis, stop: asyncio.Event) -> None:
@@ -247,9 +272,9 @@ def main(config: Settings) -> None:
     """The process `signstream keypoints`. Exits with status 2 where starting it again would not help."""
     configure_logging(STAGE, config.log_level)
     try:
-        registry = Registry(config.models_folders)
-        models = [registry.find(name) for name in config.model_list]
+        watch = ModelWatch(config.model_list, config.watched_folders)
+        models = list(watch.start().values())
     except BundleError as error:
         log.error("%s", error)
         raise SystemExit(2) from error
-    uvloop.run(serve(config, models))
+    uvloop.run(serve(config, models, watch=watch))

@@ -40,6 +40,8 @@ class Recognizer:
 
     def __init__(self, bundle: Bundle, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         self.bundle = bundle
+        self.seconds = 0.0
+        """A window takes, where whoever loaded it has measured."""
         manifest = bundle.manifest
         self._landmarks: Pipeline | None = None
         self._pictures: ClipPipeline | Embedder | None = None
@@ -95,9 +97,9 @@ class Recognizer:
         )
         return activation.log_probabilities(answer.scores, self._activation), answer.states
 
-    def prepare(self, window: Window) -> Prepared:
-        """What the graph is fed of a window. Raises ValueError as `recognize` does."""
-        return self._prepared(window)
+    def fed(self, window: Window) -> dict[str, NDArray[Any]]:
+        """What the graph is fed of a window, by the names of its inputs. Raises as `recognize` does."""
+        return self._graph.feeds(self._prepared(window))
 
     def rank(self, probabilities: NDArray[np.float32]) -> list[tuple[str, float]]:
         """As `recognize` answers; of equals the earlier label comes first."""
@@ -112,11 +114,13 @@ class Recognizer:
         """The answer to a window of noise, the same for the same seed: warms up, and tells what comes out."""
         rng = np.random.default_rng(seed)
         bundle, prepared = self.bundle, None
+        streaming = bundle.streaming
+        samples = streaming.shortest if streaming.windows == "segments" else streaming.window
         if self._landmarks is not None:
-            points = rng.normal(0.5, 0.1, (bundle.samples, len(bundle.rows), 3)).astype(np.float32)
+            points = rng.normal(0.5, 0.1, (samples, len(bundle.rows), 3)).astype(np.float32)
             prepared = self._landmarks.prepare(points, 16 / 9)
         elif self._pictures is not None and bundle.picture is not None:
-            size = (bundle.samples, bundle.picture.height, bundle.picture.width, 3)
+            size = (samples, bundle.picture.height, bundle.picture.width, 3)
             prepared = self._pictures.prepare(rng.integers(0, 256, size, np.uint8))
         assert prepared is not None
         self._graph.check_fed(prepared, "input.pipeline with streaming.window")
@@ -189,7 +193,8 @@ class Recognizer:
 
     def _check_steps(self, steps: int) -> None:
         assert self.bundle.ctc is not None
-        reduction, samples = self.bundle.ctc.reduction, self.bundle.samples
+        streaming, reduction = self.bundle.streaming, self.bundle.ctc.reduction
+        samples = streaming.shortest if streaming.windows == "segments" else streaming.window
         if self.bundle.manifest.input.length.samples:
             samples = self.bundle.manifest.input.length.samples
         if abs(steps * reduction - samples) >= 2 * reduction:
