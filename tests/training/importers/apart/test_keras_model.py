@@ -64,7 +64,7 @@ def test_what_is_no_chain_is_found_out_by_its_answers(tmp_path: Path) -> None:
     with pytest.raises(ImportFailedError):
         import_layers(keras.Model(x, [first, second]), tmp_path / "two.onnx")
     skipping = keras.Model(x, keras.layers.Dense(4)(keras.layers.Dense(4)(x)) + x)
-    with pytest.raises(ImportFailedError, match="three.onnx is not the same model"):
+    with pytest.raises(ImportFailedError, match=r"three\.onnx is not the same model"):
         import_layers(skipping, tmp_path / "three.onnx")
 
 
