@@ -17,7 +17,8 @@ STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
 TURN_URL = re.compile(rf"turns?:{_HOST}(?::\d{{1,5}})?(?:\?transport=(?:udp|tcp))?")
 
 SESSIONS_A_CORE = {"tracker": 5, "mediapipe": 2}
-"""Live sessions at 15 landmarked pictures a second: about 11 and 32 ms of CPU each at 720p, with decoding."""
+"""Live sessions at 15 landmarked pictures a second, before a worker has measured what its own cost: about 11
+and 32 ms of CPU a picture at 720p, with decoding."""
 
 
 class SettingsError(ValueError):
@@ -73,7 +74,13 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=256,
-        description="Sessions one keypoint process takes on; 0: as one core carries, 5 or (`mediapipe`) 2.",
+        description="Sessions one keypoint process takes on; 0: as many as the CPU they really use allows.",
+    )
+    worker_hours: float = Field(
+        0.0, ge=0, description="A keypoint process this old hands its sessions on and ends; 0: never."
+    )
+    worker_mib: int = Field(
+        0, ge=0, description="A keypoint process that holds this much memory does the same; 0: never."
     )
     cameras_per_gateway: int = Field(
         100, ge=1, le=10_000, description="Cameras one gateway holds; a core carries about as many."
@@ -162,11 +169,6 @@ class Settings(BaseSettings):
     def execution_provider_list(self) -> tuple[str, ...]:
         """What models run on, in order."""
         return _list(self.execution_providers)
-
-    @property
-    def room(self) -> int:
-        """Sessions one keypoint process takes on."""
-        return self.sessions_per_worker or SESSIONS_A_CORE[self.extractor]
 
     @property
     def ice_address_list(self) -> tuple[str, ...]:

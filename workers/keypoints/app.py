@@ -18,10 +18,13 @@ from shared import connection, keys
 from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
-from shared.settings import Settings
+from shared.settings import SESSIONS_A_CORE, Settings
 from shared.telemetry import configure_logging
 from workers.keypoints import spec
+from workers.keypoints.age import Age
+from workers.keypoints.capacity import SETTLE_SECONDS, Capacity
 from workers.keypoints.extractors import extractor_factory
+from workers.keypoints.meter import Meter
 from workers.keypoints.reclaim import return_free_memory
 from workers.keypoints.session import own_session
 from workers.keypoints.spec import WindowSpec
@@ -88,10 +91,13 @@ class Worker:
     """One process. Sessions share its loop, and take turns in its one thread for decoding and landmarking."""
 
     def __init__(self, config: Settings, place: Workplace, claims: Claims) -> None:
-        self._capacity = config.room
+        self._capacity = Capacity(config.sessions_per_worker, SESSIONS_A_CORE[config.extractor])
+        self._meter = Meter(place.tally)
+        self._age = Age(config.worker_hours, config.worker_mib)
         self._place = place
         self._claims = claims
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], float] = {}
+        """Of each session, and when it was taken."""
         self._reclaiming: asyncio.Task[None] | None = None
         self._patience = Patience(place.stop)
 
@@ -109,9 +115,11 @@ class Worker:
                 await self._reclaiming
 
     async def _take(self) -> None:
-        if len(self._tasks) >= self._capacity:
+        if not self._room():
             stop = asyncio.create_task(self._place.stop.wait())
-            await asyncio.wait((*self._tasks, stop), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (*self._tasks, stop), return_when=asyncio.FIRST_COMPLETED, timeout=ANNOUNCE_SECONDS
+            )
             stop.cancel()
             return
         try:
@@ -122,13 +130,24 @@ class Worker:
         self._patience.back()
         if claim is not None:
             task = asyncio.create_task(self._own(claim), name=f"session {claim.session}")
-            self._tasks.add(task)
+            self._tasks[task] = time.monotonic()
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if self._reclaiming is None or self._reclaiming.done():
             self._reclaiming = asyncio.create_task(self._reclaim())
+
+    def _room(self) -> int:
+        if self._age.is_over:
+            return 0
+        young = sum(time.monotonic() - taken < SETTLE_SECONDS for taken in self._tasks.values())
+        return self._capacity.room(len(self._tasks), self._place.tally.file_sessions, young)
+
+    def _end_of_age(self) -> None:
+        """A process that is to be replaced waits a while for its sessions to end by themselves."""
+        if self._age.is_due(busy=bool(self._tasks)):
+            self._place.stop.set()
 
     async def _reclaim(self) -> None:
         """Gives back the memory of the sessions that ended by then."""
@@ -171,6 +190,8 @@ class Worker:
         key = keys.stage(STAGE, self._claims.consumer)
         try:
             while True:
+                self._capacity.look(self._meter.look())
+                self._end_of_age()
                 with contextlib.suppress(*AWAY):
                     await self._place.store.set(key, json.dumps(self._state()), ex=keys.STAGE_TTL_SECONDS)
                 await asyncio.sleep(ANNOUNCE_SECONDS)
@@ -182,11 +203,13 @@ class Worker:
     def _state(self) -> dict[str, Any]:
         tally = self._place.tally
         return {
-            "capacity": self._capacity,
+            "capacity": len(self._tasks) + self._room(),
             "owned": len(self._tasks),
+            "cores_per_session": round(self._capacity.cost, 4),
             "models": list(self._place.specs),
             "process": self._claims.consumer,
             "at": time.time(),
+            "cpu_seconds": time.process_time(),
             "landmarked": tally.landmarked,
             "dropped": tally.dropped,
             "ages": tally.ages.counts,

@@ -160,6 +160,7 @@ class Owner:
 
     async def run(self, *, first: bool) -> bool:
         """True when the session has ended."""
+        self._place.tally.serve(1, live=self._live)
         if first:
             await self._journal.begin()
         while not self._stopping():
@@ -181,7 +182,8 @@ class Owner:
             await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
 
     async def close(self) -> None:
-        """Frees what the landmarker holds."""
+        """Frees what the landmarker holds, after `run`."""
+        self._place.tally.serve(-1, live=self._live)
         await self._place.in_thread(self._landmarker.close)
 
     def checkpoint(self) -> Checkpoint:
@@ -260,12 +262,8 @@ class Owner:
             hurry = self._place.turns.live_waits
             return self._landmarker.turn(frames, read, ended=self._end is not None, hurry=hurry)
         finally:
-            tally, spent = self._place.tally, time.monotonic() - begun
-            tally.dropped += self._landmarker.dropped - dropped
-            if self._live:
-                tally.live_seconds += spent
-            else:
-                tally.file_seconds += spent
+            spent = time.monotonic() - begun
+            self._place.tally.worked(spent, self._landmarker.dropped - dropped, live=self._live)
 
     async def _take(self, shown: Landmarked) -> None:
         if self._claim.may_be_lost:
