@@ -72,10 +72,10 @@ def report_text(found: list[Found], steps: int) -> str:
     table = "\n".join(lines)
     return f"""# RWTH-BOSTON-104: sentence WER
 
-201 sentences of three signers; both hands and the nose, {RATE:g} samples a second, {steps} steps each. `causal`
-is this project's streaming CTC network ({WIDTH} wide), `lzv` the Conv1D + BiLSTM of LZV-CSLR, which sees the
-whole sentence. Greedy answers; a gloss that the training lacks is an error. `signer` holds out a signer,
-`sentence` a fifth of the distinct sentences.
+201 sentences of three signers; both hands and the nose, {RATE:g} samples a second, {steps} steps each.
+`causal` is this project's streaming CTC network ({WIDTH} wide), `lzv` the Conv1D + BiLSTM of LZV-CSLR, which
+sees the whole sentence. Greedy answers; a gloss that the training lacks is an error. `signer` holds out a
+signer, `sentence` a fifth of the distinct sentences.
 
 | split | held out | causal | lzv |
 |---|---|---|---|
