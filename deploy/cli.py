@@ -15,8 +15,7 @@ import typer
 from deploy.bench.commands import commands as bench
 from deploy.models.commands import commands as models
 from shared import settings as settings_module
-from shared.bundles import BundleError
-from shared.bundles.registry import Registry
+from shared.bundles import BundleError, ModelWatch
 from shared.settings import Settings, SettingsError
 from shared.telemetry import configure_logging
 
@@ -119,15 +118,16 @@ def keypoints() -> None:
 def recognizers() -> None:
     """Runs one recognizer. Example: SIGNSTREAM_REDIS_URL=redis://127.0.0.1:6379 signstream recognizers"""
     from workers.recognizers.app import main
+    from workers.recognizers.load import Loading, ProviderError, cores, providers_of
 
     settings = _settings("recognizers")
     _needs_redis(settings)
     try:
-        registry = Registry(settings.models_folders)
-        bundles = [registry.find(name) for name in settings.model_list]
-    except BundleError as error:
+        loading = Loading(providers_of(settings.execution_provider_list), settings.model_threads or cores())
+        watch = ModelWatch(settings.model_list, settings.watched_folders)
+        raise typer.Exit(main(settings.redis_url, watch, broker=settings.broker, loading=loading))
+    except (BundleError, ProviderError) as error:
         _refuse(str(error))
-    raise typer.Exit(main(settings.redis_url, bundles, broker=settings.broker))
 
 
 @commands.command()

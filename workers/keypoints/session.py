@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import logging
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from shared import sessions
@@ -19,6 +20,7 @@ from workers.keypoints.journal import Journal
 from workers.keypoints.landmarker import Landmarked, Landmarker
 from workers.keypoints.pace import pace_of
 from workers.keypoints.room import Room
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.viewers import Viewers
 from workers.keypoints.windows import window_of
 from workers.keypoints.workplace import Workplace
@@ -132,7 +134,9 @@ class Owner:
         self._place, self._claim, self._session, self._journal = place, claim, session, journal
         self._live = session.mode == "live"
         self._reached = reached
-        self._chains = _chains(session, place, reached)
+        # As it was when the session came here: a model may be replaced meanwhile.
+        self._specs = {model: place.specs[model] for model in session.models}
+        self._chains = _chains(self._specs, reached)
         self._landmarker = _landmarker(session, place, reached, self._chains)
         after = before(reached.keyframe)
         self._reader = FrameReader(place.store, session.id, after, numbered=not self._live)
@@ -157,6 +161,7 @@ class Owner:
 
     async def run(self, *, first: bool) -> bool:
         """True when the session has ended."""
+        self._place.tally.serve(1, live=self._live)
         if first:
             await self._journal.begin()
         while not self._stopping():
@@ -178,7 +183,8 @@ class Owner:
             await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
 
     async def close(self) -> None:
-        """Frees what the landmarker holds."""
+        """Frees what the landmarker holds, after `run`."""
+        self._place.tally.serve(-1, live=self._live)
         await self._place.in_thread(self._landmarker.close)
 
     def checkpoint(self) -> Checkpoint:
@@ -262,12 +268,8 @@ class Owner:
             hurry = self._place.turns.live_waits
             return self._landmarker.turn(frames, read, ended=self._end is not None, hurry=hurry)
         finally:
-            tally, spent = self._place.tally, time.monotonic() - begun
-            tally.dropped += self._landmarker.dropped - dropped
-            if self._live:
-                tally.live_seconds += spent
-            else:
-                tally.file_seconds += spent
+            spent = time.monotonic() - begun
+            self._place.tally.worked(spent, self._landmarker.dropped - dropped, live=self._live)
 
     async def _take(self, shown: Landmarked) -> None:
         if self._claim.may_be_lost:
@@ -305,7 +307,8 @@ class Owner:
                 raise _StoppedError
             if self._claim.may_be_lost:
                 await self._journal.require_ours()
-            await self._place.windows.send(window_of(self._session.id, model, stretch, self._newest))
+            spec = self._specs[model].bundle
+            await self._place.windows.send(window_of(self._session.id, model, stretch, self._newest, spec))
             self._last[model] = stretch.seq
             self._unrecorded = True
 
@@ -357,8 +360,7 @@ class Owner:
         return f"no picture in {self._frames} frames of {self._session.codec}: {why}"
 
 
-def _chains(session: Session, place: Workplace, reached: Checkpoint) -> Chains:
-    specs = {model: place.specs[model] for model in session.models}
+def _chains(specs: Mapping[str, WindowSpec], reached: Checkpoint) -> Chains:
     try:
         return Chains(specs, None if reached.time is None else reached.windowers)
     except ValueError as error:

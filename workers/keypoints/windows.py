@@ -21,7 +21,7 @@ class WindowSink(Protocol):
     async def send(self, window: Window) -> None: ...
 
 
-def window_of(session: str, model: str, stretch: Stretch, newest: Picture | None) -> Window:
+def window_of(session: str, model: str, stretch: Stretch, newest: Picture | None, spec: str) -> Window:
     """A stretch on its way; `newest` is the last picture in it, whose times it takes along."""
     now = time.time()
     captured, read, aspect = (newest.captured, newest.read, newest.aspect) if newest else (0.0, now, 1.0)
@@ -41,6 +41,7 @@ def window_of(session: str, model: str, stretch: Stretch, newest: Picture | None
         sent=now,
         pictures=list(stretch.pictures),
         whole=stretch.whole,
+        spec=spec,
     )
 
 
