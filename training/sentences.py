@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 from training import recipe
 from training.batches import IGNORED
 from training.networks.causal import BLANK
-from training.pieces import at_speed, held, one_arm_down, rest_frame, transition, wandering
+from training.pieces import at_speed, held, one_arm_down, other_arc, rest_frame, transition, wandering
 from training.recordings import Clip, Recordings
 from training.spelling import Stream
 
 WORDS = recipe.WORDS
 
-_SYMBOLS = (3, 8)
 _WAYS = (1, 2, 3, 4, 6)
 """Samples from one word to the next."""
 _RESTED = 0.35
 """Of the words are followed by a rest."""
 _OTHER = 0.12
 """Of the words are followed by signing that is none of them (training only)."""
+_OTHER_ARC = 0.3
+"""Of the words go in a flatter or higher arc (training only)."""
 _ONE_SIGNER = 0.5
 """Of the sentences are of one recording block where it has enough words; the others mix them."""
 
@@ -34,7 +35,11 @@ _INSET = 2
 class Sentences:
     """Draws streams from recordings. The same generator gives the same streams. ValueError without words."""
 
-    def __init__(self, recordings: Recordings, *, others: bool = True) -> None:
+    def __init__(
+        self, recordings: Recordings, *, others: bool = True, words: tuple[int, int] = (3, 8)
+    ) -> None:
+        """`words`: the fewest and the most in a sentence."""
+        self._span = words
         self._clips, self._labels = recordings.clips, recordings.labels
         self._blocks, self._others = recordings.blocks, others
         self._idle = recordings.of(recipe.IDLE)
@@ -43,9 +48,9 @@ class Sentences:
         if len(np.unique(self._labels[self._words])) < 2:
             raise ValueError("sentences need clips of at least two words")
 
-    def draw(self, rng: Generator) -> Stream:
+    def draw(self, rng: Generator, words: int | None = None) -> Stream:
         """One stream in the signer's own frame; labels are 1 for the first of WORDS."""
-        places = self._signed(rng)
+        places = self._signed(words or int(rng.integers(*self._span, endpoint=True)), rng)
         resting = rest_frame(self._clips[places[0]], rng)
         first = held(resting, int(rng.integers(4, 16)), rng)
         parts, spoken, labels = [first], [np.full(len(first), BLANK)], []
@@ -58,6 +63,8 @@ class Sentences:
         for place in places:
             label = int(self._labels[place]) - len(recipe.BACKGROUND_IDS) + 1
             clip = at_speed(self._clips[place], rng)
+            if self._others and rng.random() < _OTHER_ARC:
+                clip = other_arc(clip, rng)
             timed = np.full(len(clip), label)
             timed[:_INSET] = IGNORED
             add(clip, timed)
@@ -72,14 +79,14 @@ class Sentences:
         add(last, np.full(len(last), BLANK))
         return Stream(np.concatenate(parts), tuple(labels), np.concatenate(spoken))
 
-    def _signed(self, rng: Generator) -> list[int]:
+    def _signed(self, count: int, rng: Generator) -> list[int]:
         """Places of the clips of one sentence: every word equally often."""
         words = self._words
         if rng.random() < _ONE_SIGNER:
             same = words[self._blocks[words] == self._blocks[rng.choice(words)]]
-            words = same if len(np.unique(self._labels[same])) >= _SYMBOLS[0] else words
+            words = same if len(np.unique(self._labels[same])) >= self._span[0] else words
         known = np.unique(self._labels[words])
-        chosen = rng.choice(known, int(rng.integers(*_SYMBOLS, endpoint=True)))
+        chosen = rng.choice(known, count)
         return [int(rng.choice(words[self._labels[words] == label])) for label in chosen]
 
     def _rest(self, body: Clip, rng: Generator) -> Clip:

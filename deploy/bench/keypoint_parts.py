@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import redis.asyncio
+import uvloop
 
 from deploy.bench.file_upload import upload
 from deploy.redis_server import RedisServer
@@ -55,7 +56,7 @@ TIMED: tuple[tuple[str, type, str], ...] = (
 
 def parts(clip: Path, precision: Precision) -> list[dict[str, Any]]:
     """Rows of CPU milliseconds a landmarked picture; `ratio` is the share of the whole."""
-    spent, pictures = asyncio.run(_session(clip, precision))
+    spent, pictures = uvloop.run(_session(clip, precision))
     spent["regions, gates, filters (Python)"] = spent.pop("extractor") - spent["inference"] - spent["crops"]
     whole = spent.pop("whole")
     spent["Redis, packing, event loop"] = whole - sum(spent.values())
@@ -73,7 +74,7 @@ def parts(clip: Path, precision: Precision) -> list[dict[str, Any]]:
 
 def memory(clip: Path, sessions_in_all: int) -> list[dict[str, Any]]:
     """Resident memory of the process after a few sessions, and after many more of the same."""
-    early, late = asyncio.run(_memory(clip, sessions_in_all))
+    early, late = uvloop.run(_memory(clip, sessions_in_all))
     row = {"mode": "memory", "ratio": round(late / early, 3), "sessions": sessions_in_all}
     return [row | {"rss_mib_early": round(early / 2**20, 1), "rss_mib_late": round(late / 2**20, 1)}]
 

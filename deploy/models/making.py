@@ -134,6 +134,8 @@ def _labels(preset: Preset, file: Path | None) -> tuple[str, ...]:
 def labels_of(file: Path) -> tuple[str, ...]:
     """From `.txt` (one a line), `.tsv` (number, tab, label), `.csv` (as `sign_ord,sign`) or `.json` (label by
     number or number by label). Raises BundleError."""
+    if file.suffix not in (".txt", ".tsv", ".csv", ".json"):
+        raise BundleError(f"labels {file.name!r} are {file.suffix!r}, expected .txt, .tsv, .csv or .json")
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -146,11 +148,9 @@ def labels_of(file: Path) -> tuple[str, ...]:
             fields = json.loads(text)
             by_number = isinstance(fields, dict) and all(isinstance(one, str) for one in fields.values())
             return read_text(text, "dict" if by_number else "charmap")
-        if file.suffix in (".txt", ".tsv"):
-            return read_text(text, "tsv" if file.suffix == ".tsv" else "list")
+        return read_text(text, "tsv" if file.suffix == ".tsv" else "list")
     except (ValueError, IndexError, RecursionError) as error:
         raise BundleError(f"labels {file.name!r}: {error}") from error
-    raise BundleError(f"labels {file.name!r} are {file.suffix!r}, expected .txt, .tsv, .csv or .json")
 
 
 def _write_labels(fields: dict[str, Any], labels: tuple[str, ...], folder: Path) -> None:

@@ -1,6 +1,7 @@
 """A model's folder, read and checked. Loads no graph: that is the recognizer's."""
 
 import dataclasses
+import functools
 import hashlib
 import tomllib
 from pathlib import Path, PurePosixPath
@@ -33,6 +34,18 @@ class Bundle:
     def name(self) -> str:
         """By which sessions ask for it."""
         return self.manifest.id
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Of the whole bundle: another one with any change to any of its files."""
+        return _digest(self.manifest.model_dump_json())
+
+    @functools.cached_property
+    def spec(self) -> str:
+        """Of what the other stages know of it: its input, its labels, how windows become glosses. A bundle
+        with the same takes this one's place in running sessions; with another it serves new ones only."""
+        known = self.manifest.model_dump_json(exclude={"title", "version", "license", "quality", "sha256"})
+        return _digest(known, "\n".join(self.labels))
 
     @property
     def task(self) -> str:
@@ -131,6 +144,11 @@ class Bundle:
     def card(self) -> Path:
         """The model card."""
         return self.folder / self.manifest.card
+
+
+def _digest(*parts: str) -> str:
+    """64 bits of SHA-256: enough to tell the few versions of one model apart."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def load_bundle(folder: Path) -> Bundle:

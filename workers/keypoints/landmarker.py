@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from workers.keypoints.backlog import Backlog
 from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.extractor import Extractor, ExtractorState
 
-TURN_SECONDS = 0.02
-"""A file's turn ends with the picture in which it has lasted this long: live sessions wait for it."""
+TURN_SECONDS = 0.1
+"""A file's turn ends with the picture in which it has lasted this long, or in which a live session waits."""
 
 OUT_OF_REACH_SECONDS = 1.0
 """A camera's frames that cover more than this, when they are to be decoded, are not all decoded: catching up
@@ -58,8 +58,17 @@ class Landmarker:
         self._flushed = False
         self._unconverted = ""
 
-    def turn(self, frames: Sequence[Frame], read: float, *, ended: bool) -> list[Landmarked]:
+    def turn(
+        self,
+        frames: Sequence[Frame],
+        read: float,
+        *,
+        ended: bool,
+        hurry: Callable[[], bool] = lambda: False,
+    ) -> list[Landmarked]:
         """Decodes all the frames and landmarks what waits: of a camera one picture, of a file for a while.
+
+        A file stops after a picture when `hurry` says that others want the thread.
 
         One job, so that a live picture is chosen when the thread is free for it, not before. `read` is the
         unix time at which the frames were read; with `ended` nothing follows them.
@@ -76,7 +85,7 @@ class Landmarker:
             if not self._is_warm:
                 self._landmarks(seen)
         done: list[Landmarked] = []
-        while not done or (not self._live and time.monotonic() - begun < TURN_SECONDS):
+        while not done or not (self._live or hurry() or time.monotonic() - begun >= TURN_SECONDS):
             picture = self._backlog.take()
             if picture is None:
                 break

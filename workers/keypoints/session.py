@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from shared import keys, sessions
+from shared import sessions
 from shared.claims import Claim
 from shared.fence import SessionGoneError
 from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
@@ -17,10 +17,10 @@ from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyfram
 from workers.keypoints.decoder import Picture, UnknownCodecError
 from workers.keypoints.journal import Journal
 from workers.keypoints.landmarker import Landmarked, Landmarker
-from workers.keypoints.overlay import overlay
 from workers.keypoints.pace import pace_of
 from workers.keypoints.room import Room
 from workers.keypoints.spec import WindowSpec
+from workers.keypoints.viewers import Viewers
 from workers.keypoints.windower import Stretch, Windower
 from workers.keypoints.workplace import Workplace
 
@@ -41,7 +41,7 @@ LOOK_SECONDS = 1.0
 READ_SECONDS = 0.25
 """Waits for frames this long before looking whether to stop."""
 
-LIVE_READ, FILE_READ = 64, 8
+LIVE_READ, FILE_READ = 64, 12
 """Entries read at once. A camera's backlog is read whole, to know what is newest; a file's in short turns, so
 that live sessions of the same process get theirs."""
 
@@ -133,11 +133,14 @@ class Owner:
         self._place, self._claim, self._session, self._journal = place, claim, session, journal
         self._live = session.mode == "live"
         self._reached = reached
+        # As it was when the session came here: a model may be replaced meanwhile.
+        self._specs = {model: place.specs[model] for model in session.models}
         self._windowers = {model: _windower(model, place.specs[model], reached) for model in session.models}
         self._landmarker = _landmarker(session, place, reached)
         after = before(reached.keyframe)
         self._reader = FrameReader(place.store, session.id, after, numbered=not self._live)
         self._keyframes = Keyframes(reached.keyframe)
+        self._viewers = Viewers(place.store, session.id)
         self._room = Room(place.store, session.id, self._stopping)
         self._last = dict(reached.last)
         self._newest: Picture | None = None
@@ -157,6 +160,7 @@ class Owner:
 
     async def run(self, *, first: bool) -> bool:
         """True when the session has ended."""
+        self._place.tally.serve(1, live=self._live)
         if first:
             await self._journal.begin()
         while not self._stopping():
@@ -178,7 +182,8 @@ class Owner:
             await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
 
     async def close(self) -> None:
-        """Frees what the landmarker holds."""
+        """Frees what the landmarker holds, after `run`."""
+        self._place.tally.serve(-1, live=self._live)
         await self._place.in_thread(self._landmarker.close)
 
     def checkpoint(self) -> Checkpoint:
@@ -204,10 +209,9 @@ class Owner:
 
     async def _read(self) -> list[Frame]:
         """What came; of a file only once all that was read is landmarked."""
-        waiting = self._landmarker.waiting
-        if waiting and not self._live:
-            return []
-        return await self._read_on(0.0 if waiting else READ_SECONDS)
+        if self._landmarker.waiting:
+            return await self._read_on(0.0) if self._live else []
+        return await self._read_on(READ_SECONDS)
 
     async def _read_on(self, patience: float) -> list[Frame]:
         """What came within `patience`, seconds; with 0 what is there."""
@@ -233,7 +237,7 @@ class Owner:
         if not (frames or self._end is not None or self._landmarker.waiting):
             return
         async with self._place.turns.turn(live=self._live) as waited:
-            if self._live and waited > STALE_SECONDS:
+            if self._live and (waited > STALE_SECONDS or len(frames) == LIVE_READ):
                 frames = await self._and_newer(frames)
             shown = await self._place.in_thread(partial(self._work, frames, time.time()))
         if self._live and self._landmarker.wants_keyframe:
@@ -255,16 +259,15 @@ class Owner:
         """In the thread."""
         begun, dropped = time.monotonic(), self._landmarker.dropped
         try:
-            return self._landmarker.turn(frames, read, ended=self._end is not None)
+            hurry = self._place.turns.live_waits
+            return self._landmarker.turn(frames, read, ended=self._end is not None, hurry=hurry)
         finally:
-            tally, spent = self._place.tally, time.monotonic() - begun
-            tally.dropped += self._landmarker.dropped - dropped
-            if self._live:
-                tally.live_seconds += spent
-            else:
-                tally.file_seconds += spent
+            spent = time.monotonic() - begun
+            self._place.tally.worked(spent, self._landmarker.dropped - dropped, live=self._live)
 
     async def _take(self, shown: Landmarked) -> None:
+        if self._claim.may_be_lost:
+            await self._journal.require_ours()
         picture, frame = shown.picture, shown.landmarks
         self._newest, self._time = picture, picture.time
         if frame is None:
@@ -275,7 +278,7 @@ class Owner:
             self._place.tally.ages.add(shown.done - picture.captured)
         for model, windower in self._windowers.items():
             await self._send(model, windower.add(picture.time, frame))
-        await self._place.store.publish(keys.landmarks(self._session.id), overlay(picture.time, frame))
+        await self._viewers.show(picture.time, frame)
 
     async def _want_again(self, number: int) -> None:
         """Our predecessor had read these packets, and the stream has no room to keep them."""
@@ -296,6 +299,8 @@ class Owner:
         for stretch in stretches:
             if not self._live and not await self._room.wait(model, stretch.seq):
                 raise _StoppedError
+            if self._claim.may_be_lost:
+                await self._journal.require_ours()
             await self._place.windows.send(self._window(model, stretch))
             self._last[model] = stretch.seq
             self._unrecorded = True
@@ -318,6 +323,7 @@ class Owner:
             capture_ms=(read - captured) * 1000 if captured else 0.0,
             keypoints_ms=(now - read) * 1000,
             sent=now,
+            spec=self._specs[model].bundle,
         )
 
     async def _ended_without_us(self) -> bool:

@@ -74,6 +74,8 @@ class WindowSpec:
     """Seconds that a segment begins before the hands rise and ends after they rest."""
     picture: PictureSize | None = None
     """The model looks at pictures of this size, and at no landmarks."""
+    bundle: str = dataclasses.field(default="", compare=False)
+    """`Bundle.spec` it is of: goes with every window to the recognizers."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.fps) and self.fps > 0) or self.samples < 1:
@@ -110,6 +112,7 @@ class WindowSpec:
             windows=model.windows,
             shortest=model.shortest,
             padding=model.padding,
+            bundle=getattr(model, "spec", ""),
             picture=None
             if picture is None
             else PictureSize(picture.width, picture.height, picture.fit, picture.pad, picture.canvas),

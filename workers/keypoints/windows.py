@@ -35,11 +35,12 @@ class WindowTopics:
         self._topics: dict[str, faust.Topic] = {}
 
     async def __aenter__(self) -> "WindowTopics":
-        await self._app.start_client()
+        # Only the producer: Faust's client mode brings a consumer that polls for nothing.
+        await self._app.maybe_start_producer()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._app.stop()
+        await self._app.producer.stop()
 
     async def send(self, window: Window) -> None:
         """Raises TimeoutError, or the broker client's own error, when the broker stays away."""

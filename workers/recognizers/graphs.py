@@ -40,6 +40,8 @@ class Recognizer:
 
     def __init__(self, bundle: Bundle, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         self.bundle = bundle
+        self.seconds = 0.0
+        """A window takes, where whoever loaded it has measured."""
         manifest = bundle.manifest
         self._landmarks: Pipeline | None = None
         self._pictures: ClipPipeline | Embedder | None = None

@@ -20,6 +20,7 @@ class Reader:
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
         self.bundle = recognizer.bundle
+        self.seconds = recognizer.seconds
         self._decoder = decoder_of(self.bundle)
 
     def read(self, window: Window) -> list[Symbol]:

@@ -8,13 +8,14 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from shared import keys
 from shared.faust_redis import deliveries
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.results import Results
 
+M_co = TypeVar("M_co", covariant=True)
 log = logging.getLogger(__name__)
 
 MAX_DELIVERIES = 3
@@ -45,6 +46,14 @@ class Continuous(Protocol):
 Model = Isolated | Continuous
 
 
+class Picks(Protocol[M_co]):
+    """What knows the model for a window; `workers.recognizers.versions.Versions` is one."""
+
+    def pick(self, window: Window) -> M_co:
+        """The version it was made for."""
+        ...
+
+
 @dataclasses.dataclass
 class Counts:
     """What one model's agent has done; read it for metrics."""
@@ -57,6 +66,11 @@ class Counts:
     """Messages that are no window; there is no session to tell."""
     ended: int = 0
     """Results nobody waits for any more."""
+
+    @property
+    def total(self) -> int:
+        """Messages dealt with."""
+        return self.results + self.errors + self.bad + self.ended
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +87,9 @@ class RecognizerAgent:
     """Recognizes one model's windows in a thread, writes the results, then acknowledges. Never raises for a
     window, whatever is in it."""
 
-    def __init__(self, name: str, model: Model, executor: Executor, results: Results) -> None:
+    def __init__(self, name: str, versions: Picks[Model], executor: Executor, results: Results) -> None:
         self.name = name
-        self.model = model
+        self.versions = versions
         self.counts = Counts()
         self._executor = executor
         self._results = results
@@ -116,7 +130,7 @@ class RecognizerAgent:
         if times >= MAX_DELIVERIES:
             result = failed(window, f"given up: {times - 1} workers have ended over this window")
         else:
-            result = answer(self.name, self.model, window)
+            result = answer(self.name, self.versions.pick(window), window)
         complaint = f"Window {window.seq} of {window.session}: {result.error}" if result.error else ""
         return Answer(window.session, result.pack(), complaint)
 

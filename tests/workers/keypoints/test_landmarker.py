@@ -56,7 +56,9 @@ def test_a_file_is_landmarked_until_its_turn_is_over(
     landmarker: Landmarker, clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.keypoints.landmarker.TURN_SECONDS", 60.0)
-    assert len(landmarker.turn(clip.frames, 0.0, ended=True)) == 6
+    hurried = landmarker.turn(clip.frames, 0.0, ended=True, hurry=lambda: True)
+    assert (len(hurried), landmarker.waiting) == (1, 5), "others want the thread"
+    assert len(landmarker.turn([], 0.0, ended=True)) == 5
     assert landmarker.waiting == 0
 
 
