@@ -19,6 +19,7 @@ from training.clips import Track
 from training.metrics import ErrorRate, error_rate
 from training.streaming import stretches
 from workers.keypoints.spec import WindowSpec
+from workers.keypoints.windower import SLACK
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import Reader
 
@@ -91,14 +92,16 @@ def told_live(reader: Reader, track: Track) -> list[tuple[GlossDraft, float | No
 
 def whole_samples(track: Track, spec: WindowSpec) -> NDArray[np.float32]:
     """[samples, rows, 3] from the first frame to the last, on the model's clock: what windows are cut from,
-    where a landmark lost for a moment is bridged, without the frames held still at both ends."""
-    pieces = stretches(track, spec)
-    if not pieces:
-        return np.empty((0, len(spec.rows), 3), np.float32)
-    joined = [pieces[0].array, *(piece.array[-spec.stride :] for piece in pieces[1:])]
-    held = (spec.samples - 1) // 2
-    ticks = math.floor(track.times[-1] * spec.fps + 1e-6) - math.ceil(track.times[0] * spec.fps - 1e-6) + 1
-    return np.concatenate(joined)[held : held + ticks]
+    where a landmark lost for a moment is bridged, without what is held still at both ends."""
+    first = math.ceil(track.times[0] * spec.fps - SLACK)
+    last = math.floor(track.times[-1] * spec.fps + SLACK)
+    samples = np.full((last + 1 - first, len(spec.rows), 3), np.nan, np.float32)
+    for piece in stretches(track, spec):
+        begin = round(piece.start * spec.fps) - first
+        cut = max(-begin, 0)
+        kept = piece.array[cut : len(samples) - begin]
+        samples[begin + cut : begin + cut + len(kept)] = kept
+    return samples
 
 
 def _read_whole(reader: Reader, spec: WindowSpec, track: Track) -> list[str]:
