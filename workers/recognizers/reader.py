@@ -22,6 +22,7 @@ class Reader:
         self.bundle = recognizer.bundle
         self.seconds = recognizer.seconds
         self._decoder = decoder_of(self.bundle)
+        self.look_ahead = recognizer.look_ahead
 
     def read(self, window: Window) -> list[Symbol]:
         """Its symbols in order, those that neighbouring windows see better among them.
