@@ -119,6 +119,21 @@ class Bundle:
         return self.manifest.ctc
 
     @property
+    def lookahead(self) -> float:
+        """Of a model with `[ctc]`: seconds from the end of what a window tells to the window's end."""
+        if self.ctc is None or self.stride in (0, self.samples):
+            return 0.0  # a segment stands for itself; a chunk's neighbours see nothing of it
+        around = (self.samples - self.stride) / 2 / self.fps if self.ctc.slice == "middle" else 0.0
+        return max(self.ctc.lookahead_seconds, around)
+
+    @property
+    def ahead(self) -> int | None:
+        """The same in samples, of a model that reads windows of any length: they hold no sample still, and
+        are shorter where the media begins or ends. None: windows lie around their middle, all as long."""
+        free = self.manifest.input.length.policy == "variable" and self.windows == "sliding"
+        return round(self.lookahead * self.fps) if free and self.lookahead else None
+
+    @property
     def states(self) -> tuple[State, ...]:
         """What its graph carries from window to window of a session."""
         return self.manifest.state

@@ -156,6 +156,8 @@ class Recognizer:
     def _require_fit(self, window: Window) -> None:
         bundle, streaming = self.bundle, self.bundle.streaming
         least = streaming.window if streaming.windows == "sliding" else streaming.shortest
+        if bundle.ahead is not None:
+            least = 1  # where the media begins and ends
         if not least <= window.samples <= streaming.window or window.rows != len(bundle.rows):
             expected = f"{least} to {streaming.window}" if least < streaming.window else f"{least}"
             raise ValueError(

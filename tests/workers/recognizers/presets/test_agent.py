@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from shared import keys
 from shared.bundles import Bundle
+from shared.bundles.watch import ModelWatch
 from shared.messages import Result, Window, unpack_record
 from tests.shared.faust_redis.conftest import until
 from tests.workers.recognizers.presets.conftest import (
@@ -21,14 +22,13 @@ from tests.workers.recognizers.presets.conftest import (
     made,
     picture_window,
 )
-from workers.recognizers.app import serve_models
-from workers.recognizers.load import model_of
+from workers.recognizers.app import serve
 
 
 async def result_of(redis_url: str, store: Redis, window: Window, bundle: Bundle) -> Result:
     await store.hset(keys.session(window.session), mapping={"state": "live"})
     stop = asyncio.Event()
-    task = asyncio.create_task(serve_models(redis_url, {bundle.name: model_of(bundle)}, stop=stop))
+    task = asyncio.create_task(serve(redis_url, ModelWatch([bundle.name], [bundle.folder.parent]), stop=stop))
     await store.xadd(keys.windows(window.model), {"v": window.pack()})
     await until(lambda: store.xlen(keys.results(window.session)), 30)
     stop.set()
