@@ -98,6 +98,7 @@ class TranscriptDuty:
         if session.state in sessions.OVER:
             return  # its last owner lost the claim before it could acknowledge
         fence = Fence(store, session.id, "transcripts", claim.fence)
+        await fence.write()  # From here on the owner before writes nothing, so what is read now is the last.
         saved = await store.hmget(keys.session(session.id), [sessions.TRANSCRIPT, CURSOR])
         cursor = cast(bytes, saved[1] or START)
         if saved[0]:

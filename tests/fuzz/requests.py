@@ -1,5 +1,7 @@
 """HTTP requests as bytes, most of them wrong somewhere."""
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from tests.fuzz.strategies import FORM, FRAGMENT, JUNK, OFFER, bytes_mutated, lines_mutated
@@ -125,10 +127,14 @@ def uploads(draw: st.DrawFn, files: st.SearchStrategy[bytes]) -> bytes:
     return _post(b"/videos", b"multipart/form-data; boundary=b", head + body + b"\r\n--b--\r\n")
 
 
+CLOSE = b"Connection: close"
+
+
+def request(method: bytes, path: bytes, head: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """A request as it should be, whatever it says; its answer ends with the connection."""
+    lines = [b"%s %s HTTP/1.1" % (method, path), b"Host: x", CLOSE, *(b"%s: %s" % field for field in head)]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+
+
 def _post(path: bytes, kind: bytes, body: bytes) -> bytes:
-    return b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (
-        path,
-        kind,
-        len(body),
-        body,
-    )
+    return request(b"POST", path, [(b"Content-Type", kind)], body)

@@ -29,6 +29,7 @@ a=ice-pwd:0123456789012345678901
 a=fingerprint:sha-256 {print}
 a=setup:actpass
 a=recvonly
+a=rtcp-mux
 a=rtpmap:111 opus/48000/2
 m=video 9 UDP/TLS/RTP/SAVPF 96 97 102
 c=IN IP4 0.0.0.0
@@ -167,6 +168,13 @@ def video_claiming(width: int) -> bytes:
         avi = path.read_bytes()
     at = avi.index(b"strf") + 8 + 4
     return avi[:at] + width.to_bytes(4, "little") * 2 + avi[at + 8 :]
+
+
+def video_of_strange_sampling() -> bytes:
+    """A MOV whose JPEGs claim a sampling of colours that no decoder knows: refused, but not as damaged."""
+    mov = videos()[3]
+    at = mov.index(b"\xff\xc0\x00\x11\x08")
+    return mov[: at + 11] + b"\xc9" + mov[at + 12 :]
 
 
 def video_without_pictures() -> bytes:

@@ -22,8 +22,8 @@ from shared.bundles.registry import Registry
 from shared.framelog import END_FIELD, read_entry
 from shared.messages import MAX_MESSAGE_BYTES, BadMessageError, Length, Result, Window, unpack_record
 from shared.sessions import Session
-from tests.fuzz import requests
-from tests.fuzz.requests import ENDED
+from tests.fuzz import cameras, media, requests
+from tests.fuzz.requests import ENDED, request
 from tests.fuzz.server import Fuzzed
 from tests.fuzz.strategies import (
     FORM,
@@ -35,6 +35,7 @@ from tests.fuzz.strategies import (
     messages,
     sections_doubled,
     video_claiming,
+    video_of_strange_sampling,
     video_without_pictures,
     videos,
     window_too_small,
@@ -214,10 +215,32 @@ def _sayings() -> st.SearchStrategy[tuple[str, bytes]]:
     return st.tuples(paths, st.lists(frame | st.binary(max_size=20), max_size=4).map(b"".join))
 
 
+def _away(sent: bytes, gateway: Fuzzed | None) -> None:
+    assert gateway is not None
+    assert gateway.away is not None
+    assert gateway.away.ask(sent) == 503
+
+
+def _all_that_ask_redis() -> list[bytes]:
+    """Whatever a gateway cannot do without it."""
+    upload = [(b"Content-Type", b"application/octet-stream")]
+    return [
+        request(b"POST", b"/whip", [(b"Content-Type", b"application/sdp")], OFFER),
+        request(b"PATCH", b"/whip/" + ENDED.encode(), [], FRAGMENT),
+        request(b"DELETE", b"/whip/" + ENDED.encode(), [], b""),
+        request(b"POST", b"/videos", upload, videos()[0]),
+        request(b"GET", b"/sessions/" + ENDED.encode(), [], b""),
+        request(b"GET", b"/sessions/" + ENDED.encode() + b"/transcript", [], b""),
+        request(
+            b"GET", b"/sessions/" + ENDED.encode() + b"/events", [(b"Accept", b"text/event-stream")], b""
+        ),
+    ]
+
+
 SURFACES = [
     Surface(
         "SDP offers",
-        0.22,
+        0.15,
         lambda: lines_mutated(OFFER),
         _offer,
         always=lambda: [
@@ -234,14 +257,14 @@ SURFACES = [
     ),
     Surface(
         "trickle fragments",
-        0.10,
+        0.08,
         lambda: lines_mutated(FRAGMENT),
         _fragment,
         always=lambda: [FRAGMENT, FRAGMENT * 500],
     ),
     Surface(
         "forms",
-        0.12,
+        0.10,
         _forms,
         _form,
         always=lambda: [(bytes(MOST_BYTES + 1), b"", 300, None), (b"stalls", b"", STALLS, None)],
@@ -251,25 +274,72 @@ SURFACES = [
         0.08,
         lambda: bytes_mutated(videos()),
         _file,
-        always=lambda: [*videos(), video_claiming(9000), video_without_pictures()],
+        always=lambda: [
+            *videos(),
+            video_claiming(9000),
+            video_without_pictures(),
+            video_of_strange_sampling(),
+        ],
     ),
     Surface(
         "messages on Redis",
-        0.14,
+        0.11,
         messages,
         _message,
         always=lambda: [bytes(MAX_MESSAGE_BYTES + 1), window_too_small()],
     ),
     Surface("frames on Redis", 0.05, _entries, _entry),
     Surface("queries", 0.03, _queries, _query),
-    Surface("HTTP requests", 0.16, requests.requests, _request, served=True),
-    Surface("offers over HTTP", 0.03, requests.whip, _request, served=True),
+    Surface("HTTP requests", 0.10, requests.requests, _request, served=True),
+    Surface("offers over HTTP", 0.02, requests.whip, _request, served=True),
     Surface(
         "uploads over HTTP",
-        0.03,
+        0.02,
         lambda: requests.uploads(bytes_mutated(videos())),
         _request,
         served=True,
     ),
     Surface("socket messages", 0.04, _sayings, _socket, served=True),
+    Surface("control messages", 0.05, cameras.any_said, cameras.check_said),
+    Surface("packets of a camera", 0.08, media.streams, media.check, always=media.always),
+    Surface(
+        "trickling over HTTP",
+        0.03,
+        cameras.trickles,
+        cameras.check_trickle,
+        served=True,
+        always=cameras.trickles_always,
+    ),
+    Surface(
+        "coming back over HTTP",
+        0.02,
+        cameras.returns,
+        cameras.check_return,
+        served=True,
+        always=cameras.returns_always,
+    ),
+    Surface(
+        "what replicas forward",
+        0.02,
+        lambda: cameras.said(cameras.FORWARDED),
+        cameras.check_forwarded,
+        served=True,
+        always=cameras.forwarded_always,
+    ),
+    Surface(
+        "what replicas answer",
+        0.01,
+        lambda: cameras.said(cameras.REPLY),
+        cameras.check_reply,
+        served=True,
+        always=cameras.replies_always,
+    ),
+    Surface(
+        "requests without Redis",
+        0.01,
+        lambda: st.sampled_from(_all_that_ask_redis()),
+        _away,
+        served=True,
+        always=_all_that_ask_redis,
+    ),
 ]
