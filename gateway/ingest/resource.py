@@ -72,8 +72,6 @@ async def answer(camera: Camera, asked: Asked) -> Answered:
             await camera.peer.addIceCandidate(None)
     except OfferError as error:
         return Answered(error.status, str(error))
-    except ValueError as error:
-        return Answered(400, f"unusable candidate: {error}")
     return Answered(204, etag=camera.etag)
 
 

@@ -53,6 +53,12 @@ def any_said() -> st.SearchStrategy[bytes]:
     return st.one_of([said(message) for message in kinds])
 
 
+def said_always() -> list[bytes]:
+    """A request of no method we know, one without a body, one of the wrong kind."""
+    wrong: list[dict[str, Any]] = [{"method": "PUT"}, {"body": 1}, {"if_match": 1}, {"content_type": 1}]
+    return [b"[]", b"[" * 100_000, *(json.dumps({**FORWARDED, **change}).encode() for change in wrong)]
+
+
 def check_said(message: bytes, gateway: Fuzzed | None) -> None:
     """Both who hear the channel take it for what it is, or for nothing."""
     kind = control._type_of(message)
@@ -134,6 +140,8 @@ def check_return(sent: tuple[bytes, bytes, bytes], gateway: Fuzzed | None) -> No
     assert gateway is not None
     offer, authorization, models = sent
     camera = gateway.camera()
+    if not models:
+        gateway.show(camera.session)
     head = [
         (b"Content-Type", b"application/sdp"),
         (b"Authorization", authorization.replace(RIGHT, camera.secret)),
@@ -143,14 +151,24 @@ def check_return(sent: tuple[bytes, bytes, bytes], gateway: Fuzzed | None) -> No
     assert status in RETURNED
 
 
+def check_late_return(_: object, gateway: Fuzzed | None) -> None:
+    """A camera that was ended comes back with its secret all the same."""
+    assert gateway is not None
+    camera = gateway.camera()
+    path = b"/whip/" + camera.session.encode()
+    assert gateway.ask(request(b"DELETE", path, [], b"")) in (200, 404)
+    head = [(b"Content-Type", b"application/sdp"), (b"Authorization", b"Bearer " + camera.secret)]
+    assert gateway.ask(request(b"POST", b"/whip?session=" + camera.session.encode(), head, OFFER)) == 409
+
+
 def returns_always() -> list[Any]:
-    """The right one, twice; one whose codec is another; a fresh secret."""
-    right = b"Bearer " + RIGHT
-    only_h264 = OFFER.replace(b"VP8", b"AV1")
-    fresh = secrets.token_urlsafe(24).encode()
+    """The right one, before a picture came and after; one whose codec is another; a fresh secret."""
+    right, fresh = b"Bearer " + RIGHT, b"Bearer " + secrets.token_urlsafe(24).encode()
+    other_codec = OFFER.replace(b"VP8", b"AV1")
     return [
+        (OFFER, right, b"&models=asl-words"),
         (OFFER, right, b""),
         (OFFER, right, b""),
-        (only_h264, right, b""),
-        (OFFER, b"Bearer " + fresh, b""),
+        (other_codec, right, b""),
+        (OFFER, fresh, b""),
     ]

@@ -154,6 +154,11 @@ def always() -> list[Any]:
         Sent(packet(0, 0, 1, VP8_KEY), 0.0),
         *(Sent(packet(n, 3000, 0, VP8_REST + bytes(1320)), 0.0) for n in (1, 2, 4)),
     ]
-    streams = (endless, unasked, holes, large, anew, padded, extended, gaps, empty, overtaken)
+    swapped = [Sent(packet(n, 3000 * n, 1, VP8_KEY), 0.0) for n in (0, 2, 1, 1)]
+    unmarked = [Sent(packet(n, 3000 * n, 0, VP8_KEY), 0.0) for n in range(4)]
+    older = [Sent(packet(0, 0, 1, VP8_KEY, head=0x80), 0.0)]
+    short = [Sent(packet(0, 0, 1, b"", head=0x10), 0.0)]
     bare = [Sent(packet(0, 0, 1, H264_IDR), 0.0)]
+    torn = (swapped, unmarked, older, short, endless, unasked, holes, large, anew, padded, extended, gaps)
+    streams = (*torn, empty, overtaken)
     return [*(("vp8", stream) for stream in streams), ("h264", h264), ("h264", bare)]

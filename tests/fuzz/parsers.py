@@ -25,12 +25,19 @@ PARSERS: dict[str, tuple[str, ...]] = {
     "gateway/ingest/spool.py": (),
     "gateway/ingest/timestamps.py": (),
     "gateway/ingest/uploads.py": ("upload", "_content_length", "_session", "_probe"),
-    "gateway/ingest/whip.py": (),
+    "gateway/ingest/whip.py": (
+        *("change", "describe", "describe_session", "not_allowed", "not_allowed_on_session"),
+        *("_bearer", "_links", "_content_type", "_require_type", "_body", "_with_cors"),
+    ),
     "gateway/results/events.py": ("over_socket", "as_server_sent", "_after"),
     "gateway/results/log.py": ("check", "unpack", "_seq"),
     "gateway/sessions.py": ("_wait",),
     "shared/framelog.py": ("read_entry", "packet_of_entry", "FrameReader._require_next"),
-    "shared/messages.py": (),
+    "shared/messages.py": (
+        *("_unpacked", "Packed.unpack", "Packed.from_fields", "_require", "unpack_record"),
+        *("Window.__post_init__", "Window._require_pictures", "Window.array", "Symbol.__post_init__"),
+        *("Result.__post_init__", "Last.__post_init__", "Note.__post_init__", "Length.__post_init__"),
+    ),
 }
 """By file the functions that do the reading; none named: all of it."""
 

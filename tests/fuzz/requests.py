@@ -8,6 +8,9 @@ from tests.fuzz.strategies import FORM, FRAGMENT, JUNK, OFFER, bytes_mutated, li
 
 ENDED = "session-that-is-over"
 
+AFTER = 2
+"""It has one event, the next one; those before are no longer kept."""
+
 PATHS = [
     b"/",
     b"/signstream.js",
@@ -125,6 +128,26 @@ def uploads(draw: st.DrawFn, files: st.SearchStrategy[bytes]) -> bytes:
         return _post(b"/videos", b"application/octet-stream", body)
     head = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n'
     return _post(b"/videos", b"multipart/form-data; boundary=b", head + body + b"\r\n--b--\r\n")
+
+
+def every_method() -> list[bytes]:
+    """Each on what a camera publishes to, with nothing right but that."""
+    paths = (b"/whip", b"/whip/x", b"/whip/" + ENDED.encode())
+    return [
+        request(method, path, [(b"Content-Type", b"text/plain")], b"") for method in METHODS for path in paths
+    ]
+
+
+def every_replay() -> list[bytes]:
+    """Server-sent events from where they are kept, from where they are not, and without being asked for."""
+    accept = (b"Accept", b"text/event-stream")
+    path = b"/sessions/" + ENDED.encode() + b"/events"
+    after = [b"?after=%d" % AFTER, b"", b"?after=99", b"?after=x", b"?epoch=old"]
+    return [
+        *(request(b"GET", path + query, [accept], b"") for query in after),
+        request(b"GET", path, [], b""),
+        request(b"GET", b"/sessions/" + b"n" * 20 + b"/events", [accept], b""),
+    ]
 
 
 CLOSE = b"Connection: close"

@@ -22,11 +22,14 @@ import uvicorn
 from gateway.app import create_app
 from gateway.ingest import resource
 from shared import keys, sessions, settings
+from shared.messages import Last, Note
 from shared.sessions import Session
 from tests.conftest import free_port
-from tests.fuzz.requests import CLOSE, ENDED, request
+from tests.fuzz.requests import AFTER, CLOSE, ENDED, request
 from tests.fuzz.strategies import OFFER
 from workers.keypoints.reclaim import return_free_memory
+
+ELSEWHERE = "session-of-another-replica"
 
 ANSWER_SECONDS = 5.0
 
@@ -49,9 +52,8 @@ LATE_ANSWERS = (
 answer comes after, or the request was a HEAD. The connection is closed either way."""
 
 
-KEPT_TASKS = ("transcript-", "control channels")
-"""A session's transcript ends with its windows, which nobody makes here; the channels are one task a process,
-begun with the first camera."""
+KEPT_TASKS = ("control channels",)
+"""One task a process, begun with the first camera."""
 
 
 class Faults(logging.Handler):
@@ -94,7 +96,7 @@ class Fuzzed:
     """The gateway under test, in a thread with a loop of its own."""
 
     def __init__(self, redis_url: str) -> None:
-        self.elsewhere = "session-of-another-replica"
+        self.elsewhere = ELSEWHERE
         self.replies = b""
         """What the replica that holds it answers to what is forwarded."""
         self.away: Fuzzed | None = None
@@ -154,15 +156,18 @@ class Fuzzed:
         over = Session(id=ENDED, mode="live", models=("asl-words",), codec="vp8", state=sessions.ENDED)
         words: Any = over.fields()
         self._store.hset(keys.session(ENDED), mapping=words)
-        last = {"seq": 1, "session": ENDED, "epoch": over.epoch, "type": "session", "state": "ended"}
-        self._store.xadd(keys.glosses(ENDED), {"e": msgpack.packb(last)}, id="1-0")
+        last = {"seq": AFTER + 1, "session": ENDED, "epoch": over.epoch, "type": "session", "state": "ended"}
+        self._store.xadd(keys.glosses(ENDED), {"e": msgpack.packb(last)}, id=f"{AFTER + 1}-0")
+        for key in (keys.session(ENDED), keys.glosses(ENDED)):
+            self._store.expire(key, 3600)
 
     def _another_replica(self) -> Any:
         """A thread that answers what is forwarded with `replies`."""
-        words: Any = {"mode": "live", "state": "live"}
-        self._store.hset(keys.session(self.elsewhere), mapping=words)
-        self._store.expire(keys.session(self.elsewhere), 3600)
-        channel = keys.control(self.elsewhere)
+        live = Session(id=ELSEWHERE, mode="live", models=("asl-words",), codec="vp8", state=sessions.LIVE)
+        words: Any = live.fields()
+        self._store.hset(keys.session(ELSEWHERE), mapping=words)
+        self._store.expire(keys.session(ELSEWHERE), 3600)
+        channel = keys.control(ELSEWHERE)
 
         def hears(message: dict[str, Any]) -> None:
             with contextlib.suppress(ValueError, AttributeError):
@@ -198,6 +203,12 @@ class Fuzzed:
             self._camera.etag, self._camera.secret = fields[b"etag"], fields[b"signstream-secret"]
             self._camera.since = time.monotonic()
         return status
+
+    def show(self, session: str) -> None:
+        """Puts a picture into the session, as if its camera had sent one."""
+        frame: Any = {"data": b"x", "pts": 3000, "dts": 3000, "key": 1, "at": time.time()}
+        self._store.xadd(keys.frames(session), frame, maxlen=1)
+        self._store.expire(keys.frames(session), 3600)
 
     def _holds(self, session: str) -> bool:
         return self._app.state.cameras.find(session) is not None
@@ -235,10 +246,12 @@ class Fuzzed:
         return status
 
     def speak(self, path: str, said: bytes) -> bytes:
-        """Opens a WebSocket, sends bytes, and returns what came back."""
+        """Opens a WebSocket (of the subprotocol before a colon), sends bytes, and returns what came back."""
+        spoken, _, path = path.rpartition(":")
         upgrade = (
             f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+            + (f"Sec-WebSocket-Protocol: {spoken}\r\n\r\n" if spoken else "\r\n")
         ).encode()
         with socket.create_connection(("127.0.0.1", self.port), ANSWER_SECONDS) as connection:
             heard = b""
@@ -267,10 +280,15 @@ class Fuzzed:
         assert not left, left
 
     def _end_sessions(self) -> None:
+        """As keypoint workers would that see nobody sign: then transcripts end, and cameras with them."""
         for key in self._store.scan_iter("session:*", count=1000):
-            if self._store.hget(key, "state") != sessions.ENDED.encode():
-                self._store.hset(key, "state", sessions.ENDED)
-                self._store.publish(b"control:" + key.removeprefix(b"session:"), '{"type":"ended"}')
+            words: Any = self._store.hmget(key, "id", "models", "state")
+            session, models, state = (word.decode() for word in words)
+            if session == ELSEWHERE or state in sessions.OVER:
+                continue
+            for record in (Note("ended", "fuzzed"), *(Last(model, -1) for model in models.split(","))):
+                self._store.xadd(keys.results(session), {"r": record.pack()}, maxlen=10)
+            self._store.expire(keys.results(session), 3600)
 
     def _left(self) -> dict[str, object]:
         state = self._app.state
