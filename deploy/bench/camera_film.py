@@ -50,15 +50,15 @@ class Film:
         return dataclasses.replace(self.frames[at], pts=pts, dts=pts) if rounds else self.frames[at]
 
 
-def film(clip: Path) -> Film:
-    """The clip at RATE, its pictures at their own times. Blocking, some seconds."""
+def film(clip: Path, seconds: float = 60.0) -> Film:
+    """At most so much of the clip at RATE, its pictures at their own times. Blocking, some seconds."""
     encoder: Any = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.bit_rate, encoder.gop_size, encoder.thread_count = BITS_PER_SECOND, KEYFRAME_EVERY, 1
     encoder.time_base, encoder.framerate = Fraction(1, RATE), Fraction(RATE)
     encoder.options = {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0"}
     packets = []
-    for number, picture in enumerate(_at_rate(clip)):
+    for number, picture in enumerate(_at_rate(clip)[: int(seconds * RATE)]):
         frame = picture.reformat(WIDTH, HEIGHT, "yuv420p")
         frame.pts, frame.time_base, frame.pict_type = number, encoder.time_base, 0
         packets += encoder.encode(frame)

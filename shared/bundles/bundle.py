@@ -1,6 +1,7 @@
 """A model's folder, read and checked. Loads no graph: that is the recognizer's."""
 
 import dataclasses
+import functools
 import hashlib
 import tomllib
 from pathlib import Path, PurePosixPath
@@ -33,6 +34,18 @@ class Bundle:
     def name(self) -> str:
         """By which sessions ask for it."""
         return self.manifest.id
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Of the whole bundle: another one with any change to any of its files."""
+        return _digest(self.manifest.model_dump_json())
+
+    @functools.cached_property
+    def spec(self) -> str:
+        """Of what the other stages know of it: its input, its labels, how windows become glosses. A bundle
+        with the same takes this one's place in running sessions; with another it serves new ones only."""
+        known = self.manifest.model_dump_json(exclude={"title", "version", "license", "quality", "sha256"})
+        return _digest(known, "\n".join(self.labels))
 
     @property
     def task(self) -> str:
@@ -106,6 +119,21 @@ class Bundle:
         return self.manifest.ctc
 
     @property
+    def lookahead(self) -> float:
+        """Of a model with `[ctc]`: seconds from the end of what a window tells to the window's end."""
+        if self.ctc is None or self.stride in (0, self.samples):
+            return 0.0  # a segment stands for itself; a chunk's neighbours see nothing of it
+        around = (self.samples - self.stride) / 2 / self.fps if self.ctc.slice == "middle" else 0.0
+        return max(self.ctc.lookahead_seconds, around)
+
+    @property
+    def ahead(self) -> int | None:
+        """The same in samples, of a model that reads windows of any length: they hold no sample still, and
+        are shorter where the media begins or ends. None: windows lie around their middle, all as long."""
+        free = self.manifest.input.length.policy == "variable" and self.windows == "sliding"
+        return round(self.lookahead * self.fps) if free and self.lookahead else None
+
+    @property
     def states(self) -> tuple[State, ...]:
         """What its graph carries from window to window of a session."""
         return self.manifest.state
@@ -131,6 +159,11 @@ class Bundle:
     def card(self) -> Path:
         """The model card."""
         return self.folder / self.manifest.card
+
+
+def _digest(*parts: str) -> str:
+    """64 bits of SHA-256: enough to tell the few versions of one model apart."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -20,7 +20,7 @@ def read_labels(file: Path, labels: Labels, bundle: str) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise BundleError(f"{where} is not UTF-8: {error}") from error
     try:
-        found = _READERS[labels.format](text)
+        found = read_text(text, labels.format)
     except (ValueError, TypeError, RecursionError) as error:
         raise BundleError(f"{where} is no {labels.format}: {error}") from error
     if len(found) != labels.count:
@@ -36,6 +36,11 @@ def read_labels(file: Path, labels: Labels, bundle: str) -> tuple[str, ...]:
     if twice or (labels.format == "list" and " " in found):
         raise BundleError(f"{where} has {sorted(twice | ({' '} & set(found)))} empty or more than once")
     return found
+
+
+def read_text(text: str, kind: str) -> tuple[str, ...]:
+    """By the form's name, as in `labels.format`. ValueError or RecursionError where the text has another."""
+    return _READERS[kind](text)
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -16,39 +16,34 @@ Pixels = NDArray[np.uint8]
 
 
 class Features:
-    """One feature graph on one view of a picture. Raises BundleError where graph and manifest disagree."""
+    """One feature graph. Raises BundleError where graph and manifest disagree."""
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        graph: FeatureGraph,
-        size: tuple[int, int],
-        *,
-        threads: int,
-        providers: Sequence[str],
-    ) -> None:
-        """`size` is (width, height) of the view."""
+    def __init__(self, bundle: Bundle, graph: FeatureGraph, threads: int, providers: Sequence[str]) -> None:
         place = Place(bundle.name, f"graphs.{graph.name}.tensor")
-        table = bundle.manifest.input
-        assert table.picture is not None
-        try:
-            self._pipeline = ClipPipeline(graph.pipeline, size, table.picture.colour, mirror=table.mirror)
-        except PipelineError as error:
-            raise BundleError(f"{bundle.name}: graphs.{graph.name}: {error}") from error
-        tensors = (graph.tensor,)
-        self._graph = Graph(
-            bundle.folder / graph.file, tensors, place=place, threads=threads, providers=providers
-        )
-        self._pool = graph.pool
+        file = bundle.folder / graph.file
+        self._graph = Graph(file, (graph.tensor,), place=place, threads=threads, providers=providers)
         self._output = self._graph.output(graph.output, None, f"graphs.{graph.name}.output")
-        probe = self._pipeline.prepare(np.zeros((1, size[1], size[0], 3), np.uint8))
-        self._graph.check_fed(probe, f"graphs.{graph.name}.pipeline")
+        self._bundle, self._table, self._input = bundle.name, graph, bundle.manifest.input
 
-    def __call__(self, picture: Pixels) -> NDArray[np.float32]:
-        """uint8 RGB [height, width, 3] -> [features]."""
-        (answer,) = self._graph.run([self._output], self._pipeline.prepare(picture[None]), {})
+    def seeing(self, width: int, height: int) -> ClipPipeline:
+        """Its pipeline for views of this size. Raises BundleError where the graph cannot take them."""
+        picture = self._input.picture
+        assert picture is not None
+        where = f"graphs.{self._table.name}.pipeline"
+        try:
+            pipeline = ClipPipeline(
+                self._table.pipeline, (width, height), picture.colour, mirror=self._input.mirror
+            )
+        except PipelineError as error:
+            raise BundleError(f"{self._bundle}: graphs.{self._table.name}: {error}") from error
+        self._graph.check_fed(pipeline.prepare(np.zeros((1, height, width, 3), np.uint8)), where)
+        return pipeline
+
+    def of(self, prepared: Prepared) -> NDArray[np.float32]:
+        """One picture through its pipeline -> [features]."""
+        (answer,) = self._graph.run([self._output], prepared, {})
         features = np.asarray(answer, np.float32)
-        if self._pool == "mean_tokens":
+        if self._table.pool == "mean_tokens":
             if features.ndim != 3:
                 raise ValueError(f"answered {list(features.shape)}, pool 'mean_tokens' expects 3 axes")
             features = features.mean(axis=1)
@@ -64,23 +59,18 @@ class Embedder:
         assert picture is not None
         assert embeddings is not None
         self._embeddings, self._length = embeddings, manifest.input.length
-        self._bundle = bundle.name
-        tables = {graph.name: graph for graph in manifest.graphs}
-        self._graphs = {
-            (channel.view, channel.graph): Features(
-                bundle,
-                tables[channel.graph],
-                (len(range(*slice_of(channel.view, picture.width).indices(picture.width))), picture.height),
-                threads=threads,
-                providers=providers,
-            )
-            for channel in embeddings.channels
-        }
         unknown = [step.name for step in manifest.input.pipeline if step.name != TO_LENGTH]
         if unknown:
             raise BundleError(
                 f"{bundle.name}: input.pipeline says {unknown}, embeddings expect {TO_LENGTH!r} or none"
             )
+        self._graphs = {graph.name: Features(bundle, graph, threads, providers) for graph in manifest.graphs}
+        self._pipelines = {
+            (channel.view, channel.graph): self._graphs[channel.graph].seeing(
+                len(range(*slice_of(channel.view, picture.width).indices(picture.width))), picture.height
+            )
+            for channel in embeddings.channels
+        }
 
     def prepare(self, pictures: Pixels) -> Prepared:
         """uint8 RGB [samples, height, width, 3] -> one row a channel of each sample. Raises ValueError."""
@@ -96,8 +86,10 @@ class Embedder:
 
     def _embedded(self, picture: Pixels) -> NDArray[np.float32]:
         answers = {
-            (view, graph): features(picture[:, slice_of(view, picture.shape[1])])
-            for (view, graph), features in self._graphs.items()
+            (view, graph): self._graphs[graph].of(
+                pipeline.prepare(picture[None, :, slice_of(view, picture.shape[1])])
+            )
+            for (view, graph), pipeline in self._pipelines.items()
         }
         width = self._embeddings.width
         out = np.zeros((len(self._embeddings.channels), width), np.float32)

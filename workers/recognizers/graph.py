@@ -69,11 +69,6 @@ class Graph:
         self._tensors = self._matched(tensors)
         self._check_states()
 
-    @property
-    def tensors(self) -> dict[str, Tensor]:
-        """The manifest's tensors by the graph's names."""
-        return self._tensors
-
     def output(self, name: str | None, index: int | None, field: str = "output") -> str:
         """The graph's name for an output that is given by either."""
         names = list(self.outputs)
@@ -87,9 +82,12 @@ class Graph:
 
     def run(self, outputs: Sequence[str], prepared: Prepared, states: Mapping[str, Array]) -> list[Array]:
         """The named outputs of one window. Raises ValueError where the window does not fit the graph."""
-        feeds = {name: fed(tensor, prepared) for name, tensor in self._tensors.items()}
-        answers: list[Array] = self._session.run(list(outputs), {**feeds, **states})
+        answers: list[Array] = self._session.run(list(outputs), {**self.feeds(prepared), **states})
         return answers
+
+    def feeds(self, prepared: Prepared) -> dict[str, Array]:
+        """Each tensor as the graph gets it, by name."""
+        return {name: fed(tensor, prepared) for name, tensor in self._tensors.items()}
 
     def check_fed(self, prepared: Prepared, pipeline: str) -> None:
         """Refuses a pipeline whose windows the graph cannot take."""

@@ -7,7 +7,7 @@ from shared.messages import Symbol, Window
 from workers.recognizers.ctc.decoder import Decoder, Decoding
 from workers.recognizers.ctc.lexicon import read_lexicon
 from workers.recognizers.ctc.ngram import read_ngram
-from workers.recognizers.ctc.reading import Frames, LogProbs
+from workers.recognizers.ctc.reading import Frames
 from workers.recognizers.graphs import Recognizer, States
 
 
@@ -20,22 +20,52 @@ class Reader:
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
         self.bundle = recognizer.bundle
+        self.seconds = recognizer.seconds
         self._decoder = decoder_of(self.bundle)
+        self.look_ahead = recognizer.look_ahead
 
     def read(self, window: Window) -> list[Symbol]:
         """Its symbols in order, those that neighbouring windows see better among them.
 
         Raises ValueError where the window is not of the shape the bundle asks for.
         """
-        return self._symbols(self._recognizer.log_probabilities(window), window)
+        log_probs = self._recognizer.log_probabilities(window)
+        return self._decoder.read(log_probs, frames_of(self.bundle, window.start))
+
+
+class ChunkReader:
+    """Reads a session's chunks one on top of the other: a bundle with `[[state]]`.
+
+    Pure too: the same window on top of the same states gives the same. Raises BundleError as `Reader` does.
+    """
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self.bundle = bundle = recognizer.bundle
+        self._decoder = decoder_of(bundle)
+        if bundle.stride != bundle.samples:
+            raise BundleError(
+                f"{bundle.name}: streaming.stride says {bundle.stride}, expected {bundle.samples}:"
+                " with [[state]] windows share no sample"
+            )
+        if bundle.ctc is not None and bundle.ctc.decoder != "greedy":
+            raise BundleError(
+                f"{bundle.name}: ctc.decoder says {bundle.ctc.decoder!r}, with [[state]] it is 'greedy':"
+                " a beam would begin anew with every chunk"
+            )
+
+    @property
+    def fps(self) -> float:
+        """Samples a second."""
+        return self.bundle.fps
 
     def advance(self, window: Window, states: States | None) -> tuple[list[Symbol], States]:
-        """As `read` for the session's next chunk, going on from its states; None before the first."""
-        log_probs, after = self._recognizer.advance(window, states)
-        return self._symbols(log_probs, window), after
+        """The symbols of the session's next chunk, going on from its states; None before the first.
 
-    def _symbols(self, log_probs: LogProbs, window: Window) -> list[Symbol]:
-        return self._decoder.read(log_probs, frames_of(self.bundle, window.start))
+        Raises ValueError where the window is not of the shape the bundle asks for.
+        """
+        log_probs, after = self._recognizer.advance(window, states)
+        return self._decoder.read(log_probs, frames_of(self.bundle, window.start)), after
 
 
 def frames_of(bundle: Bundle, start: float) -> Frames:

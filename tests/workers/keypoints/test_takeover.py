@@ -223,6 +223,31 @@ async def test_a_replaced_owner_writes_nothing_more(
     assert after[1] == before[1]
 
 
+async def test_an_owner_that_stood_still_sends_no_window_once_it_was_replaced(
+    store: Store, place: Workplace, claims: Claims, clip: Clip
+) -> None:
+    session = clip.session()
+    await upload(store, clip, session)
+    claim = await claimed(claims)
+
+    class Replaced:
+        """A sink during whose third window the owner stands still until another has taken over."""
+
+        def __init__(self, sink: WindowSink) -> None:
+            self._sink, self._left = sink, 3
+
+        async def send(self, window: Window) -> None:
+            await self._sink.send(window)
+            self._left -= 1
+            if not self._left:
+                claim.lease = -1.0  # as if nobody had renewed it for long
+                await Fence(store, session.id, "keypoints", claim.fence + 1).write()
+
+    with pytest.raises(FencedOffError):
+        await own_session(dataclasses.replace(place, windows=Replaced(place.windows)), claim)
+    assert len(await windows(store)) == 3
+
+
 async def test_a_lost_claim_is_let_go_without_a_word(
     store: Store, place: Workplace, claims: Claims, clip: Clip
 ) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from shared.bundles import BundleError, Registry
 from tests.workers.recognizers.spelling import FPS, spelled, window_of
-from workers.recognizers.app import model_of
 from workers.recognizers.graphs import Recognizer
-from workers.recognizers.reader import Reader, decoder_of
+from workers.recognizers.load import model_of
+from workers.recognizers.reader import ChunkReader, Reader, decoder_of
 from workers.recognizers.recognizer import answer
 
 TEXT = "--aa-a---bbb--c-----"
@@ -27,14 +27,21 @@ def test_a_window_gives_its_symbols_and_when_they_were(tmp_path: Path) -> None:
 
 def test_a_result_carries_the_symbols(tmp_path: Path) -> None:
     bundle = spelled(tmp_path)
-    result = answer(bundle.name, model_of(bundle), window_of(bundle, TEXT))
+    result = answer(bundle.name, Reader(Recognizer(bundle)), window_of(bundle, TEXT))
     assert [symbol.symbol for symbol in result.symbols] == ["a", "a", "b", "c"]
     assert (result.error, result.top) == ("", [])
 
 
+def test_the_manifest_says_how_a_model_is_run(tmp_path: Path) -> None:
+    assert isinstance(model_of(spelled(tmp_path / "windows")), Reader)
+    chunks = spelled(tmp_path / "chunks", window=5, stride=5, delay=2)
+    assert isinstance(model_of(chunks), ChunkReader)
+    assert isinstance(model_of(Registry().find("asl-words")), Recognizer)
+
+
 def test_a_window_of_another_length_is_refused(tmp_path: Path) -> None:
     bundle = spelled(tmp_path)
-    result = answer(bundle.name, model_of(bundle), window_of(bundle, TEXT[1:]))
+    result = answer(bundle.name, Reader(Recognizer(bundle)), window_of(bundle, TEXT[1:]))
     assert "19 samples" in result.error
 
 

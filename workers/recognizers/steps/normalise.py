@@ -30,8 +30,8 @@ class Stats:
         try:
             if file.suffix == ".npz":
                 # Its own reader runs no pickle, and says so where there is one.
-                with np.load(file, allow_pickle=False) as opened:
-                    found = {name: np.asarray(opened[name], np.float32) for name in opened.files}
+                with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+                    found = {name: np.asarray(arrays[name], np.float32) for name in arrays.files}
             elif file.suffix == ".json":
                 found = {
                     name: np.asarray(value, np.float32)
