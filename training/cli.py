@@ -2,12 +2,14 @@
 
 import importlib
 import json
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 commands = typer.Typer(help="Train the shipped models from the recordings.", no_args_is_help=True)
 
@@ -49,7 +51,7 @@ def _job(name: str, threads: int, cache: Path) -> Any:
 
 
 def _refused(error: Exception) -> typer.Exit:
-    Console().print(f"[red]{error}[/]")
+    Console().print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
     return typer.Exit(1)
 
 
@@ -146,6 +148,70 @@ def streaming_cost(
     report("streaming-cost", [row.figures() for row in rows], ("torch", "onnxruntime"), as_json=as_json)
     if any(row.cost.points > job.MARGIN_POINTS for row in rows):
         raise typer.Exit(1)
+
+
+class Split(StrEnum):
+    """What is held out."""
+
+    SIGNER = "signer"
+    SENTENCE = "sentence"
+
+
+@commands.command("boston104")
+def boston104(
+    *,
+    data: Data = None,
+    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")] = Path("build/reports"),
+    split: Annotated[list[Split] | None, typer.Option(help="What is held out; both without it.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of each training.")] = None,
+    cache: Cache = _CACHE,
+    threads: Threads = 1,
+) -> None:
+    """Measures sentence WER on RWTH-BOSTON-104, ours beside LZV's architecture."""
+    console = Console()
+    job = _job("boston104_job", threads, cache)
+    chosen = tuple(part.value for part in split or list(Split))
+    try:
+        job.make(_data(data), out, console.print, chosen, **({"steps": steps} if steps else {}))
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    console.print(f"{out / job.REPORT} is written")
+
+
+class Form(StrEnum):
+    """Data sets of landmarks."""
+
+    GISLR = "gislr"
+    LZV = "lzv"
+    MP_DATA = "mp-data"
+
+
+@commands.command("statistics")
+def statistics(
+    folder: Annotated[Path, typer.Argument(help="The data set's folder.")],
+    *,
+    form: Annotated[Form, typer.Option(help="What kind of data set it is.")],
+    out: Annotated[Path, typer.Option(help="The .npz to write.")],
+    char_map: Annotated[Path | None, typer.Option(help="With lzv: its char_map.json.")] = None,
+) -> None:
+    """Mean and spread of each landmark over a data set, as a bundle's input.stats has them."""
+    console = Console()
+    try:
+        reader = importlib.import_module(f"training.datasets.{form.value.replace('-', '_')}")
+        kept = importlib.import_module("training.datasets.statistics")
+    except ModuleNotFoundError as error:
+        console.print(f"[red]{error}[/]: training needs its own packages: run `make .venv/training.stamp`")
+        raise typer.Exit(1) from error
+    if (char_map is None) == (form is Form.LZV):
+        raise typer.BadParameter("--char-map goes with --form lzv, and with nothing else")
+    read = getattr(reader, f"read_{form.value.replace('-', '_')}")
+    clips = read(folder, *([char_map] if char_map else []), shown=console.is_terminal)
+    try:
+        found = kept.statistics_of(clips, zero_is_missing=form is Form.LZV)
+    except ValueError as error:
+        raise _refused(error) from error
+    found.write(out)
+    console.print(f"{out}: {found.clips} clips, {int(found.count.max())} frames of the most seen landmark")
 
 
 if __name__ == "__main__":

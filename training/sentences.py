@@ -20,8 +20,8 @@ WORDS = recipe.WORDS
 _WAYS = (1, 2, 3, 4, 6)
 """Samples from one word to the next."""
 _RESTED = 0.35
-"""Of the words are followed by a rest."""
-_OTHER = 0.12
+"""Of the words are followed by a rest, and all that come a second time: a pose held on is one word."""
+_OTHER = 0.05
 """Of the words are followed by signing that is none of them (training only)."""
 _OTHER_ARC = 0.3
 """Of the words go in a flatter or higher arc (training only)."""
@@ -60,7 +60,7 @@ class Sentences:
             parts.extend((way, clip))
             spoken.extend((np.full(len(way), IGNORED), label))
 
-        for place in places:
+        for place, following in zip(places, [*places[1:], None], strict=True):
             label = int(self._labels[place]) - len(recipe.BACKGROUND_IDS) + 1
             clip = at_speed(self._clips[place], rng)
             if self._others and rng.random() < _OTHER_ARC:
@@ -69,7 +69,8 @@ class Sentences:
             timed[:_INSET] = IGNORED
             add(clip, timed)
             labels.append(label)
-            if rng.random() < _RESTED:
+            again = following is not None and self._labels[following] == self._labels[place]
+            if again or rng.random() < _RESTED:
                 rest = self._rest(clip, rng)
                 add(rest, np.full(len(rest), BLANK))
             elif self._others and rng.random() < _OTHER:

@@ -49,7 +49,8 @@ def test_a_turn_decodes_all_and_landmarks_some(landmarker: Landmarker, clip: Cli
     assert landmarker.waiting >= 3
     times = [shown.picture.time for shown in rest(landmarker)]
     assert times == pytest.approx([n / 30 for n in range(2, 12, 2)], abs=1e-3)
-    assert (landmarker.decoded, landmarker.waiting, landmarker.dropped) == (12, 0, 0)
+    assert (landmarker.waiting, landmarker.dropped) == (0, 0)
+    assert landmarker.decoded == 10, "two are not due, and no other refers to them"
 
 
 def test_a_file_is_landmarked_until_its_turn_is_over(
