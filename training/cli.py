@@ -178,6 +178,31 @@ def boston104(
     console.print(f"{out / job.REPORT} is written")
 
 
+@commands.command("quiet")
+def quiet(
+    bundle: Annotated[Path, typer.Argument(help="A bundle that looks at hands and upper body.")],
+    *,
+    data: Data = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of rest, walking and hands at the face.")] = 10,
+    draws: Annotated[int, typer.Option(min=1, help="How many such stretches.")] = 3,
+) -> None:
+    """Counts the glosses a model gives where nobody signs."""
+    console = Console()
+    try:
+        found = importlib.import_module("training.continuous")
+        model = importlib.import_module("shared.bundles").load_bundle(bundle)
+        recordings = importlib.import_module("training.recordings").load_recordings(_data(data))
+        counts = []
+        for seed in range(1, draws + 1):
+            glosses = found.false_finals(model, recordings, minutes, seed)
+            counts.append(len(glosses))
+            told = ", ".join(f"{gloss.gloss} at {gloss.start:.1f} s" for gloss in glosses) or "nothing"
+            console.print(f"draw {seed}, {minutes:g} minutes: {told}")
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    console.print(f"{sum(counts) / draws:.2f} false final glosses in {minutes:g} minutes")
+
+
 class Form(StrEnum):
     """Data sets of landmarks."""
 
