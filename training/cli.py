@@ -3,6 +3,7 @@
 import importlib
 import json
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -122,6 +123,31 @@ def asl_sentences(
 ) -> None:
     """Trains the continuous model of fifteen ASL words and writes its bundle."""
     _continuous("asl-sentences", data, out, evaluate, cache, threads)
+
+
+@commands.command("streaming-cost")
+def streaming_cost(
+    *,
+    data: Data = None,
+    steps: Annotated[int, typer.Option(min=10, help="Training steps of each network.")] = 250,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="letters, words or boston104; all by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    cache: Cache = _CACHE,
+    threads: Threads = 1,
+) -> None:
+    """Measures what reading in windows costs against the same network on whole recordings."""
+    from deploy.bench.commands import report  # noqa: PLC0415
+
+    job = _job("streaming_cost_job", threads, cache)
+    try:
+        rows = job.measure(_data(data), steps, sets or list(job.SETS), partial(typer.echo, err=True))
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    report("streaming-cost", [row.figures() for row in rows], ("torch", "onnxruntime"), as_json=as_json)
+    if any(row.cost.points > job.MARGIN_POINTS for row in rows):
+        raise typer.Exit(1)
 
 
 class Split(StrEnum):
