@@ -125,7 +125,15 @@ def recognizers() -> None:
     try:
         loading = Loading(providers_of(settings.execution_provider_list), settings.model_threads or cores())
         watch = ModelWatch(settings.model_list, settings.watched_folders)
-        raise typer.Exit(main(settings.redis_url, watch, broker=settings.broker, loading=loading))
+        raise typer.Exit(
+            main(
+                settings.redis_url,
+                watch,
+                broker=settings.broker,
+                loading=loading,
+                metrics_port=settings.metrics_port,
+            )
+        )
     except (BundleError, ProviderError) as error:
         _refuse(str(error))
 

@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     model_threads: int = Field(
         0, ge=0, le=256, description="Most threads a window; 0: the cores we may use, where they pay."
     )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="TCP port of 127.0.0.1 for a recognizer's `/metrics`; 0: none."
+    )
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )

@@ -80,7 +80,7 @@ def keypoints(
     elif processes:
         rows = load.processes(clips[0], extractor, processes, seconds)
     elif sessions:
-        rows = memory(clips[0], sessions)
+        rows = memory(clips[0], sessions, extractor)
     else:
         rows = run_hard_cases(clips, say) if hard_cases else run(clips, repeats, say)
     if not as_json:

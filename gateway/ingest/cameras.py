@@ -17,7 +17,7 @@ from gateway.ingest import aiortc_private, ice, resource
 from gateway.ingest.camera import Camera
 from gateway.ingest.channels import Channels, Message
 from gateway.ingest.comeback import Comeback, find, new_secret, remember
-from gateway.ingest.offers import USABLE_CODECS, Offer, OfferError
+from gateway.ingest.offers import USABLE_CODECS, Offer, OfferError, unusable
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.resource import Answered, Asked
 from shared import fence, keys, sessions
@@ -185,7 +185,7 @@ class Cameras:
                 406, f"no codec in common; VP8 or H.264 (Constrained Baseline) is needed: {error}"
             ) from error
         except Exception as error:
-            raise OfferError(400, f"the offer cannot be used: {type(error).__name__} {error}") from error
+            raise unusable(error) from error
         camera = next(t for t in peer.getTransceivers() if t.mid == offer.mid)
         for transceiver in peer.getTransceivers():
             if transceiver is not camera:
@@ -211,7 +211,10 @@ class Cameras:
 
     async def _answer(self, peer: RTCPeerConnection) -> None:
         ice.gather(peer, self._settings)
-        answer = await peer.createAnswer()
+        try:
+            answer = await peer.createAnswer()
+        except Exception as error:
+            raise unusable(error) from error
         if "a=setup:actpass" in peer.remoteDescription.sdp:
             # As the DTLS client aiortc only takes ECDSA certificates, and GStreamer's is RSA.
             passive = answer.sdp.replace("a=setup:active", "a=setup:passive")

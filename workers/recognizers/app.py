@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from shared import keys
 from shared.bundles import Bundle, BundleError, ModelWatch
 from shared.connection import connect, process_name
+from workers.recognizers import metrics
 from workers.recognizers.load import Loading, model_of
 from workers.recognizers.station import (
     APP,
@@ -49,6 +50,7 @@ async def serve(
     *,
     broker: str = "",
     loading: Loading | None = None,
+    metrics_port: int = 0,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Serves what the watch says until SIGTERM, SIGINT or `stop`; then finishes what is in work.
@@ -80,7 +82,9 @@ async def serve(
                 yield await asyncio.to_thread(load, bundles, first=False)
 
     models = load(watch.start(), first=True)
-    await serve_models(redis_url, models, changes=changes, broker=broker, stop=stop)
+    await serve_models(
+        redis_url, models, changes=changes, broker=broker, metrics_port=metrics_port, stop=stop
+    )
 
 
 async def serve_models(
@@ -91,6 +95,7 @@ async def serve_models(
     broker: str = "",
     idle_seconds: float = IDLE_SECONDS,
     batch: int = BATCH,
+    metrics_port: int = 0,
     stop: asyncio.Event | None = None,
 ) -> None:
     """As `serve`, with the models already loaded, by name; `changes` gives all of them anew."""
@@ -105,7 +110,7 @@ async def serve_models(
         )
         house.set(models)
         with signals(stop):
-            async with announced(redis, house):
+            async with announced(redis, house), metrics.served(redis, house.stations, metrics_port):
                 await house.run(stop, changes)
 
 
@@ -118,6 +123,10 @@ class House:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._retired: dict[str, int] = {}
         """Models that were removed, and how many windows they had when it was last looked."""
+
+    def stations(self) -> list[Station]:
+        """Those at work now."""
+        return list(self._stations.values())
 
     @property
     def reading(self) -> list[str]:
@@ -227,9 +236,16 @@ def signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def main(redis_url: str, watch: ModelWatch, *, broker: str = "", loading: Loading | None = None) -> int:
+def main(
+    redis_url: str,
+    watch: ModelWatch,
+    *,
+    broker: str = "",
+    loading: Loading | None = None,
+    metrics_port: int = 0,
+) -> int:
     """Runs the process; its exit status: 0 after a signal, 1 where the supervisor must start it again."""
-    return run(serve(redis_url, watch, broker=broker, loading=loading))
+    return run(serve(redis_url, watch, broker=broker, loading=loading, metrics_port=metrics_port))
 
 
 def run(serving: Coroutine[Any, Any, None]) -> int:

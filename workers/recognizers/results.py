@@ -8,11 +8,11 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import (
     BusyLoadingError,
+    ClusterCrossSlotError,
     ConnectionError,  # noqa: A004
     MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
-    ResponseError,
     TimeoutError,  # noqa: A004
 )
 
@@ -95,9 +95,7 @@ class Results:
         if self._together:
             try:
                 return dict(zip(results, await self._redis.eval(*_command(results)), strict=True))
-            except ResponseError as error:
-                if "CROSSSLOT" not in str(error):
-                    raise
+            except ClusterCrossSlotError:
                 self._together = False
         pipe = self._redis.pipeline(transaction=False)
         for session, packed in results.items():
