@@ -140,7 +140,10 @@ def recognizers() -> None:
 
 @commands.command()
 def recognize(
-    videos: Annotated[list[Path], typer.Argument(help="Video files.", show_default=False)],
+    videos: Annotated[list[Path] | None, typer.Argument(help="Video files.", show_default=False)] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="A camera of this machine by its number, until Ctrl-C.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Models to run, comma-separated; the server's first by default.")
     ] = None,
@@ -151,15 +154,20 @@ def recognize(
         str | None, typer.Option(help="URL of a running Signstream; without it one is started for this.")
     ] = None,
 ) -> None:
-    """Prints the glosses signed in video files. Example: signstream recognize hello.mp4 --json"""
-    from deploy.recognize import RecognizeError, recognize_videos
+    """Prints what is signed in videos or before a camera. Example: signstream recognize hello.mp4 --json"""
+    from deploy.recognize import RecognizeError, recognize_camera_of, recognize_videos
 
+    if bool(videos) == bool(camera):
+        _refuse("either video files or --camera is needed, such as `signstream recognize --camera 0`")
     # A person wants glosses, not the stages' diary.
     level = os.environ.get("SIGNSTREAM_LOG_LEVEL") or "WARNING"
     settings = _settings("recognize", log_level=level, **({"port": 0} if server is None else {}))
     try:
         status: list[bool] = []
-        _run(recognize_videos(settings, videos, model, server, as_json=json, failed=status))
+        if camera:
+            _run(recognize_camera_of(settings, camera, model, server, as_json=json, failed=status))
+        else:
+            _run(recognize_videos(settings, videos or [], model, server, as_json=json, failed=status))
     except RecognizeError as error:
         _refuse(str(error))
     if not status:

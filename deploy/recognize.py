@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from deploy.camera import CameraError, recognize_camera
 from deploy.kept import CannotRunError
 from deploy.launcher import Launcher, LaunchError
 from deploy.redis_server import NoRedisError
@@ -45,14 +46,7 @@ async def recognize_videos(
     for video in videos:
         if not video.is_file():
             raise RecognizeError(f"{video}: no such file")
-    async with contextlib.AsyncExitStack() as stack:
-        if server is None:
-            try:
-                launcher = await stack.enter_async_context(Launcher(settings).running())
-            except (LaunchError, CannotRunError, NoRedisError) as error:
-                raise RecognizeError(str(error)) from error
-            server = launcher.url
-        http = await stack.enter_async_context(aiohttp.ClientSession(base_url=server.rstrip("/")))
+    async with _client(settings, server) as http:
         for video in videos:
             if len(videos) > 1 and not as_json:
                 print(f"{video}:", flush=True)
@@ -63,6 +57,40 @@ async def recognize_videos(
             if last["state"] == "failed":
                 log.error("%s: %s", video, last["reason"])
             failed.append(last["state"] == "failed")
+
+
+async def recognize_camera_of(
+    settings: Settings,
+    camera: str,
+    models: str | None,
+    server: str | None,
+    *,
+    as_json: bool,
+    failed: list[bool],
+) -> None:
+    """Prints what is signed before a camera of this machine until it ends or this is cancelled.
+
+    As `recognize_videos` otherwise.
+    """
+    async with _client(settings, server) as http:
+        try:
+            state = await recognize_camera(http, camera, models, lambda event: _show(event, as_json=as_json))
+        except CameraError as error:
+            raise RecognizeError(str(error)) from error
+        failed.append(state == "failed")
+
+
+@contextlib.asynccontextmanager
+async def _client(settings: Settings, server: str | None) -> AsyncIterator[aiohttp.ClientSession]:
+    """Of the server that is named, or of one that is started for this."""
+    async with contextlib.AsyncExitStack() as stack:
+        if server is None:
+            try:
+                launcher = await stack.enter_async_context(Launcher(settings).running())
+            except (LaunchError, CannotRunError, NoRedisError) as error:
+                raise RecognizeError(str(error)) from error
+            server = launcher.url
+        yield await stack.enter_async_context(aiohttp.ClientSession(base_url=server.rstrip("/")))
 
 
 def _show(event: Event, *, as_json: bool) -> None:

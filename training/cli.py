@@ -3,6 +3,7 @@
 import importlib
 import json
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -124,6 +125,31 @@ def asl_sentences(
     _continuous("asl-sentences", data, out, evaluate, cache, threads)
 
 
+@commands.command("streaming-cost")
+def streaming_cost(
+    *,
+    data: Data = None,
+    steps: Annotated[int, typer.Option(min=10, help="Training steps of each network.")] = 250,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="letters, words or boston104; all by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    cache: Cache = _CACHE,
+    threads: Threads = 1,
+) -> None:
+    """Measures what reading in windows costs against the same network on whole recordings."""
+    from deploy.bench.commands import report  # noqa: PLC0415
+
+    job = _job("streaming_cost_job", threads, cache)
+    try:
+        rows = job.measure(_data(data), steps, sets or list(job.SETS), partial(typer.echo, err=True))
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    report("streaming-cost", [row.figures() for row in rows], ("torch", "onnxruntime"), as_json=as_json)
+    if any(row.cost.points > job.MARGIN_POINTS for row in rows):
+        raise typer.Exit(1)
+
+
 class Split(StrEnum):
     """What is held out."""
 
@@ -150,6 +176,31 @@ def boston104(
     except (FileNotFoundError, ValueError) as error:
         raise _refused(error) from error
     console.print(f"{out / job.REPORT} is written")
+
+
+@commands.command("quiet")
+def quiet(
+    bundle: Annotated[Path, typer.Argument(help="A bundle that looks at hands and upper body.")],
+    *,
+    data: Data = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of rest, walking and hands at the face.")] = 10,
+    draws: Annotated[int, typer.Option(min=1, help="How many such stretches.")] = 3,
+) -> None:
+    """Counts the glosses a model gives where nobody signs."""
+    console = Console()
+    try:
+        found = importlib.import_module("training.continuous")
+        model = importlib.import_module("shared.bundles").load_bundle(bundle)
+        recordings = importlib.import_module("training.recordings").load_recordings(_data(data))
+        counts = []
+        for seed in range(1, draws + 1):
+            glosses = found.false_finals(model, recordings, minutes, seed)
+            counts.append(len(glosses))
+            told = ", ".join(f"{gloss.gloss} at {gloss.start:.1f} s" for gloss in glosses) or "nothing"
+            console.print(f"draw {seed}, {minutes:g} minutes: {told}")
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    console.print(f"{sum(counts) / draws:.2f} false final glosses in {minutes:g} minutes")
 
 
 class Form(StrEnum):

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from training import recipe
 from training.batches import IGNORED
 from training.networks.causal import BLANK
-from training.pieces import at_speed, held, one_arm_down, other_arc, rest_frame, transition, wandering
+from training.pieces import HANDS, at_speed, held, one_arm_down, other_arc, rest_frame, transition, wandering
+from training.quiet import Quiet
 from training.recordings import Clip, Recordings
 from training.spelling import Stream
 
@@ -23,6 +24,9 @@ _RESTED = 0.35
 """Of the words are followed by a rest, and all that come a second time: a pose held on is one word."""
 _OTHER = 0.05
 """Of the words are followed by signing that is none of them (training only)."""
+_QUIET = 0.3
+"""Of the sentences have seconds before them, and of them behind, in which hands move that do not sign
+(training only)."""
 _OTHER_ARC = 0.3
 """Of the words go in a flatter or higher arc (training only)."""
 _ONE_SIGNER = 0.5
@@ -45,6 +49,8 @@ class Sentences:
         self._idle = recordings.of(recipe.IDLE)
         self._letters = recordings.of(recipe.UNKNOWN)
         self._words = np.flatnonzero(self._labels >= len(recipe.BACKGROUND_IDS))
+        shown = any(np.isfinite(self._clips[i][:, HANDS[1].start, 0]).any() for i in self._idle)
+        self._quiet = Quiet(recordings) if others and shown else None
         if len(np.unique(self._labels[self._words])) < 2:
             raise ValueError("sentences need clips of at least two words")
 
@@ -60,6 +66,9 @@ class Sentences:
             parts.extend((way, clip))
             spoken.extend((np.full(len(way), IGNORED), label))
 
+        if self._quiet is not None and rng.random() < _QUIET:
+            before = self._quiet.draw(rng.uniform(1, 3), rng)
+            add(before, np.full(len(before), BLANK))
         for place, following in zip(places, [*places[1:], None], strict=True):
             label = int(self._labels[place]) - len(recipe.BACKGROUND_IDS) + 1
             clip = at_speed(self._clips[place], rng)
@@ -76,6 +85,9 @@ class Sentences:
             elif self._others and rng.random() < _OTHER:
                 other = self._other(rng)
                 add(other, np.full(len(other), BLANK))
+        if self._quiet is not None and rng.random() < _QUIET:
+            after = self._quiet.draw(rng.uniform(1, 3), rng)
+            add(after, np.full(len(after), BLANK))
         last = held(rest_frame(parts[-1], rng), int(rng.integers(6, 16)), rng)
         add(last, np.full(len(last), BLANK))
         return Stream(np.concatenate(parts), tuple(labels), np.concatenate(spoken))

@@ -6,7 +6,7 @@ how good a network is, and a network that errs more has more to lose.
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,15 @@ class Row:
         }
 
 
-def measure(data: Path, steps: int, told: Told) -> list[Row]:
-    """Trains `steps` steps on one fold of each set, and reads what was held out."""
+def measure(data: Path, steps: int, sets: Sequence[str], told: Told) -> list[Row]:
+    """Trains `steps` steps on one fold of each set, and reads what was held out. ValueError for no set."""
+    unknown = sorted({*sets} - SETS.keys())
+    if unknown:
+        raise ValueError(f"sets {unknown} are none of {', '.join(SETS)}")
     rows = []
-    for name, job in (("letters", letters), ("words", words), ("boston104", sentences)):
-        told(f"{name}: {steps} steps")
-        rows.append(Row(name, job(data, steps)))
+    for name in sets:
+        told(f"{name}: {steps} training steps, then both ways")
+        rows.append(Row(name, SETS[name](data, steps)))
     return rows
 
 
@@ -133,3 +136,7 @@ def _cost(made: CtcRecipe, network: CausalCtc, recordings: Sequence[Recording]) 
         bundle = Path(folder) / made.name
         write_ctc_bundle(made, network, bundle, "Not for use.\n", "not measured", {})
         return cost_of(load_bundle(bundle), recordings)
+
+
+SETS: dict[str, Callable[[Path, int], Cost]] = {"letters": letters, "words": words, "boston104": sentences}
+"""What can be measured."""

@@ -11,22 +11,36 @@ TEXT = "text/plain"
 
 
 def answer(
-    description: str, *, headers: tuple[str, ...] = (), content: dict[str, Any] | None = None
+    description: str,
+    *,
+    headers: tuple[str, ...] = (),
+    sometimes: tuple[str, ...] = (),
+    content: dict[str, Any] | None = None,
 ) -> Described:
-    """A response; `content` is schema by media type."""
+    """A response with the headers it always and sometimes has; `content` is schema by media type.
+
+    What HTTP itself adds (`Date`, `Content-Length`, ...) is not named.
+    """
     told: Described = {"description": description}
-    if headers:
-        told["headers"] = {name: {"schema": STRING} for name in headers}
+    if headers or sometimes:
+        told["headers"] = {
+            **{name: {"schema": STRING, "required": True} for name in headers},
+            **{name: {"schema": STRING} for name in sometimes},
+        }
     if content:
         told["content"] = {kind: {"schema": schema} for kind, schema in content.items()}
     return told
 
 
-def refused(*reasons: tuple[int, str]) -> dict[str, Described]:
-    """Responses that are an error with a sentence; those a client should repeat say when."""
+ALONGSIDE = {401: ("WWW-Authenticate",), 405: ("Allow",), 503: ("Retry-After",)}
+"""Headers that an error of this status has: how to come, how else, when again."""
+
+
+def refused(*reasons: tuple[int, str], headers: tuple[str, ...] = ()) -> dict[str, Described]:
+    """Responses that are an error with a sentence, and with what HTTP wants beside it."""
     return {
         str(status): answer(
-            reason, headers=("Retry-After",) if status == 503 else (), content={JSON: ref("Error")}
+            reason, headers=(*headers, *ALONGSIDE.get(status, ())), content={JSON: ref("Error")}
         )
         for status, reason in reasons
     }
@@ -156,6 +170,7 @@ PATHS: dict[str, dict[str, Described]] = {
             "responses": {
                 "200": answer(
                     "`id`: seq, `event`: type, `data`: the event.",
+                    headers=("Cache-Control",),
                     content={"text/event-stream": ref("Event")},
                 ),
                 **refused(

@@ -19,7 +19,6 @@ from workers.keypoints.decoder import Picture, UnknownCodecError
 from workers.keypoints.journal import Journal
 from workers.keypoints.landmarker import Landmarked, Landmarker
 from workers.keypoints.pace import pace_of
-from workers.keypoints.rhythm import Rhythm
 from workers.keypoints.room import Room
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.viewers import Viewers
@@ -144,7 +143,6 @@ class Owner:
         self._keyframes = Keyframes(reached.keyframe)
         self._viewers = Viewers(place.store, session.id)
         self._room = Room(place.store, session.id, self._stopping)
-        self._rhythm = Rhythm(pace_of(place.specs[model].fps for model in session.models))
         self._last = dict(reached.last)
         self._newest: Picture | None = None
         self._time = reached.time
@@ -219,8 +217,6 @@ class Owner:
         """What came; of a file only once all that was read is landmarked."""
         if self._landmarker.waiting:
             return await self._read_on(0.0) if self._live else []
-        if self._live and (pause := self._rhythm.pause(time.monotonic())):
-            await asyncio.sleep(pause)
         return await self._read_on(READ_SECONDS)
 
     async def _read_on(self, patience: float) -> list[Frame]:
@@ -236,10 +232,8 @@ class Owner:
         frames = [entry for entry in entries if isinstance(entry, Frame)]
         self._end = next((entry for entry in entries if isinstance(entry, End)), None)
         for frame in frames:
-            media_time = self._session.media_time(frame.pts)
-            self._rhythm.saw(media_time, time.monotonic())
             if frame.keyframe:
-                self._keyframes.saw(frame.entry, media_time)
+                self._keyframes.saw(frame.entry, self._session.media_time(frame.pts))
             if order(frame.entry) > order(self._reached.consumed):
                 self._frames += 1
         return frames
