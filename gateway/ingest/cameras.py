@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Coroutine, Iterator
-from types import TracebackType
 from typing import Any, cast
 
 import redis.asyncio
@@ -43,7 +42,7 @@ class StoppingError(Exception):
 
 
 class Cameras:
-    """Makes, finds and ends this process's cameras. An async context manager: leaving it lets them all go.
+    """Makes, finds and ends this process's cameras. `aclose()` lets them all go.
 
     Make it inside the running event loop. Raises AiortcChangedError when another aiortc is installed.
     """
@@ -63,14 +62,6 @@ class Cameras:
 
     def __iter__(self) -> Iterator[Camera]:
         return iter(self._cameras.values())
-
-    async def __aenter__(self) -> "Cameras":
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Lets every camera go, and what they share."""

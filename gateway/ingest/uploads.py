@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from types import TracebackType
 from typing import IO
 
 import redis.asyncio
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Uploads:
-    """The files on their way into their sessions. An async context manager: leaving it stops them.
+    """The files on their way into their sessions. `aclose()` stops them.
 
     A session whose upload was stopped is repeated by its client under the same id, or ended by others.
     """
@@ -40,14 +39,6 @@ class Uploads:
 
     def __len__(self) -> int:
         return len(self._tasks)
-
-    async def __aenter__(self) -> "Uploads":
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Stops every upload and waits until its file is closed."""
