@@ -27,7 +27,7 @@ def gateway(
     as_json: AsJson = False,
     seconds: Annotated[
         float, typer.Option(min=0.5, max=60.0, help="How long each figure is measured.")
-    ] = 6.0,
+    ] = 4.0,
     most: Annotated[
         int, typer.Option(min=1, max=512, help="Streams at which the search for the knee ends.")
     ] = 192,
