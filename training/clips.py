@@ -99,7 +99,7 @@ def _vp8(
                 stream = container.add_stream("libvpx", rate=round(fps))
                 stream.height, stream.width = picture.shape[:2]
                 stream.bit_rate = kilobits * 1000
-                stream.options = {"deadline": "realtime", "cpu-used": "8"}
+                stream.options = {"deadline": "realtime", "cpu-used": "-6"}
             times.append(time)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
