@@ -13,8 +13,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from deploy.bench.commands import commands as bench
+from deploy.models.commands import commands as models
 from shared import settings as settings_module
-from shared.bundles.bundle import BundleError, load_bundle
+from shared.bundles import BundleError
 from shared.bundles.registry import Registry
 from shared.settings import Settings, SettingsError
 from shared.telemetry import configure_logging
@@ -29,7 +30,6 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-models = typer.Typer(no_args_is_help=True, help="The models there are. Example: signstream models list")
 commands.add_typer(models, name="models")
 commands.add_typer(bench, name="bench")
 
@@ -157,53 +157,6 @@ def recognize(
     if not status:
         raise typer.Exit(130)  # Interrupted: 128 + SIGINT, as shells have it.
     raise typer.Exit(1 if any(status) else 0)
-
-
-@models.command("list")
-def models_list() -> None:
-    """Lists the models there are. Example: signstream models list"""
-    registry = _registry()
-    for name in registry.available():
-        try:
-            bundle = registry.find(name)
-        except BundleError as error:
-            typer.echo(f"{name}\trefused: {error}")
-            continue
-        typer.echo(f"{name}\t{bundle.task}\t{bundle.sign_language}\t{len(bundle.signs)} signs")
-
-
-@models.command("show")
-def models_show(name: Annotated[str, typer.Argument(help="The model's name.")]) -> None:
-    """Prints a model's folder, its signs and its card. Example: signstream models show asl-words"""
-    try:
-        bundle = _registry().find(name)
-    except BundleError as error:
-        _refuse(str(error))
-    typer.echo(str(bundle.folder))
-    typer.echo(f"{bundle.manifest.title}, version {bundle.manifest.version}, {bundle.manifest.license}")
-    typer.echo(f"signs: {', '.join(bundle.signs)}\n")
-    typer.echo(bundle.card.read_text("utf-8"))
-
-
-@models.command("check")
-def models_check(folder: Annotated[Path, typer.Argument(help="The bundle's folder.")]) -> None:
-    """Says whether a bundle would be taken, or why not. Example: signstream models check my-model/"""
-    from workers.recognizers.graphs import Recognizer
-
-    try:
-        bundle = load_bundle(folder)
-        Recognizer(bundle)
-    except BundleError as error:
-        _refuse(str(error))
-    typer.echo(f"{bundle.name}: good; {bundle.task}, {len(bundle.signs)} signs")
-
-
-def _registry() -> Registry:
-    settings = _settings("models")
-    try:
-        return Registry(settings.models_folders)
-    except BundleError as error:
-        _refuse(str(error))
 
 
 def main() -> None:

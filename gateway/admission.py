@@ -55,10 +55,13 @@ class Refusal:
     """Seconds."""
 
 
+STOPPING = Refusal("this server is stopping; try another", STOPPING_SECONDS)
+
+
 def decide(kind: Kind, load: Load, limits: Limits) -> Refusal | None:
     """None: the session is taken, and waits as `queued` where there is no room yet."""
     if load.stopping:
-        return Refusal("this server is stopping; try another", STOPPING_SECONDS)
+        return STOPPING
     if load.held >= limits.held:
         return Refusal(f"this server holds {load.held} {kind}s, as many as it takes", FULL_SECONDS)
     if load.waiting >= limits.waiting:
@@ -73,6 +76,12 @@ async def admit(gateway: Gateway) -> None:
     config = gateway.settings
     limits = Limits(config.cameras_per_gateway, config.queue_length, config.when_full == "queue")
     _refuse(decide("camera", await _load(gateway, len(gateway.cameras)), limits))
+
+
+def admit_back(gateway: Gateway) -> None:
+    """Lets a camera back to its session, full house or not, unless this process is stopping: 503."""
+    if gateway.draining.is_set():
+        _refuse(STOPPING)
 
 
 async def admit_file(gateway: Gateway) -> None:

@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
@@ -19,7 +18,7 @@ from gateway.ingest.uploads import Uploads
 from gateway.openapi import document
 from gateway.results import events
 from gateway.results.duty import RETRY_SECONDS, TranscriptDuty
-from gateway.results.isolated import IsolatedRule
+from gateway.results.rules import rules_of
 from gateway.server import Server
 from gateway.state import Gateway
 from shared import connection
@@ -41,10 +40,10 @@ def create_app(settings: Settings) -> Starlette:
         async with Cameras(settings, store) as cameras, Uploads(settings, store) as files:
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
-            duty = asyncio.create_task(_duty_until_drained(gateway), name="transcripts")
+            drained = asyncio.create_task(_until_drained(gateway, cameras), name="drain")
             yield
             gateway.draining.set()
-            await duty
+            await drained
         await store.aclose()
 
     static = StaticFiles(directory=Path(__file__).parent / "static", html=True)
@@ -61,29 +60,24 @@ def create_app(settings: Settings) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
 
 
-async def _duty_until_drained(gateway: Gateway) -> None:
+async def _until_drained(gateway: Gateway, cameras: Cameras) -> None:
+    """Owns transcripts until this process is told to stop; then others get them, and its cameras."""
     duty = asyncio.create_task(_duty(gateway.settings, dict(gateway.models)), name="transcript duty")
     draining = asyncio.create_task(gateway.draining.wait())
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await tasks.end(duty, draining)
+        await asyncio.gather(tasks.end(duty, draining), cameras.leave())
         gateway.handed_over.set()
     if not duty.cancelled():
         duty.result()  # it never returns by itself: say why it did
 
 
 async def _duty(settings: Settings, bundles: dict[str, Bundle]) -> None:
-    def rule(model: str, state: dict[str, Any] | None) -> IsolatedRule:
-        bundle = bundles[model]
-        if state is None:
-            return IsolatedRule(bundle.streaming, bundle.background)
-        return IsolatedRule.restore(bundle.streaming, bundle.background, state)
-
     kinds = {name: bundle.task for name, bundle in bundles.items()}
     while True:  # A Redis that is away at the start is no reason to do without the duty for ever.
         try:
-            await TranscriptDuty(settings.redis_url, kinds, rule).run()
+            await TranscriptDuty(settings.redis_url, kinds, rules_of(bundles)).run()
         except RedisError as error:
             log.warning("transcripts: Redis: %s", error)
             await asyncio.sleep(RETRY_SECONDS)

@@ -21,7 +21,7 @@ UNREAD_SECONDS = 30.0
 a close frame behind a full buffer would wait for ever."""
 
 HANDOVER_SECONDS = 1.5
-"""What transcripts and viewers get to be handed over, while new sessions are already refused in words."""
+"""What transcripts, cameras and viewers get to be handed over, while new sessions are refused in words."""
 
 DRAIN_SECONDS = 2
 """What open requests get after that."""
@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
                 limit_unread(listening)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """No new sessions, transcripts handed over, viewers sent elsewhere; then the server stops."""
+        """No new sessions, transcripts handed over, cameras and viewers sent away; then the server stops."""
         gateway: Gateway = self._app.state.gateway
         gateway.draining.set()
         with contextlib.suppress(TimeoutError):

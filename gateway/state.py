@@ -28,7 +28,7 @@ class Gateway:
     draining: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when this process was told to stop: no new sessions, and whoever listens goes elsewhere."""
     handed_over: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
-    """Set when this process owns no transcript any more."""
+    """Set when this process owns no transcript and holds no camera any more."""
 
 
 def gateway_of(connection: HTTPConnection) -> Gateway:

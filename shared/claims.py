@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import logging
 import threading
+import time
 from typing import Any
 
 import redis
@@ -63,6 +64,14 @@ class Claim:
     session: str
     fence: int
     lost: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    lease: float = LEASE_SECONDS
+    renewed: float = dataclasses.field(default_factory=time.monotonic)
+    """When Redis last said that it is ours."""
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Nobody has renewed it for a lease: this process stood still, and another may own the session."""
+        return time.monotonic() - self.renewed > self.lease
 
 
 async def announce(store: redis.asyncio.Redis, session: str) -> None:
@@ -180,7 +189,7 @@ class Claims:
         old = self._owned.pop(entry, None)
         if old is not None:
             old.lost.set()
-        claim = Claim(entry, session.decode(), fence)
+        claim = Claim(entry, session.decode(), fence, lease=self._lease_ms / 1000)
         self._owned[entry] = claim
         return claim
 
@@ -194,6 +203,7 @@ class Claims:
         away = False
         while not self._stopping.wait(self._renew_seconds):
             for claim in list(self._owned.values()):
+                asked = time.monotonic()
                 try:
                     with self._renewing:
                         if self._owned.get(claim.entry) is not claim:
@@ -206,6 +216,8 @@ class Claims:
                     away = True
                     break
                 away = False
+                if mine:
+                    claim.renewed = asked
                 if not mine and self._owned.get(claim.entry) is claim:
                     log.warning("%s: session %s was taken by another worker", self.group, claim.session)
                     self._loop.call_soon_threadsafe(claim.lost.set)

@@ -26,7 +26,7 @@ START = b"0-0"
 
 
 MOST_PACKETS = 10**11
-"""No file has as many; a larger number is the clock's: the end marker told for a writer that fell silent."""
+"""No file has as many; a larger number is the clock's: the end of a file that was not read to its end."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,6 +150,10 @@ class FileFrameWriter:
         """Appends the end marker after `number` packets; False when it is already there."""
         return await self._write_once(number, ("end", reason), _end_told(self._fence))
 
+    async def break_off(self, reason: str) -> None:
+        """Appends the end marker behind whatever is there; packets of the file are refused from now on."""
+        await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
+
     async def unconsumed(self) -> int:
         """Bytes appended that the keypoint owner has not read for good."""
         return (await self.demand()).unconsumed
@@ -235,13 +239,13 @@ class FrameReader:
         """Id of the last entry read."""
 
     async def read(self, count: int, block_seconds: float) -> list[Frame | End]:
-        """The next entries, at most `count`; empty when none came within the time.
+        """The next entries, at most `count`; empty when none came within the time, with 0 when none is there.
 
         Raises MissingPacketsError when a file's next packet is not there but later ones are.
         """
-        answer: Any = await self._store.xread(
-            {self._key: self.position}, count=count, block=max(1, int(block_seconds * 1000))
-        )
+        # To Redis a block of 0 would be one without end.
+        block = int(block_seconds * 1000) or None
+        answer: Any = await self._store.xread({self._key: self.position}, count=count, block=block)
         if not answer:
             return []
         entries = answer[0][1]

@@ -45,6 +45,10 @@ WINDOWS_LENGTH = 100_000
 FILE_WINDOWS_AHEAD = 64
 """A file's keypoint worker runs at most this many windows ahead of the transcript."""
 
+STATE_BYTES = 4 * 2**20
+"""What a streaming graph carries from window to window of one session; of each model there is one. The caches
+of a small network are some hundred kilobytes."""
+
 LINE_LENGTH = 1000
 """Places in the line for a keypoint worker that are looked at; further back a place means nothing."""
 
@@ -80,6 +84,11 @@ def landmarks(session_id: str) -> str:
 def control(session_id: str) -> str:
     """Pub/sub, anyone to the gateway that holds the camera's peer connection."""
     return f"control:{{{session_id}}}"
+
+
+def state(session_id: str, model: str) -> str:
+    """Hash: what a streaming graph carries along, behind which window. Recognizers write and read it."""
+    return f"state:{{{session_id}}}:{model}"
 
 
 def windows(model: str) -> str:

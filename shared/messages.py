@@ -4,6 +4,7 @@ A field may be added with a default; none is renamed or removed while two versio
 """
 
 import dataclasses
+import math
 from typing import Any, Literal, Self, cast
 
 import msgpack
@@ -28,11 +29,18 @@ def _unpacked(data: bytes, what: str) -> object:
     return fields
 
 
+def _fields(message: object) -> dict[str, Any]:
+    if not isinstance(message, Packed):
+        raise TypeError(f"cannot pack a {type(message).__name__}")
+    return vars(message)
+
+
 class Packed:
     """Packs a dataclass as one msgpack map."""
 
     def pack(self) -> bytes:
-        return cast(bytes, msgpack.packb(dataclasses.asdict(cast(Any, self)), use_bin_type=True))
+        # Not `dataclasses.asdict`, which copies everything below it: that costs more than the packing.
+        return cast(bytes, msgpack.packb(vars(self), use_bin_type=True, default=_fields))
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
@@ -65,6 +73,9 @@ class Window(Packed):
     `landmarks` holds float32 [samples, rows, 3] in C order: the canonical rows the bundle selects, in its
     order, resampled to the model's clock; NaN is missing. x, y are fractions of the picture's width and
     height, z is on x's scale. `aspect` is width / height of the picture, for models that need true angles.
+
+    A window for a model that looks at pictures has them instead, one a sample, each an RGB JPEG of the size
+    the model takes (`shared.pictures`); then `rows` is 0 and `landmarks` empty.
     """
 
     session: str
@@ -86,6 +97,10 @@ class Window(Packed):
     """Keypoint worker's own share."""
     sent: float = 0.0
     """Unix time at which the window was sent, seconds."""
+    pictures: list[bytes] = dataclasses.field(default_factory=list)
+    """JPEGs, `samples` of them; empty where the model looks at landmarks."""
+    whole: bool = False
+    """It holds one whole sign, from the hands' rise to their rest, and as many samples as that took."""
 
     def __post_init__(self) -> None:
         _require(
@@ -98,24 +113,70 @@ class Window(Packed):
             samples=int,
             rows=int,
             landmarks=bytes,
+            pictures=(list, tuple),
+            whole=bool,
         )
-        if self.samples < 1 or self.rows < 1 or len(self.landmarks) != self.samples * self.rows * 12:
+        if self.samples < 1:
+            raise ValueError(f"samples is {self.samples}, expected at least 1")
+        if self.pictures:
+            self._require_pictures()
+        elif self.rows < 1 or len(self.landmarks) != self.samples * self.rows * 12:
             raise ValueError(
                 f"landmarks hold {len(self.landmarks)} bytes,"
                 f" expected samples {self.samples} x rows {self.rows} x 3 float32"
             )
 
+    def _require_pictures(self) -> None:
+        if self.rows or self.landmarks:
+            raise ValueError(
+                f"rows is {self.rows} and landmarks hold {len(self.landmarks)} bytes,"
+                " expected neither beside pictures"
+            )
+        if len(self.pictures) != self.samples:
+            raise ValueError(f"{len(self.pictures)} pictures, expected samples {self.samples}")
+        if not all(isinstance(picture, bytes) and picture for picture in self.pictures):
+            raise ValueError("pictures are not all bytes, expected a JPEG a sample")
+        object.__setattr__(self, "pictures", list(self.pictures))
+
     def array(self) -> NDArray[np.float32]:
-        """[samples, rows, 3], a copy that may be written to."""
+        """[samples, rows, 3], a copy that may be written to; no rows where there are pictures."""
         return np.frombuffer(self.landmarks, np.float32).reshape(self.samples, self.rows, 3).copy()
+
+
+@dataclasses.dataclass(frozen=True)
+class Symbol(Packed):
+    """One symbol that a continuous model read off a window. Times in seconds of media time."""
+
+    symbol: str
+    probability: float
+    """Of the symbol at its peak."""
+    start: float
+    end: float
+    peak: float
+    """Where it is surest: what decides which of two overlapping windows tells it."""
+    alternatives: list[tuple[str, float]] = dataclasses.field(default_factory=list)
+    """The best symbols at the peak, best first, this one among them; never the blank."""
+
+    def __post_init__(self) -> None:
+        number = (float, int)
+        _require(self, symbol=str, probability=number, start=number, end=number, peak=number)
+        _require(self, alternatives=(list, tuple))
+        # NaN and infinity fail here too.
+        if not (-math.inf < self.start <= self.peak <= self.end < math.inf):
+            raise ValueError(
+                f"symbol {self.symbol!r} lasts from {self.start} to {self.end} with its peak at {self.peak}"
+            )
+        object.__setattr__(self, "alternatives", [(str(name), float(p)) for name, p in self.alternatives])
 
 
 @dataclasses.dataclass(frozen=True)
 class Result(Packed):
     """What a recognizer saw in one window: recognizer to transcript.
 
-    `top` holds the best (label, probability) pairs, best first; background labels are among them.
-    With `error` set there is no answer for this window, and the transcript moves on past it.
+    Of an isolated model `top` holds the best (label, probability) pairs, best first; background labels are
+    among them. Of a continuous one `symbols` holds all it read off the window, by peak, the parts that its
+    neighbours see better among them. With `error` set there is no answer for this window, and the transcript
+    moves on past it.
     """
 
     model: str
@@ -129,10 +190,14 @@ class Result(Packed):
     keypoints_ms: float = 0.0
     recognize_ms: float = 0.0
     kind: Literal["result"] = "result"
+    symbols: list[Symbol] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         _require(self, model=str, seq=int, start=(float, int), end=(float, int), top=(list, tuple), error=str)
+        _require(self, symbols=(list, tuple))
         object.__setattr__(self, "top", [(str(label), float(p)) for label, p in self.top])
+        symbols = [s if isinstance(s, Symbol) else Symbol.from_fields(s) for s in self.symbols]
+        object.__setattr__(self, "symbols", symbols)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -79,6 +79,8 @@ class Session:
     width: int = 0
     height: int = 0
     rotation: int = 0
+    mirrored: bool = False
+    """The picture was taken as in a mirror: it is flipped back before anything looks at it."""
     seconds: float = 0.0
     """How long a file lasts, as its container claims; 0 where it does not say, and for cameras."""
     created: float = dataclasses.field(default_factory=time.time)
@@ -115,6 +117,7 @@ class Session:
             width=int(text["width"]),
             height=int(text["height"]),
             rotation=int(text["rotation"]),
+            mirrored=text.get("mirrored") == b"True",
             seconds=float(text.get("seconds", b"0")),
             created=float(text["created"]),
             epoch=text["epoch"].decode(),

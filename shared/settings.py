@@ -55,7 +55,9 @@ class Settings(BaseSettings):
         False, description="Offer cameras only relays of the TURN server: no UDP port of ours is open."
     )
     models: str = Field("asl-words", description="Comma-separated models that run; the first is the default.")
-    models_folder: str = Field("", description="Folder of further bundles, beside the shipped ones.")
+    models_folder: str = Field(
+        "", description="Folder of further bundles; empty: `signstream/models` in the user's data folder."
+    )
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )
@@ -161,7 +163,16 @@ class Settings(BaseSettings):
     @property
     def models_folders(self) -> tuple[Path, ...]:
         """Folders searched for bundles after the shipped ones."""
-        return (Path(self.models_folder),) if self.models_folder else ()
+        folder = self.added_models_folder
+        return (folder,) if self.models_folder or folder.is_dir() else ()
+
+    @property
+    def added_models_folder(self) -> Path:
+        """Where `signstream models add` puts bundles; it need not be there yet."""
+        if self.models_folder:
+            return Path(self.models_folder)
+        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        return Path(data) / "signstream" / "models"
 
 
 def load(**overrides: object) -> Settings:

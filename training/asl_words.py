@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from shared.bundles import load_bundle
 from training import recipe
 from training.evaluate import as_fields, clip_reports, measure_fold, report_of
@@ -17,15 +15,12 @@ def make(
     data: Path,
     folder: Path,
     cache: Path,
-    threads: int,
     *,
     evaluate: bool,
     keep_weights: bool,
     told: Callable[[str], None],
 ) -> dict[str, object] | None:
     """Trains on everything and writes the bundle; with `evaluate` also its figures, which it returns."""
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
     recordings = load_recordings(data)
     told(f"{len(recordings.clips)} clips: {len(recipe.WORDS)} words, letters and rest")
 

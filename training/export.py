@@ -1,7 +1,6 @@
 """A trained network as a bundle's folder: graph, labels, manifest, model card, each with its hash."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import onnx
@@ -12,14 +11,14 @@ from torch import Tensor, nn
 from training import recipe
 from training.card import card_text
 from training.network import Network
+from training.onnx_graph import write_graph
 from training.report import Report
+from training.toml import spans, table
 from training.train import recipe_pipeline
 
 GRAPH, LABELS, CARD = "model.onnx", "labels.txt", "README.md"
 
 INPUT, OUTPUT = "landmarks", "logits"
-
-OPSET = 18
 
 FEATURES = recipe_pipeline().shape[-1]
 
@@ -38,7 +37,8 @@ class _OneWindow(nn.Module):
 def write_bundle(network: Network, folder: Path) -> None:
     """Writes or overwrites the bundle in `folder`; its card says that nothing was measured yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_graph(network, folder / GRAPH)
+    example = torch.zeros(1, recipe.WINDOW, FEATURES)
+    write_graph(_OneWindow(network), example, folder / GRAPH, recipe.NAME, INPUT, OUTPUT)
     (folder / LABELS).write_text("".join(f"{label}\n" for label in recipe.LABELS), "utf-8")
     rewrite_report(folder, None)
 
@@ -54,41 +54,11 @@ def rewrite_report(folder: Path, report: Report | None) -> None:
     (folder / "bundle.toml").write_text(manifest_text(hashes, report), "utf-8")
 
 
-def _write_graph(network: Network, file: Path) -> None:
-    example = torch.zeros(1, recipe.WINDOW, FEATURES)
-    program = torch.onnx.export(
-        _OneWindow(network).eval(),
-        (example,),
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
-    model = program.model_proto
-    _forget_origin(model)
-    onnx.checker.check_model(model, full_check=True)
-    file.write_bytes(model.SerializeToString(deterministic=True))
-
-
-def _forget_origin(model: onnx.ModelProto) -> None:
-    """The exporter notes source files and lines of the machine it ran on."""
-    del model.metadata_props[:]
-    model.doc_string = ""
-    graph = model.graph
-    graph.name, graph.doc_string = recipe.NAME, ""
-    del graph.metadata_props[:]
-    for part in (*graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
-        part.doc_string = ""
-        del part.metadata_props[:]
-
-
 def manifest_text(hashes: dict[str, str], report: Report | None) -> str:
     """`bundle.toml`."""
     metrics = report.metrics() if report else {}
     tables = [
-        _table(
+        table(
             "",
             schema_version=1,
             id=recipe.NAME,
@@ -102,7 +72,7 @@ def manifest_text(hashes: dict[str, str], report: Report | None) -> str:
             graph=GRAPH,
             card=CARD,
         ),
-        _table(
+        table(
             "input",
             source_layout="gislr543",
             fps=recipe.FPS,
@@ -119,10 +89,10 @@ def manifest_text(hashes: dict[str, str], report: Report | None) -> str:
                 }
             ],
         ),
-        _table("output", name=OUTPUT, activation="logits"),
-        _table("labels", file=LABELS, count=len(recipe.LABELS), background_ids=list(recipe.BACKGROUND_IDS)),
-        _table("streaming", **recipe.STREAMING),
-        _table(
+        table("output", name=OUTPUT, activation="logits"),
+        table("labels", file=LABELS, count=len(recipe.LABELS), background_ids=list(recipe.BACKGROUND_IDS)),
+        table("streaming", **recipe.STREAMING),
+        table(
             "quality",
             dataset="traduttore_asl words, MIT",
             split=f"blocks of {recipe.BLOCK} recordings held out, {recipe.FOLDS} folds"
@@ -130,43 +100,6 @@ def manifest_text(hashes: dict[str, str], report: Report | None) -> str:
             else "not measured",
             metrics=metrics,
         ),
-        _table("sha256", **hashes),
+        table("sha256", **hashes),
     ]
     return "\n".join(tables)
-
-
-def spans(rows: tuple[int, ...]) -> list[int | str]:
-    """Rows as the manifest writes them: runs of three and more as "first-last"."""
-    runs: list[list[int]] = []
-    for row in rows:
-        if runs and row == runs[-1][-1] + 1:
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    written: list[int | str] = []
-    for run in runs:
-        written += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else run
-    return written
-
-
-def _table(heading: str, **fields: object) -> str:
-    lines = [f"[{heading}]"] if heading else []
-    lines += [f"{_key(key)} = {_value(value)}" for key, value in fields.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").isalnum() and key.isascii() else json.dumps(key)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, dict):
-        return (
-            "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }" if value else "{}"
-        )
-    if isinstance(value, list | tuple):
-        items = [_value(item) for item in value]
-        if any(isinstance(item, dict) for item in value):
-            return "[\n" + "".join(f"    {item},\n" for item in items) + "]"
-        return "[" + ", ".join(items) + "]"
-    return json.dumps(value)

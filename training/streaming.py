@@ -11,7 +11,8 @@ from shared.bundles.manifest import Streaming
 from shared.landmarks import LEFT_HAND, RIGHT_HAND
 from shared.messages import Result, Window
 from training.clips import Track
-from workers.keypoints.windower import Stretch, Windower, WindowSpec
+from workers.keypoints.spec import WindowSpec
+from workers.keypoints.windower import Stretch, Windower
 from workers.recognizers.graphs import Recognizer
 
 

@@ -51,8 +51,21 @@ def keypoints(
     sessions: Annotated[
         int, typer.Option(min=0, max=100_000, help="Instead: memory over this many sessions, one by one.")
     ] = 0,
+    overload: Annotated[
+        bool,
+        typer.Option("--overload", help="Instead: cameras a worker carries, and twice as many."),
+    ] = False,
+    processes: Annotated[
+        int, typer.Option(min=0, max=64, help="Instead: so many workers beside one, each on a core.")
+    ] = 0,
+    extractor: Annotated[str, typer.Option(help="Of those workers: tracker or mediapipe.")] = "tracker",
+    seconds: Annotated[float, typer.Option(min=2.0, max=600.0, help="How long those are measured.")] = 20.0,
+    cameras: Annotated[
+        int, typer.Option(min=0, max=256, help="Cameras a worker carries; 0: as many as it is found to.")
+    ] = 0,
 ) -> None:
     """Pictures a CPU-second beside MediaPipe Holistic, and how alike. Example: signstream bench keypoints"""
+    from deploy.bench import keypoint_load as load
     from deploy.bench.keypoint_parts import memory
     from deploy.bench.keypoints import run, run_hard_cases
 
@@ -62,13 +75,47 @@ def keypoints(
         typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
         raise typer.Exit(2)
     say = partial(typer.echo, err=True)
-    if sessions:
+    if overload:
+        rows = load.overload(clips[0], extractor, seconds, say, cameras)
+    elif processes:
+        rows = load.processes(clips[0], extractor, processes, seconds)
+    elif sessions:
         rows = memory(clips[0], sessions)
     else:
         rows = run_hard_cases(clips, say) if hard_cases else run(clips, repeats, say)
     if not as_json:
         rows = [row for row in rows if "clip" not in row]
     report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)
+
+
+@commands.command("transport")
+def transport(
+    as_json: AsJson = False,
+    messages: Annotated[int, typer.Option(min=100, max=1_000_000, help="Messages a round.")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of which the median counts.")] = 5,
+) -> None:
+    """Messages a second through Faust on Redis. Example: signstream bench transport --json"""
+    from deploy.bench.transport import run
+
+    report("transport", run(messages, rounds), ("faust-streaming", "redis", "uvloop"), as_json=as_json)
+
+
+@commands.command("recognizers")
+def recognizers(
+    as_json: AsJson = False,
+    model: Annotated[str, typer.Option(help="The model.")] = "asl-words",
+    windows: Annotated[int, typer.Option(min=100, max=100_000, help="Windows a round.")] = 5000,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of which the median counts.")] = 5,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long latency is measured.")] = 10.0,
+) -> None:
+    """The recognizer stage beside a bare loop. Example: signstream bench recognizers --json"""
+    from deploy.bench.recognizers import run
+    from shared import settings
+    from shared.bundles import Registry
+
+    bundle = Registry(settings.load().models_folders).find(model)
+    packages = ("onnxruntime", "faust-streaming", "redis", "numpy", "uvloop")
+    report("recognizers", run(bundle, windows, rounds, seconds), packages, as_json=as_json)
 
 
 def report(bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool) -> None:

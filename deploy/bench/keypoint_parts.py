@@ -15,26 +15,25 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import av
 import redis.asyncio
 
+from deploy.bench.file_upload import upload
 from deploy.redis_server import RedisServer
-from shared import keys, sessions
+from shared import keys
 from shared.bundles import Registry
 from shared.claims import Claims
-from shared.fence import take_writer
-from shared.framelog import FileFrameWriter, Frame
 from shared.messages import Last, unpack_record
-from shared.sessions import Session
 from shared.settings import Settings
 from workers.keypoints.app import RECLAIM_SECONDS, serve
 from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.networks import Network, Precision, load_networks
 from workers.keypoints.profiles import HOLISTIC
-from workers.keypoints.session import Workplace, own_session
+from workers.keypoints.session import own_session
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.tracker import Tracker
-from workers.keypoints.windower import Windower, WindowSpec
+from workers.keypoints.windower import Windower
 from workers.keypoints.windows import WindowTopics
+from workers.keypoints.workplace import Workplace
 
 MODEL = "asl-words"
 
@@ -83,7 +82,7 @@ async def _session(clip: Path, precision: Precision) -> tuple[dict[str, float], 
     """CPU seconds by part, and pictures landmarked."""
     spent = dict.fromkeys((name for name, _, _ in TIMED), 0.0)
     async with _workplace(precision) as (place, claims, trackers):
-        await _upload(place.store, clip)
+        await upload(place.store, clip, MODEL)
         with _timed(spent):
             spent["whole"] = await _serve(place, claims)
     return spent, trackers[0].counts.pictures
@@ -95,7 +94,7 @@ async def _memory(clip: Path, sessions_in_all: int) -> tuple[int, int]:
     async with _stores() as (store, url):
         worker = asyncio.create_task(serve(Settings(redis_url=url), [Registry().find(MODEL)], stop))
         for number in range(sessions_in_all):
-            session = await _upload(store, clip, SHORT)
+            session = await upload(store, clip, MODEL, most=SHORT)
             async with asyncio.timeout(30):
                 await _over(store, session)
             if number + 1 in (EARLY, sessions_in_all):
@@ -189,32 +188,3 @@ async def _stores() -> AsyncIterator[tuple[redis.asyncio.Redis, str]]:
             await store.aclose()
             process.terminate()
             await process.wait()
-
-
-async def _upload(store: redis.asyncio.Redis, clip: Path, most: int | None = None) -> str:
-    """A file's session, with all its packets or the first few; returns its id."""
-    with av.open(str(clip)) as container:
-        stream = container.streams.video[0]
-        context = stream.codec_context
-        packets = [Frame(bytes(p), p.pts, p.dts, p.is_keyframe) for p in container.demux(stream) if p.size][
-            :most
-        ]
-        session = Session(
-            id=keys.new_session_id(),
-            mode="file",
-            models=(MODEL,),
-            codec=context.name,
-            extradata=context.extradata or b"",
-            time_base=stream.time_base,
-            start_pts=stream.start_time or 0,
-            width=context.width,
-            height=context.height,
-        )
-    assert await sessions.create(store, session)
-    # As if its transcript had taken every window: the file waits for nobody.
-    await store.hset(keys.session(session.id), sessions.REACHED_PREFIX + MODEL, str(2**31))
-    writer = FileFrameWriter(await take_writer(store, session.id))
-    for number, packet in enumerate(packets):
-        assert await writer.append(number, packet)
-    assert await writer.end(len(packets), "the file ended")
-    return session.id

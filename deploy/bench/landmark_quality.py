@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from gateway.results.isolated import IsolatedRule
 from shared.landmarks import LEFT_HAND, LEFT_SHOULDER, POSE, RIGHT_HAND, RIGHT_SHOULDER
 from shared.messages import Result
-from workers.keypoints.windower import Windower, WindowSpec
+from workers.keypoints.spec import WindowSpec
+from workers.keypoints.windower import Windower
 from workers.recognizers.graphs import Recognizer
 
 Landmarks = NDArray[np.float32]

@@ -38,8 +38,12 @@ class UnknownCameraError(Exception):
     """No session with this id has a camera, here or elsewhere."""
 
 
+class StoppingError(Exception):
+    """This process was told to stop while it answered."""
+
+
 class Cameras:
-    """Makes, finds and ends this process's cameras. An async context manager: leaving it ends them all.
+    """Makes, finds and ends this process's cameras. An async context manager: leaving it lets them all go.
 
     Make it inside the running event loop. Raises AiortcChangedError when another aiortc is installed.
     """
@@ -52,6 +56,7 @@ class Cameras:
         self._channels = Channels(store)
         self._cameras: dict[str, Camera] = {}
         self._watchers: set[asyncio.Task[None]] = set()
+        self._leaving = False
 
     def __len__(self) -> int:
         return len(self._cameras)
@@ -68,8 +73,8 @@ class Cameras:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends every camera's session with the reason "server stopped"."""
-        await asyncio.gather(*(camera.close("server stopped") for camera in list(self._cameras.values())))
+        """Lets every camera go, and what they share."""
+        await self.leave()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         await self._channels.aclose()
         await self._pipeline.aclose()
@@ -84,8 +89,8 @@ class Cameras:
         """Makes a session and the peer that fills it; the answer is in `camera.peer.localDescription`.
 
         With the secret of a session's camera it goes on with that session instead, and `models` must be the
-        session's or none. Raises OfferError (400, 406, 409), ice.NoAddressError or RedisError, and then
-        leaves nothing behind but, where the session was made already, its end.
+        session's or none. Raises OfferError (400, 406, 409), ice.NoAddressError, StoppingError or
+        RedisError, and then leaves nothing behind but, where the session was made already, its end.
         """
         comeback = await self._comeback(session_id, secret, models) if secret is not None else None
         peer = ice.new_peer(self._settings)
@@ -116,6 +121,8 @@ class Cameras:
         self._watch(self._forget_when_over(camera), f"camera {session_id} watcher")
         try:
             await self._answer(peer)
+            if self._leaving:
+                raise StoppingError("this server is stopping")
         except BaseException as error:
             let_go = camera.close if comeback is None else camera.leave
             await let_go(f"camera could not be answered: {error}")
@@ -213,7 +220,8 @@ class Cameras:
         ice.require_candidates(peer, self._settings)
 
     async def leave(self) -> None:
-        """Lets every camera go without ending its session: each comes back to another replica."""
+        """Lets every camera go without ending its session, and takes none: they come back to replicas."""
+        self._leaving = True
         leaving = [camera.leave("the server is stopping") for camera in list(self._cameras.values())]
         await asyncio.gather(*leaving)
 

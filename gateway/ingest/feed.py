@@ -84,6 +84,13 @@ class Feed:
         finally:
             await tasks.end(listener)
 
+    async def give_up(self, reason: str) -> None:
+        """Ends the session where its file was when `run()` raised, so that nobody waits for more.
+
+        Raises FencedOffError, SessionGoneError or RedisError.
+        """
+        await self._writer.break_off(reason)
+
     async def _append_all(self) -> None:
         again: int | None = None
         while True:

@@ -81,15 +81,22 @@ class Uploads:
 
     async def _run(self, session_id: str, feed: Feed) -> None:
         try:
-            await feed.run()
+            await self._feed(session_id, feed)
         except FencedOffError:
             log.info("session %s: its upload was repeated; this one stops", session_id)
         except SessionGoneError:
             log.warning("session %s: gone from Redis before its file was read", session_id)
         except RedisError as error:
             log.error("session %s: Redis stayed away, upload stopped: %s", session_id, error)
+
+    async def _feed(self, session_id: str, feed: Feed) -> None:
+        try:
+            await feed.run()
+        except (FencedOffError, SessionGoneError, RedisError):
+            raise
         except Exception:
             log.exception("session %s: its upload failed", session_id)
+            await feed.give_up("the server failed")
 
 
 async def upload(request: Request) -> Response:

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.admission import admit
+from gateway.admission import STOPPING, admit, admit_back
 from gateway.errors import chosen_models, chosen_session_id
 from gateway.ingest import ice, offers
-from gateway.ingest.cameras import Cameras, UnknownCameraError
+from gateway.ingest.cameras import Cameras, StoppingError, UnknownCameraError
 from gateway.ingest.ice import NoAddressError
 from gateway.ingest.offers import OfferError
 from gateway.ingest.resource import FRAGMENT_TYPE, Asked, NoAnswerError
@@ -52,7 +52,9 @@ async def publish(request: Request) -> Response:
         # A camera that comes back need not repeat what its session runs.
         models = chosen_models(gateway_of(request), asked_models) if asked_models or not secret else ()
         offer = offers.read_offer(await _body(request))
-        if not secret:
+        if secret:
+            admit_back(gateway_of(request))
+        else:
             await admit(gateway_of(request))
         camera = await cameras_of(request).open(offer, models, session_id, secret)
     except HTTPException as error:
@@ -62,6 +64,10 @@ async def publish(request: Request) -> Response:
     except NoAddressError as error:
         log.error("%s", error)
         raise HTTPException(503, str(error), {**CORS, "Retry-After": "5"}) from error
+    except StoppingError as error:
+        raise HTTPException(
+            503, STOPPING.reason, {**CORS, "Retry-After": str(STOPPING.retry_after)}
+        ) from error
     except RedisError as error:
         raise _redis_away(error) from error
     headers = {

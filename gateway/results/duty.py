@@ -95,6 +95,8 @@ class TranscriptDuty:
         session = await sessions.load(store, claim.session)
         if session is None:
             raise SessionGoneError(claim.session)
+        if session.state in sessions.OVER:
+            return  # its last owner lost the claim before it could acknowledge
         fence = Fence(store, session.id, "transcripts", claim.fence)
         saved = await store.hmget(keys.session(session.id), [sessions.TRANSCRIPT, CURSOR])
         cursor = cast(bytes, saved[1] or START)
@@ -164,6 +166,7 @@ class TranscriptDuty:
             commands.append(("HINCRBY", hash_key, "fence:writer", 1))
             commands.append(("DEL", keys.frames(fence.session)))
             commands.append(("DEL", keys.results(fence.session)))
+            commands += [("DEL", keys.state(fence.session, name)) for name in transcript.reached()]
             commands.append(("HDEL", hash_key, sessions.TRANSCRIPT, sessions.CHECKPOINT))
             commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
         else:

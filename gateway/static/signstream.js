@@ -16,6 +16,8 @@ const GATHER_MS = 1000;
 const CONNECT_MS = 15000;
 const DISCONNECTED_MS = 2000;
 const RECONNECT_MS = [250, 500, 1000, 2000, 4000];
+/** A server ends a session whose camera has been away for 30 s. */
+const AWAY_MS = 25000;
 const OVER = new Set(["ended", "failed"]);
 
 /** Something a person can be told; `status` is the server's HTTP status where there was one. */
@@ -65,6 +67,10 @@ class Session {
   #stopped = false;
   #over = false;
   #timers = new Set();
+  /** What was last told of the session. */
+  #told = ["queued", ""];
+  /** What cannot be reached at the moment: "camera", "events". */
+  #away = new Set();
 
   constructor(server, id, camera = null) {
     this.id = id;
@@ -102,7 +108,7 @@ class Session {
     while (!this.#stopped) {
       await broken(this.#camera.peer);
       if (this.#stopped || this.#over) return;
-      onState("reconnecting", "The connection was lost; trying again.");
+      this.#isAway("camera", onState, "The connection was lost; trying again.");
       this.#camera.peer.close();
       const back = await this.#comeBack();
       if (this.#stopped || this.#over) {
@@ -115,19 +121,29 @@ class Session {
         return;
       }
       this.#camera = back;
-      onState("live", "");
+      this.#isBack("camera", onState);
     }
+  }
+
+  #isAway(what, onState, reason) {
+    this.#away.add(what);
+    onState("reconnecting", reason);
+  }
+
+  #isBack(what, onState) {
+    if (this.#away.delete(what) && this.#away.size === 0) onState(...this.#told);
   }
 
   async #comeBack() {
     const { stream, secret } = this.#camera;
-    for (const pause of RECONNECT_MS) {
+    const began = Date.now();
+    for (let tries = 0; Date.now() - began < AWAY_MS; tries += 1) {
       try {
         return await publish(this.#server, `?session=${this.id}`, stream, secret);
       } catch (error) {
         if (this.#stopped || this.#over || error.status === 409) return null;
       }
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await new Promise((resolve) => setTimeout(resolve, pauseBefore(tries)));
     }
     return null;
   }
@@ -140,7 +156,8 @@ class Session {
       after = event.seq;
       if (event.type === "gloss") onGloss(event);
       if (event.type === "session") {
-        onState(event.state, event.reason ?? "");
+        this.#told = [event.state, event.reason ?? ""];
+        onState(...this.#told);
         if (OVER.has(event.state)) this.close();
       }
     }, onState);
@@ -156,26 +173,35 @@ class Session {
   }
 
   /** A WebSocket that comes back until the session is over. */
-  #hear(name, query, protocol, onMessage, onState = () => {}, attempt = 0) {
+  #hear(name, query, protocol, onMessage, onState = () => {}, attempt = 0, since = Date.now()) {
     if (this.#over) return;
     const url = `${this.#server.replace(/^http/, "ws")}/sessions/${this.id}/${name}${query()}`;
     const socket = protocol ? new WebSocket(url, protocol) : new WebSocket(url);
     socket.binaryType = "arraybuffer";
     let tries = attempt;
-    socket.onopen = () => { tries = 0; };
+    let lost = since;
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      this.#isBack(name, onState);
+    };
     socket.onmessage = ({ data }) => onMessage(data);
     socket.onclose = () => {
       this.#sockets.delete(socket);
       if (this.#over) return;
-      if (tries >= RECONNECT_MS.length) {
+      if (opened) {
+        tries = 0;
+        lost = Date.now();
+      }
+      if (Date.now() - lost > AWAY_MS) {
         onState("failed", "The server is not answering.");
         return;
       }
-      if (tries > 0) onState("reconnecting", "The server is not answering; trying again.");
+      if (tries > 0) this.#isAway(name, onState, "The server is not answering; trying again.");
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
-        this.#hear(name, query, protocol, onMessage, onState, tries + 1);
-      }, RECONNECT_MS[tries]);
+        this.#hear(name, query, protocol, onMessage, onState, tries + 1, lost);
+      }, pauseBefore(tries));
       this.#timers.add(timer);
     };
     this.#sockets.add(socket);
@@ -223,18 +249,29 @@ async function iceServers(server) {
   }));
 }
 
-/** Resolves when the line is lost: at once when ICE has failed, or after two seconds without an answer. */
+/**
+ * Resolves when the line is lost: at once when ICE has failed or the server has closed it (one that stops does),
+ * or after two seconds without an answer.
+ */
 function broken(peer) {
   return new Promise((resolve) => {
     let timer;
+    const transport = peer.getSenders()[0]?.transport;
     const look = () => {
       clearTimeout(timer);
-      if (["failed", "closed"].includes(peer.connectionState)) resolve();
-      if (peer.connectionState === "disconnected") timer = setTimeout(resolve, DISCONNECTED_MS);
+      const over = [peer.connectionState, transport?.state].some((state) => ["failed", "closed"].includes(state));
+      if (over) resolve();
+      else if (peer.connectionState === "disconnected") timer = setTimeout(resolve, DISCONNECTED_MS);
     };
     peer.addEventListener("connectionstatechange", look);
+    transport?.addEventListener("statechange", look);
     look();
   });
+}
+
+/** Longer each time, and not the same for all whom one server sent away. */
+function pauseBefore(tries) {
+  return RECONNECT_MS[Math.min(tries, RECONNECT_MS.length - 1)] * (0.5 + Math.random());
 }
 
 /**

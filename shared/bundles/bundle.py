@@ -4,19 +4,20 @@ import dataclasses
 import hashlib
 import tomllib
 from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from shared.bundles.manifest import Manifest, Streaming
+from shared.bundles.error import BundleError
+from shared.bundles.labels import read_labels
+from shared.bundles.manifest import Ctc, Manifest, Picture, State, Streaming
+from shared.bundles.pickles import is_pickle
+from shared.landmarks import LAYOUTS
 
 MANIFEST = "bundle.toml"
 
 MAX_MANIFEST_BYTES = 2**20
 """A manifest is a page of text; one with 543 rows and 100 steps is 20 KB."""
-
-
-class BundleError(ValueError):
-    """A bundle that is refused; says which field, what it says and what was expected."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Bundle:
 
     @property
     def task(self) -> str:
-        """`isolated`."""
+        """`isolated` or `continuous`."""
         return self.manifest.task
 
     @property
@@ -61,22 +62,60 @@ class Bundle:
     @property
     def fps(self) -> float:
         """Samples a second of the model's clock."""
-        return self.manifest.input.fps
+        return self.manifest.input.fps / self.manifest.input.frame_interval
 
     @property
     def samples(self) -> int:
-        """Samples a window."""
+        """Samples a window; of segments the most."""
         return self.manifest.streaming.window
 
     @property
     def stride(self) -> int:
-        """Samples from window to window."""
+        """Samples from window to window; 0 with segments."""
         return self.manifest.streaming.stride
 
     @property
+    def windows(self) -> Literal["sliding", "segments", "both"]:
+        """Which windows it is shown."""
+        return self.manifest.streaming.windows
+
+    @property
+    def shortest(self) -> int:
+        """Samples of the shortest segment it is shown."""
+        return self.manifest.streaming.shortest
+
+    @property
+    def padding(self) -> float:
+        """Seconds around the hands' rise and rest that a segment shows."""
+        return self.manifest.streaming.padding
+
+    @property
     def rows(self) -> tuple[int, ...]:
-        """Canonical rows it looks at, in its order."""
-        return self.manifest.input.rows
+        """Canonical (gislr543) rows a window carries, in the bundle's order; none with pictures."""
+        layout = self.manifest.input.source_layout
+        return tuple(LAYOUTS[layout][row] for row in self.manifest.input.rows) if layout else ()
+
+    @property
+    def picture(self) -> Picture | None:
+        """The pictures a window carries; None where it carries landmarks."""
+        return self.manifest.input.picture
+
+    @property
+    def ctc(self) -> Ctc | None:
+        """How a row of symbols becomes glosses; None where each window has one answer."""
+        return self.manifest.ctc
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """What its graph carries from window to window of a session."""
+        return self.manifest.state
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The label of each of the graph's outputs; the CTC blank is ""."""
+        if self.ctc is None:
+            return self.labels
+        return (*self.labels[: self.ctc.blank], "", *self.labels[self.ctc.blank :])
 
     @property
     def streaming(self) -> Streaming:
@@ -102,7 +141,9 @@ def load_bundle(folder: Path) -> Bundle:
         found = hashlib.sha256(file.read_bytes()).hexdigest()
         if found != expected:
             raise BundleError(f"{folder.name}: sha256.{name} says {expected}, the file has {found}")
-    return Bundle(folder, manifest, _labels(folder, manifest))
+    _refuse_pickles(folder)
+    labels = read_labels(_inside(folder, manifest.labels.file), manifest.labels, folder.name)
+    return Bundle(folder, manifest, labels)
 
 
 def _manifest(file: Path) -> Manifest:
@@ -118,12 +159,18 @@ def _manifest(file: Path) -> Manifest:
     try:
         return Manifest.model_validate(fields)
     except ValidationError as error:
-        wrong = (
-            f"{'.'.join(str(part) for part in entry['loc']) or 'manifest'}"
-            f" says {_shown(entry['input'])}: {entry['msg']}"
-            for entry in error.errors()
-        )
+        wrong = [_sentence(dict(entry)) for entry in error.errors()]
         raise BundleError(f"{where}: " + "; ".join(wrong)) from error
+
+
+def _sentence(entry: dict[str, Any]) -> str:
+    field = ".".join(str(part) for part in entry["loc"])
+    said = str(entry["msg"]).removeprefix("Value error, ")
+    if entry["type"] == "value_error" and isinstance(entry["input"], dict):
+        return (
+            f"{field}.{said}" if field else said
+        )  # between a table's fields: it names the one that is wrong
+    return f"{field or 'manifest'} says {_shown(entry['input'])}: {said}"
 
 
 def _shown(value: object) -> str:
@@ -146,17 +193,11 @@ def _inside(folder: Path, name: str) -> Path:
     return file
 
 
-def _labels(folder: Path, manifest: Manifest) -> tuple[str, ...]:
-    file = manifest.labels.file
-    try:
-        labels = tuple(_inside(folder, file).read_text("utf-8").splitlines())
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{folder.name}: labels.file {file!r} is not UTF-8: {error}") from error
-    if len(labels) != manifest.labels.count:
-        raise BundleError(
-            f"{folder.name}: labels.count says {manifest.labels.count}, {file!r} has {len(labels)} lines"
-        )
-    twice = {label for label in labels if labels.count(label) > 1 or not label.strip()}
-    if twice:
-        raise BundleError(f"{folder.name}: labels.file {file!r} has {sorted(twice)} empty or more than once")
-    return labels
+def _refuse_pickles(folder: Path) -> None:
+    """A pickle runs whatever its maker wrote when it is read; nothing here reads one, nor keeps one."""
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and is_pickle(file):
+            name = file.relative_to(folder).as_posix()
+            raise BundleError(
+                f"{folder.name}: file {name!r} is a pickle, expected .onnx, .npz, .json or text"
+            )

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from shared.bundles.bundle import MANIFEST, Bundle, BundleError, load_bundle
+from shared.bundles.bundle import MANIFEST, Bundle, load_bundle
+from shared.bundles.error import BundleError
 
 SHIPPED = Path(__file__).parent.parent / "models"
 

@@ -6,6 +6,7 @@ rest of this project. What it promises, and what it does not, stands in docs/tra
 
 from .consumer import Consumer, Counts
 from .entries import DELIVERIES, deliveries
+from .message import give_back
 from .options import Options, broker_url
 from .producer import Producer
 from .transport import Transport
@@ -19,4 +20,5 @@ __all__ = [
     "Transport",
     "broker_url",
     "deliveries",
+    "give_back",
 ]

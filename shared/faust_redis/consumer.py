@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,9 @@ SILENT_SECONDS = 60.0
 """A worker with nothing pending and nothing asked for this long is dead: living ones ask every second."""
 
 LEAVING_SECONDS = 2.0
+
+FETCH_SECONDS = 1.0
+"""The longest wait for a message in one command; above it a command would be found to hang."""
 
 
 @dataclasses.dataclass
@@ -166,17 +169,27 @@ class Consumer(OnePartition):
 
     # -- reading -------------------------------------------------------------------------------------------
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
-        """What was fetched, one by one; what Faust does not take now stays for the next call."""
-        if not self.flow_active:
-            await self.wait(self.can_resume_flow)
-        if not self._fetched and not self.should_stop:
-            await self._getmany(self._get_active_partitions(), timeout)
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """What Faust's fetcher runs: its own loop starts four tasks a message, this one four a batch."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                if not self.flow_active:
+                    await self.wait(self.can_resume_flow)
+                if not self._fetched and not self.should_stop:
+                    await self._getmany(self._get_active_partitions(), FETCH_SECONDS)
+                if self._fetched and self.flow_active:
+                    # An agent's queue may be full (`stream_buffer_maxsize`); what is left then stays here.
+                    await self.wait_first(self._deliver(), self.suspend_flow.wait())
+        except asyncio.CancelledError:
+            if not self.app.should_stop:
+                raise
+
+    async def _deliver(self) -> None:
         while self._fetched and self.flow_active and not self.should_stop:
             tp, offset, delivery = self._fetched.popleft()
             held = self._held(tp, offset)
             if held is not None:
-                yield tp, self._message(tp, offset, delivery, held)
+                await self.callback(self._message(tp, offset, delivery, held))
 
     async def _getmany(
         self,

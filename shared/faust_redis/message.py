@@ -22,6 +22,10 @@ class Message(ConsumerMessage):
         self._held = held
         super().__init__(*args, **kwargs)
 
+    def give_back(self) -> None:
+        """The agent will not acknowledge it."""
+        self._held.is_unwanted = True
+
     @property
     def tracked(self) -> bool:
         """Set by the stream that takes the message; one that skips it (while stopping) does not."""
@@ -30,6 +34,16 @@ class Message(ConsumerMessage):
     @tracked.setter
     def tracked(self, value: bool) -> None:
         self._held.started = value
+
+
+def give_back(message: Any) -> bool:
+    """Lets go of a message without acknowledging it: within a third of `idle_seconds` it is anybody's again.
+
+    False where the broker is not this one, and the message stays.
+    """
+    if isinstance(message, Message):
+        message.give_back()
+    return isinstance(message, Message)
 
 
 def to_message(tp: TP, offset: int, delivery: Delivery, held: Held, generation: int) -> Message:

@@ -60,7 +60,7 @@ class OnePartition(base.Consumer):
         raise NotImplementedError("messages are settled one by one, see Consumer.force_commit")
 
     def _to_message(self, tp: TP, record: Any) -> Any:
-        raise NotImplementedError("records become messages in Consumer.getmany")
+        raise NotImplementedError("records become messages in Consumer._message")
 
     def _new_topicpartition(self, topic: str, partition: int) -> TP:
         return TP(topic, partition)

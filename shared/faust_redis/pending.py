@@ -24,6 +24,8 @@ class Held:
     """Faust's assignment under which it was handed over."""
     message: "weakref.ref[Any] | None" = None
     """Faust's message, once handed over. Dead and not acknowledged: Faust dropped it."""
+    is_unwanted: bool = False
+    """The agent will not acknowledge it: somebody else shall get it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,9 +73,12 @@ class Pending:
             self._given_back[held.id] = GivenBack(held.id, count)
 
     def give_back_dropped(self) -> int:
-        """Gives back what Faust let go of without acknowledging: cleared queues, crashed agents."""
+        """Gives back what agents do not want, and what Faust let go of without acknowledging: cleared
+        queues, crashed agents."""
         dropped = [
-            o for o, held in self._working.items() if held.message is not None and held.message() is None
+            offset
+            for offset, held in self._working.items()
+            if held.is_unwanted or (held.message is not None and held.message() is None)
         ]
         for offset in dropped:
             self.give_back(offset)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from gateway.app import create_app
 from shared import keys, settings
-from shared.bundles.bundle import BundleError
+from shared.bundles.error import BundleError
 from tests.gateway.serving import serving
 
 

@@ -22,6 +22,7 @@ def session() -> Session:
         width=1280,
         height=720,
         rotation=90,
+        mirrored=True,
     )
 
 

@@ -11,7 +11,8 @@ from shared.landmarks import LEFT_HAND, ROWS
 from training import recipe
 from training.clips import Take, Track, landmark_take
 from training.streaming import Sighting, perturbed, run_rule, sightings, stretches, worst_disagreement
-from workers.keypoints.windower import Stretch, WindowSpec
+from workers.keypoints.spec import WindowSpec
+from workers.keypoints.windower import Stretch
 from workers.recognizers.graphs import Recognizer
 
 

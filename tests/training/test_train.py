@@ -13,7 +13,7 @@ pytest.importorskip("onnxscript", reason="needs the training group of packages: 
 
 from shared.bundles import load_bundle  # noqa: E402
 from training import recipe  # noqa: E402
-from training.export import rewrite_report, spans, write_bundle  # noqa: E402
+from training.export import rewrite_report, write_bundle  # noqa: E402
 from training.heldout import measure  # noqa: E402
 from training.network import Network  # noqa: E402
 from training.recordings import Recordings  # noqa: E402
@@ -87,7 +87,3 @@ def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordin
     card = measured.card.read_text("utf-8")
     assert "90.0, 95.0 % (mean 92.5 %)" in card
     assert "| elsewhere | 5 | 2 | 1 |" in card
-
-
-def test_rows_are_written_as_runs() -> None:
-    assert spans((489, 491, 500, 501, 502, 10, 11)) == [489, 491, "500-502", 10, 11]

@@ -1,4 +1,4 @@
-"""A recording as a fake camera's film: Chromium plays MJPEG at 30 pictures a second, over and over."""
+"""A recording as a camera's film: Chromium plays bare MJPEG at 30 pictures a second, over and over."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ FPS = 30
 
 
 def film(video: Path, out: Path, width: int, height: int, *, still_seconds: float = 3.0) -> float:
-    """Writes `video` once, resampled to 30 fps, its first and last picture held for `still_seconds`.
+    """Writes `video` once as MJPEG, resampled to 30 fps, its first and last picture held for `still_seconds`.
 
-    Returns the film's length in seconds.
+    It is bare where `out` ends in .mjpeg, else in that ending's container. Returns how many seconds it lasts.
     """
     pictures, times = _pictures(video, width, height)
     span = np.arange(0, times[-1], 1 / FPS)
     shown = np.searchsorted(times, span + 1e-6, "right") - 1
     still = int(still_seconds * FPS)
     order = [0] * still + [int(i) for i in shown.clip(0)] + [len(pictures) - 1] * still
-    with av.open(str(out), "w", format="mjpeg") as container:
+    with av.open(str(out), "w") as container:
         stream = container.add_stream("mjpeg", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
         stream.codec_context.qmin = stream.codec_context.qmax = 3

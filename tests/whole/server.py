@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.network import Network
+
 READY_SECONDS = 60.0
 """Fifteen on a quiet machine; the tests may share theirs with a browser."""
 
@@ -43,13 +45,19 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def signstream_up(folder: Path, **settings: str) -> AsyncIterator[Server]:
-    """Up and ready inside; ended, if it still runs, after."""
+async def signstream_up(
+    folder: Path, *, network: Network | None = None, **settings: str
+) -> AsyncIterator[Server]:
+    """Up and ready inside, in the machine's network or another; ended, if it still runs, after."""
     log = folder / "up.log"
     environment = {**os.environ, "TMPDIR": str(folder), **settings}
+    command = (*COMMAND, "up", "--port", "0")
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, "up", "--port", "0", stdout=asyncio.subprocess.PIPE, stderr=stderr, env=environment
+            *(network.command(*command) if network else command),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            env=environment,
         )
     assert process.stdout is not None
     try:

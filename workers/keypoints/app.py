@@ -5,9 +5,10 @@ import contextlib
 import json
 import logging
 import signal
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Any, Protocol
 
 import redis.asyncio
 import uvloop
@@ -19,12 +20,13 @@ from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import Settings
 from shared.telemetry import configure_logging
-from workers.keypoints import windower
+from workers.keypoints import spec
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.reclaim import return_free_memory
-from workers.keypoints.session import Workplace, own_session
-from workers.keypoints.windower import WindowSpec
+from workers.keypoints.session import own_session
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windows import WindowTopics
+from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,8 @@ STAGE = "keypoints"
 ANNOUNCE_SECONDS = 1.5
 """Three announcements fit into a stage key's life."""
 
-TAKE_SECONDS = 0.25
-"""Waits for a new session this long, then looks for one whose owner fell silent."""
+TAKE_SECONDS = 0.1
+"""Waits for a new session this long, then looks for one whose owner fell silent or let go."""
 
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between tries at a Redis that is away; the last repeats."""
@@ -52,7 +54,7 @@ AWAY = (RedisError, OSError, TimeoutError)
 """Redis or the broker cannot be reached."""
 
 
-class Model(windower.Model, Protocol):
+class Model(spec.Model, Protocol):
     """What the worker needs of a bundle: its name, and what its windows look like."""
 
     @property
@@ -170,14 +172,26 @@ class Worker:
         key = keys.stage(STAGE, self._claims.consumer)
         try:
             while True:
-                state = {"capacity": self._capacity, "owned": len(self._tasks), "models": self._models}
                 with contextlib.suppress(*AWAY):
-                    await self._place.store.set(key, json.dumps(state), ex=keys.STAGE_TTL_SECONDS)
+                    await self._place.store.set(key, json.dumps(self._state()), ex=keys.STAGE_TTL_SECONDS)
                 await asyncio.sleep(ANNOUNCE_SECONDS)
         finally:
             with contextlib.suppress(*AWAY):
                 async with asyncio.timeout(GOODBYE_SECONDS):
                     await self._place.store.delete(key)
+
+    def _state(self) -> dict[str, Any]:
+        tally = self._place.tally
+        return {
+            "capacity": self._capacity,
+            "owned": len(self._tasks),
+            "models": self._models,
+            "process": self._claims.consumer,
+            "at": time.time(),
+            "landmarked": tally.landmarked,
+            "dropped": tally.dropped,
+            "ages": tally.ages.counts,
+        }
 
     async def _let_go(self) -> None:
         if not self._tasks:

@@ -6,10 +6,10 @@ from typing import Generic, Protocol, TypeVar
 
 from workers.keypoints.pace import Pace
 
-HICCUP_SECONDS = 0.2
-"""A live session may fall this far behind its camera and catches up with every picture. Past it the worker is
-too slow, and takes only the newest: fewer pictures at even distances serve a sign better than holes, and its
-gloss comes in time."""
+HICCUP_SECONDS = 0.1
+"""A live session may fall this far, one picture more than waits anyway, behind its camera and catches up with
+every picture. Past it the worker is too slow, and takes only the newest: fewer pictures at even distances
+serve a sign better than holes, and its gloss comes in time. A window bridges three lost pictures."""
 
 CALM_TURNS = 15
 """Turns in a row, about a second, with one picture waiting: the worker keeps up again."""
@@ -66,8 +66,16 @@ class Backlog(Generic[P]):
                     self._seen.append(picture)
             elif self._pace.is_due(picture.time):
                 self._waiting.append(picture)
+            elif self._behind and self._waiting and picture.time > self._waiting[-1].time:
+                self._waiting[-1] = picture  # of the same slot, and newer
         if self._live:
             self._drop_late()
+
+    def miss(self, times: Iterable[float]) -> None:
+        """Pictures of these media times, seconds, will not be decoded: those that were due are dropped."""
+        for time in times:
+            if (self._after is None or time > self._after) and self._pace.is_due(time):
+                self.dropped += 1
 
     def warm(self) -> list[P]:
         """What the last owner landmarked just before; once there is something to go on with, else nothing."""

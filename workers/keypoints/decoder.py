@@ -49,6 +49,7 @@ class Picture:
     """The entry of `frames:{id}` it came in."""
     _frame: Any
     _turns: int
+    _mirrored: bool
     _reformatter: VideoReformatter
 
     @property
@@ -58,13 +59,14 @@ class Picture:
         return 1 / aspect if self._turns % 2 else aspect
 
     def rgb(self) -> NDArray[np.uint8]:
-        """uint8 [height, width, 3], upright. Raises ValueError for colours that cannot be converted."""
+        """uint8 [height, width, 3], upright, not mirrored. ValueError for colours none can convert."""
         try:
             converted = self._reformatter.reformat(self._frame, format="rgb24", threads=1)
             pixels = np.asarray(converted.to_ndarray(), np.uint8)
         except av.FFmpegError as error:
             raise ValueError(f"picture in {self._frame.format.name}: {error}") from error
-        return np.ascontiguousarray(np.rot90(pixels, -self._turns)) if self._turns else pixels
+        upright = np.rot90(pixels, -self._turns) if self._turns else pixels
+        return np.ascontiguousarray(np.fliplr(upright) if self._mirrored else upright)
 
 
 class Decoder:
@@ -119,6 +121,10 @@ class Decoder:
             self._refused(str(error))
             return []
 
+    def await_keyframe(self) -> None:
+        """Skips frames until one comes: there are more than can be decoded in time."""
+        self._waits = self.wants_keyframe = True
+
     def flush(self) -> list[Picture]:
         """The pictures the decoder still held; nothing may follow."""
         if not self._codec.is_open:
@@ -145,6 +151,7 @@ class Decoder:
                     entry=origin.entry,
                     _frame=frame,
                     _turns=self._turns,
+                    _mirrored=self._session.mirrored,
                     _reformatter=self._reformatter,
                 )
             )

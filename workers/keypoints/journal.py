@@ -63,6 +63,10 @@ class Journal:
             ("PUBLISH", keys.control(self.session), CONSUMED),
         )
 
+    async def require_ours(self) -> None:
+        """For what cannot be written behind the fence."""
+        await self._fence.write()
+
     async def is_over(self) -> bool:
         """Whether the transcript has ended without us. Raises SessionGoneError."""
         state = cast(bytes | None, await self._store.hget(keys.session(self.session), "state"))

@@ -1,6 +1,7 @@
 """A session's frames in, landmarked pictures out: decoder, backlog and extractor together. Blocking."""
 
 import dataclasses
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,13 @@ from workers.keypoints.backlog import Backlog
 from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.extractor import Extractor, ExtractorState
 
+TURN_SECONDS = 0.02
+"""A file's turn ends with the picture in which it has lasted this long: live sessions wait for it."""
+
+OUT_OF_REACH_SECONDS = 1.0
+"""A camera's frames that cover more than this, when they are to be decoded, are not all decoded: catching up
+would keep the next ones waiting, and landmarks are made only of the newest anyway."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Landmarked:
@@ -20,6 +28,8 @@ class Landmarked:
     picture: Picture
     landmarks: NDArray[np.float32] | None
     """[543, 3]; None when the picture's colours could not be converted."""
+    done: float
+    """Unix time at which they were there, seconds."""
 
 
 class Landmarker:
@@ -39,19 +49,24 @@ class Landmarker:
         UnknownCodecError, and ValueError for a broken state.
         """
         self._session = session
+        self._live = session.mode == "live"
+        self._out_of_reach = False
         self._decoder = Decoder(session)
-        self._backlog: Backlog[Picture] = Backlog(fps, live=session.mode == "live", after=after)
+        self._backlog: Backlog[Picture] = Backlog(fps, live=self._live, after=after)
         self._extractor = extractor
         self._is_warm = after is None or (state is not None and extractor.restore(state))
         self._flushed = False
         self._unconverted = ""
 
-    def turn(self, frames: Sequence[Frame], read: float, *, ended: bool) -> Landmarked | None:
-        """Decodes all the frames and landmarks one picture; None when none waits.
+    def turn(self, frames: Sequence[Frame], read: float, *, ended: bool) -> list[Landmarked]:
+        """Decodes all the frames and landmarks what waits: of a camera one picture, of a file for a while.
 
         One job, so that a live picture is chosen when the thread is free for it, not before. `read` is the
         unix time at which the frames were read; with `ended` nothing follows them.
         """
+        begun = time.monotonic()
+        if self._live:
+            frames = self._in_reach(frames)
         pictures = [picture for frame in frames for picture in self._decoder.decode(frame, read)]
         if ended and not self._flushed:
             self._flushed = True
@@ -60,8 +75,32 @@ class Landmarker:
         for seen in self._backlog.warm():
             if not self._is_warm:
                 self._landmarks(seen)
-        picture = self._backlog.take()
-        return None if picture is None else Landmarked(picture, self._landmarks(picture))
+        done: list[Landmarked] = []
+        while not done or (not self._live and time.monotonic() - begun < TURN_SECONDS):
+            picture = self._backlog.take()
+            if picture is None:
+                break
+            done.append(Landmarked(picture, self._landmarks(picture), time.time()))
+        return done
+
+    def _in_reach(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        """Of frames too many to catch up with those from the newest keyframe on; the others are dropped.
+
+        Where there is none to go on from, all are decoded, once: when that took so long that there are too
+        many again, nothing is decoded before the next keyframe.
+        """
+        far = bool(frames) and frames[-1].captured - frames[0].captured > OUT_OF_REACH_SECONDS
+        again, self._out_of_reach = far and self._out_of_reach, far
+        if not far:
+            return frames
+        keyframes = [number for number, frame in enumerate(frames) if frame.keyframe]
+        if again:
+            self._decoder.await_keyframe()
+            first = len(frames)
+        else:
+            first = keyframes[-1] if keyframes else 0
+        self._backlog.miss(self._session.media_time(frame.pts) for frame in frames[:first])
+        return frames[first:]
 
     def close(self) -> None:
         """Frees the extractor."""

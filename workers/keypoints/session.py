@@ -4,11 +4,8 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from typing import TypeVar
-
-import redis.asyncio
+from collections.abc import Sequence
+from functools import partial
 
 from shared import keys, sessions
 from shared.claims import Claim
@@ -18,18 +15,16 @@ from shared.messages import Last, Note, Window
 from shared.sessions import Session
 from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyframes, before, order
 from workers.keypoints.decoder import Picture, UnknownCodecError
-from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.journal import Journal
 from workers.keypoints.landmarker import Landmarked, Landmarker
 from workers.keypoints.overlay import overlay
 from workers.keypoints.pace import pace_of
 from workers.keypoints.room import Room
-from workers.keypoints.windower import Stretch, Windower, WindowSpec
-from workers.keypoints.windows import WindowSink
+from workers.keypoints.spec import WindowSpec
+from workers.keypoints.windower import Stretch, Windower
+from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 CHECKPOINT_SECONDS = 0.5
 """A successor repeats at most about this much."""
@@ -50,6 +45,9 @@ LIVE_READ, FILE_READ = 64, 8
 """Entries read at once. A camera's backlog is read whole, to know what is newest; a file's in short turns, so
 that live sessions of the same process get theirs."""
 
+STALE_SECONDS = 0.005
+"""A camera's session that waited longer for its turn looks again for what is newest."""
+
 MISSING_SECONDS = 60.0
 """A file's writer that brought no missing packets by then has gone, and nobody repeats the upload."""
 
@@ -58,25 +56,6 @@ HOPELESS_FRAMES = 1000
 
 MAX_ATTEMPTS = 5
 """Owners in a row that wrote no checkpoint: the session kills its workers, and would kill them all."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Workplace:
-    """What the sessions of one process share."""
-
-    store: redis.asyncio.Redis
-    windows: WindowSink
-    specs: Mapping[str, WindowSpec]
-    """By model: what this worker can make windows for."""
-    extractor: ExtractorFactory
-    executor: Executor
-    """One thread: sessions take turns in it, first come, first served."""
-    stop: asyncio.Event
-    """Set when the process shall end."""
-
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Decoding and landmarking block, so they happen off the loop."""
-        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
 
 
 class _RefusedError(Exception):
@@ -226,9 +205,14 @@ class Owner:
     async def _read(self) -> list[Frame]:
         """What came; of a file only once all that was read is landmarked."""
         waiting = self._landmarker.waiting
-        if self._end is not None or (waiting and not self._live):
+        if waiting and not self._live:
             return []
-        patience = 0.0 if waiting else READ_SECONDS
+        return await self._read_on(0.0 if waiting else READ_SECONDS)
+
+    async def _read_on(self, patience: float) -> list[Frame]:
+        """What came within `patience`, seconds; with 0 what is there."""
+        if self._end is not None:
+            return []
         try:
             entries = await self._reader.read(LIVE_READ if self._live else FILE_READ, patience)
         except MissingPacketsError as missing:
@@ -245,24 +229,52 @@ class Owner:
         return frames
 
     async def _turn(self, frames: list[Frame]) -> None:
-        """Decodes what came, landmarks one picture, and sends the windows that are now whole."""
-        ended, read = self._end is not None, time.time()
-        if not (frames or ended or self._landmarker.waiting):
+        """Decodes what came, landmarks what is due, and sends the windows that are now whole."""
+        if not (frames or self._end is not None or self._landmarker.waiting):
             return
-        shown = await self._place.in_thread(lambda: self._landmarker.turn(frames, read, ended=ended))
+        async with self._place.turns.turn(live=self._live) as waited:
+            if self._live and (waited > STALE_SECONDS or len(frames) == LIVE_READ):
+                frames = await self._and_newer(frames)
+            shown = await self._place.in_thread(partial(self._work, frames, time.time()))
         if self._live and self._landmarker.wants_keyframe:
             await self._ask_for_keyframe()
         if not self._live and self._frames >= HOPELESS_FRAMES and not self._landmarker.decoded:
             raise _RefusedError(self._undecodable())
-        if shown is not None:
-            await self._take(shown)
+        for each in shown:
+            await self._take(each)
+
+    async def _and_newer(self, frames: list[Frame]) -> list[Frame]:
+        """With all that came since they were read."""
+        while more := await self._read_on(0.0):
+            frames = frames + more
+            if len(more) < LIVE_READ:
+                break
+        return frames
+
+    def _work(self, frames: list[Frame], read: float) -> list[Landmarked]:
+        """In the thread."""
+        begun, dropped = time.monotonic(), self._landmarker.dropped
+        try:
+            return self._landmarker.turn(frames, read, ended=self._end is not None)
+        finally:
+            tally, spent = self._place.tally, time.monotonic() - begun
+            tally.dropped += self._landmarker.dropped - dropped
+            if self._live:
+                tally.live_seconds += spent
+            else:
+                tally.file_seconds += spent
 
     async def _take(self, shown: Landmarked) -> None:
+        if self._claim.may_be_lost:
+            await self._journal.require_ours()
         picture, frame = shown.picture, shown.landmarks
         self._newest, self._time = picture, picture.time
         if frame is None:
             return
         self._landmarked += 1
+        self._place.tally.landmarked += 1
+        if picture.captured:
+            self._place.tally.ages.add(shown.done - picture.captured)
         for model, windower in self._windowers.items():
             await self._send(model, windower.add(picture.time, frame))
         await self._place.store.publish(keys.landmarks(self._session.id), overlay(picture.time, frame))
@@ -286,6 +298,8 @@ class Owner:
         for stretch in stretches:
             if not self._live and not await self._room.wait(model, stretch.seq):
                 raise _StoppedError
+            if self._claim.may_be_lost:
+                await self._journal.require_ours()
             await self._place.windows.send(self._window(model, stretch))
             self._last[model] = stretch.seq
             self._unrecorded = True

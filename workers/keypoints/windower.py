@@ -9,57 +9,19 @@ samples too (the first window starts below 0): every window spans samples - 1 ti
 
 import dataclasses
 import math
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.landmarks import ROWS, require_frame
+from workers.keypoints.spec import WindowSpec
 
 REACH = 1.5
 """A sample takes a landmark from a frame at most this many ticks away; between two frames at most twice this
 far apart it interpolates. At 12.5 samples a second it bridges three lost camera frames of 15 a second."""
 
-_SLACK = 1e-6
+SLACK = 1e-6
 """Ticks by which a timestamp may miss a sample and still be on it: media times come from rounded clocks."""
-
-
-class Model(Protocol):
-    """What of a bundle says how its windows look."""
-
-    @property
-    def fps(self) -> float: ...
-    @property
-    def samples(self) -> int: ...
-    @property
-    def stride(self) -> int: ...
-    @property
-    def rows(self) -> tuple[int, ...]: ...
-
-
-@dataclasses.dataclass(frozen=True)
-class WindowSpec:
-    """What one model wants: samples a second, samples a window, samples from window to window, rows."""
-
-    fps: float
-    samples: int
-    stride: int
-    rows: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.fps) and self.fps > 0) or self.samples < 1 or self.stride < 1:
-            raise ValueError(f"{self}: fps, samples and stride must be positive")
-        if self.stride > self.samples:
-            raise ValueError(
-                f"stride {self.stride} must be at most samples {self.samples}: windows may not skip any"
-            )
-        if not self.rows or not all(0 <= row < ROWS for row in self.rows):
-            raise ValueError(f"rows {self.rows[:5]}... must be some of 0-{ROWS - 1}")
-
-    @classmethod
-    def of(cls, model: Model) -> Self:
-        """Of anything that has the four fields, a bundle for one."""
-        return cls(float(model.fps), model.samples, model.stride, tuple(model.rows))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +32,11 @@ class Stretch:
     start: float
     end: float
     array: NDArray[np.float32]
-    """[samples, rows, 3], NaN is missing."""
+    """[samples, rows, 3], NaN is missing; no rows where there are pictures."""
+    pictures: tuple[bytes, ...] = ()
+    """JPEGs, one a sample."""
+    whole: bool = False
+    """It holds one whole sign, and as many samples as that took."""
 
 
 class Windower:
@@ -78,7 +44,6 @@ class Windower:
 
     def __init__(self, spec: WindowSpec) -> None:
         self.spec = spec
-        self._rows = list(spec.rows)
         self._seq = 0
         self._time: float | None = None
         """Media time of the newest frame, in ticks of the model's clock."""
@@ -99,9 +64,9 @@ class Windower:
         """
         if not (math.isfinite(time) and time >= 0):
             raise ValueError(f"time is {time}, expected seconds from 0")
-        picked = require_frame(frame)[self._rows]
+        picked = self.spec.pick(frame)
         ticks = time * self.spec.fps
-        if self._time is not None and ticks <= self._time + _SLACK:
+        if self._time is not None and ticks <= self._time + SLACK:
             return []
         if self._time is not None and ticks - self._time > self.spec.samples:
             windows = self._finish()
@@ -110,8 +75,8 @@ class Windower:
         if self._time is None:
             self._begin(ticks, picked)
             return []
-        while self._next <= ticks + _SLACK:
-            self._append(self._between(self._time, self._frame, ticks, picked, self._next))
+        while self._next <= ticks + SLACK:
+            self._append(sample_between(self._time, self._frame, ticks, picked, self._next))
         self._time, self._frame = ticks, picked
         return self._whole()
 
@@ -153,7 +118,7 @@ class Windower:
 
     def _begin(self, ticks: float, picked: NDArray[np.float32]) -> None:
         self._time, self._frame = ticks, picked
-        first = math.ceil(ticks - _SLACK)
+        first = math.ceil(ticks - SLACK)
         before = (self.spec.samples - 1) // 2
         # The first tick is less than one after the first frame, and nothing nearer has come yet.
         self._samples, self._newest = [picked] * (before + 1), picked
@@ -188,21 +153,21 @@ class Windower:
             del self._samples[: self.spec.stride]
         return windows
 
-    @staticmethod
-    def _between(
-        earlier: float, before: NDArray[np.float32], later: float, after: NDArray[np.float32], tick: int
-    ) -> NDArray[np.float32]:
-        """The sample at `tick`, between two neighbouring frames: per landmark what is present and near."""
-        to_before, to_after = tick - earlier, later - tick
-        near_before, near_after = to_before <= REACH + _SLACK, to_after <= REACH + _SLACK
-        missing = np.full_like(before, np.nan)
-        first = before if near_before else missing
-        second = after if near_after else missing
-        if near_before and near_after:
-            share = np.float32(min(max(to_before / (later - earlier), 0.0), 1.0))
-            between = before + (after - before) * share
-        else:
-            between = missing
-        nearer, other = (first, second) if to_before <= to_after else (second, first)
-        one = np.where(np.isnan(nearer), other, nearer)
-        return np.where(np.isnan(between), one, between).astype(np.float32)
+
+def sample_between(
+    earlier: float, before: NDArray[np.float32], later: float, after: NDArray[np.float32], tick: int
+) -> NDArray[np.float32]:
+    """The sample at `tick`, between two neighbouring frames: per landmark what is present and near."""
+    to_before, to_after = tick - earlier, later - tick
+    near_before, near_after = to_before <= REACH + SLACK, to_after <= REACH + SLACK
+    missing = np.full_like(before, np.nan)
+    first = before if near_before else missing
+    second = after if near_after else missing
+    if near_before and near_after:
+        share = np.float32(min(max(to_before / (later - earlier), 0.0), 1.0))
+        between = before + (after - before) * share
+    else:
+        between = missing
+    nearer, other = (first, second) if to_before <= to_after else (second, first)
+    one = np.where(np.isnan(nearer), other, nearer)
+    return np.where(np.isnan(between), one, between).astype(np.float32)

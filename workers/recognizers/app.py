@@ -19,7 +19,10 @@ from shared import keys
 from shared.bundles import Bundle
 from shared.connection import connect, process_name
 from shared.faust_redis import broker_url
+from workers.recognizers.batches import batches
+from workers.recognizers.chain import ChainAgent, Streaming
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.reader import ChunkReader, Reader
 from workers.recognizers.recognizer import Model, RecognizerAgent
 from workers.recognizers.results import Results
 
@@ -28,12 +31,13 @@ log = logging.getLogger(__name__)
 APP = "recognizers"
 """Faust's app id, and so the consumer group: all recognizer processes share the work."""
 
-BATCH = 8
+BATCH = 32
 """Windows taken at once, so at most 16 are held here where another worker might be free. A window takes some
 milliseconds; a batch saves a round trip to Redis each."""
 
-WITHIN_SECONDS = 0.01
-"""A batch that is not full is worked on after this long: latency every window pays half of."""
+IDLE_SECONDS = 1.5
+"""A recognizer silent this long has died, and others take its windows: before a live session gives them up,
+which it does after two seconds. A living one renews them every half second, inference or not."""
 
 ANNOUNCE_SECONDS = 1.5
 """Three times in keys.STAGE_TTL_SECONDS: one may be lost."""
@@ -56,7 +60,7 @@ async def serve(
     *,
     broker: str = "",
     threads: int = 1,
-    idle_seconds: float = 5.0,
+    idle_seconds: float = IDLE_SECONDS,
     batch: int = BATCH,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -66,16 +70,24 @@ async def serve(
     `threads` are ONNX Runtime's per window; windows themselves run one after another. Raises BundleError for
     a graph that does not keep its manifest, RecognizersStoppedError where it cannot go on.
     """
-    models: dict[str, Model] = {bundle.name: Recognizer(bundle, threads) for bundle in bundles}
+    models = {bundle.name: model_of(bundle, threads) for bundle in bundles}
     await serve_models(redis_url, models, broker=broker, idle_seconds=idle_seconds, batch=batch, stop=stop)
+
+
+def model_of(bundle: Bundle, threads: int = 1) -> Model | Streaming:
+    """The bundle's model, loaded: with `[ctc]` one that reads symbols. Raises BundleError."""
+    recognizer = Recognizer(bundle, threads)
+    if bundle.states:
+        return ChunkReader(recognizer)
+    return Reader(recognizer) if bundle.ctc else recognizer
 
 
 async def serve_models(
     redis_url: str,
-    models: Mapping[str, Model],
+    models: Mapping[str, Model | Streaming],
     *,
     broker: str = "",
-    idle_seconds: float = 5.0,
+    idle_seconds: float = IDLE_SECONDS,
     batch: int = BATCH,
     stop: asyncio.Event | None = None,
 ) -> None:
@@ -87,7 +99,12 @@ async def serve_models(
     try:
         async with connect(redis_url) as redis:
             results = Results(redis)
-            agents = [RecognizerAgent(name, model, executor, results) for name, model in models.items()]
+            agents = [
+                ChainAgent(name, model, executor, redis, aside=batch)
+                if isinstance(model, Streaming)
+                else RecognizerAgent(name, model, executor, results)
+                for name, model in models.items()
+            ]
             windows = broker or redis_url
             if windows.startswith(("redis:", "rediss:")):
                 windows = broker_url(
@@ -98,13 +115,15 @@ async def serve_models(
                 async with running(app, stop), announced(redis, app, list(models)):
                     log.info("Recognizing %s", ", ".join(models))
                     await app.wait_for_stopped(stop)
+                    for agent in agents:
+                        await agent.close()
             for agent in agents:
                 log.info("%s: %s", agent.name, agent.counts)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def make_app(broker: str, agents: Sequence[RecognizerAgent], batch: int = BATCH) -> Any:
+def make_app(broker: str, agents: Sequence[RecognizerAgent | ChainAgent], batch: int = BATCH) -> Any:
     """The Faust app, not started."""
     app = faust.App(
         APP,
@@ -120,11 +139,12 @@ def make_app(broker: str, agents: Sequence[RecognizerAgent], batch: int = BATCH)
     return app
 
 
-def _reading(agent: RecognizerAgent, batch: int) -> Any:
+def _reading(agent: RecognizerAgent | ChainAgent, batch: int) -> Any:
     async def recognize(stream: Any) -> None:
-        # noack: each window is acknowledged by itself once its result is written.
-        async for events in stream.noack_take(batch, within=WITHIN_SECONDS):
-            await agent.work(events)
+        # Nothing is acknowledged here: each window is once its result is written.
+        async with contextlib.aclosing(batches(stream, batch)) as coming:
+            async for events in coming:
+                await agent.work(events)
 
     return recognize
 

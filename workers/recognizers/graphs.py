@@ -1,43 +1,70 @@
-"""A bundle's graph in ONNX Runtime, checked against its manifest before the first window."""
+"""A bundle's graphs in ONNX Runtime, checked against its manifest before the first window."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.bundles import Bundle, BundleError
 from shared.messages import Window
-from workers.recognizers.pipeline import Pipeline, PipelineError
-from workers.recognizers.runtime import onnxruntime
+from shared.pictures import unpack_clip
+from workers.recognizers import activation
+from workers.recognizers.embeddings import Embedder
+from workers.recognizers.graph import CPU, Graph, Place
+from workers.recognizers.pipeline import ClipPipeline, Pipeline, PipelineError, Prepared
 
 TOP = 5
 """Signs in an answer, as many as an event has alternatives."""
 
-_DTYPES = {"float32": "tensor(float)"}
+States = Mapping[str, NDArray[Any]]
+"""What a graph carries from window to window, by the names of its inputs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What the graph says of one window, as it says it."""
+
+    scores: NDArray[np.float32]
+    """[labels], or with time [steps, symbols]."""
+    states: States
+    """For the session's next window."""
 
 
 class Recognizer:
-    """One model, ready to look at windows. Raises BundleError where graph and manifest disagree.
+    """One model, ready to look at windows. Raises BundleError where graphs and manifest disagree.
 
     `recognize` is pure: the same window gives the same answer in any process.
     """
 
-    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         self.bundle = bundle
+        manifest = bundle.manifest
+        self._landmarks: Pipeline | None = None
+        self._pictures: ClipPipeline | Embedder | None = None
         try:
-            self._pipeline = Pipeline(bundle.manifest.input.pipeline, bundle.rows)
+            if manifest.modality == "landmarks":
+                self._landmarks = Pipeline.of(manifest.input, bundle.folder)
+            elif manifest.modality == "rgb":
+                assert bundle.picture is not None
+                self._pictures = ClipPipeline.of(manifest.input, bundle.picture)
+            else:
+                self._pictures = Embedder(bundle, threads, providers)
         except PipelineError as error:
             raise BundleError(f"{bundle.name}: {error}") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(bundle.graph), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's errors have no common class
-            raise BundleError(
-                f"{bundle.name}: graph {bundle.manifest.graph!r} does not load: {error}"
-            ) from error
+        self._place = Place(bundle.name, "input.tensors")
+        self._graph = Graph(
+            bundle.graph,
+            manifest.input.tensors,
+            manifest.state,
+            place=self._place,
+            threads=threads,
+            providers=providers,
+        )
+        self._output = self._graph.output(manifest.output.name, manifest.output.index)
+        for name in manifest.output.extra:
+            self._graph.output(name, None, "output.extra")
         self._check()
 
     def recognize(self, window: Window) -> list[tuple[str, float]]:
@@ -45,28 +72,32 @@ class Recognizer:
 
         Raises ValueError where the window is not of the shape the bundle asks for.
         """
-        bundle = self.bundle
-        if (window.samples, window.rows) != (bundle.samples, len(bundle.rows)):
-            raise ValueError(
-                f"window is {window.samples} samples x {window.rows} rows,"
-                f" {bundle.name} expects {bundle.samples} x {len(bundle.rows)}"
-            )
-        if not (np.isfinite(window.aspect) and window.aspect > 0):
-            raise ValueError(f"aspect is {window.aspect}, expected width / height")
-        return self.rank(self.probabilities(window.array(), window.aspect))
+        return self.rank(activation.probabilities(self._one_answer(window), self._activation))
 
     def probabilities(self, landmarks: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:
         """[samples, rows, 3] -> one probability a label, float32 [labels]."""
-        manifest = self.bundle.manifest
-        features = self._pipeline(landmarks, aspect)[None]
-        (answer,) = self._session.run([manifest.output.name], {manifest.input.tensors[0].name: features})
-        scores = np.asarray(answer, np.float32).reshape(-1)
-        if not np.isfinite(scores).all():
-            raise ValueError(f"{self.bundle.name} answered with numbers that are not finite")
-        if manifest.output.activation == "logits":
-            scores = np.exp(scores - scores.max())
-            scores = scores / scores.sum()
-        return scores
+        if self._landmarks is None:
+            raise ValueError(f"{self.bundle.name} looks at pictures, not at landmarks")
+        answer = self._answer(self._landmarks.prepare(landmarks, aspect), self._graph.first_states())
+        return activation.probabilities(answer.scores, self._activation)
+
+    def log_probabilities(self, window: Window) -> NDArray[np.float32]:
+        """Of a model with `[ctc]`: natural logarithms [steps, symbols], in the order of `Bundle.symbols`.
+
+        A step is `ctc.reduction` samples. Raises ValueError as `recognize` does.
+        """
+        return activation.log_probabilities(self._one_answer(window), self._activation)
+
+    def advance(self, window: Window, states: States | None = None) -> tuple[NDArray[np.float32], States]:
+        """As `log_probabilities`, going on from the session's last states; None before its first window."""
+        answer = self._answer(
+            self._prepared(window), self._graph.first_states() if states is None else states
+        )
+        return activation.log_probabilities(answer.scores, self._activation), answer.states
+
+    def fed(self, window: Window) -> dict[str, NDArray[Any]]:
+        """What the graph is fed of a window, by the names of its inputs. Raises as `recognize` does."""
+        return self._graph.feeds(self._prepared(window))
 
     def rank(self, probabilities: NDArray[np.float32]) -> list[tuple[str, float]]:
         """As `recognize` answers; of equals the earlier label comes first."""
@@ -77,25 +108,99 @@ class Recognizer:
             (self.bundle.labels[i], float(probabilities[i])) for i in order if i in signs or i in background
         ]
 
-    def _check(self) -> None:
-        manifest = self.bundle.manifest
-        (tensor,) = manifest.input.tensors
-        inputs = self._session.get_inputs()
-        if [graph.name for graph in inputs] != [tensor.name]:
-            self._refuse("input.tensors", [tensor.name], [graph.name for graph in inputs])
-        if inputs[0].type != _DTYPES[tensor.dtype]:
-            self._refuse(f"input.tensors.{tensor.name}.dtype", tensor.dtype, inputs[0].type)
-        shape = [size if isinstance(size, int) else 0 for size in inputs[0].shape]
-        if shape != list(tensor.shape):
-            self._refuse(f"input.tensors.{tensor.name}.shape", list(tensor.shape), inputs[0].shape)
-        fed = [1, self.bundle.samples, *self._pipeline.shape]
-        if len(fed) != len(shape) or any(has not in (0, gets) for has, gets in zip(shape, fed, strict=True)):
-            self._refuse("input.pipeline with streaming.window", fed, inputs[0].shape)
-        outputs = {graph.name: graph.shape for graph in self._session.get_outputs()}
-        if manifest.output.name not in outputs:
-            self._refuse("output.name", manifest.output.name, sorted(outputs))
-        if list(outputs[manifest.output.name][1:]) != [manifest.labels.count]:
-            self._refuse("labels.count", manifest.labels.count, outputs[manifest.output.name])
+    def probe(self, seed: int = 0) -> Answer:
+        """The answer to a window of noise, the same for the same seed: warms up, and tells what comes out."""
+        rng = np.random.default_rng(seed)
+        bundle, prepared = self.bundle, None
+        streaming = bundle.streaming
+        samples = streaming.shortest if streaming.windows == "segments" else streaming.window
+        if self._landmarks is not None:
+            points = rng.normal(0.5, 0.1, (samples, len(bundle.rows), 3)).astype(np.float32)
+            prepared = self._landmarks.prepare(points, 16 / 9)
+        elif self._pictures is not None and bundle.picture is not None:
+            size = (samples, bundle.picture.height, bundle.picture.width, 3)
+            prepared = self._pictures.prepare(rng.integers(0, 256, size, np.uint8))
+        assert prepared is not None
+        self._graph.check_fed(prepared, "input.pipeline with streaming.window")
+        return self._answer(prepared, self._graph.first_states())
 
-    def _refuse(self, field: str, says: object, graph: object) -> None:
-        raise BundleError(f"{self.bundle.name}: {field} gives {says}, the graph has {graph}")
+    @property
+    def _activation(self) -> str:
+        return self.bundle.manifest.output.activation
+
+    def _one_answer(self, window: Window) -> NDArray[np.float32]:
+        return self._answer(self._prepared(window), self._graph.first_states()).scores
+
+    def _prepared(self, window: Window) -> Prepared:
+        bundle, streaming = self.bundle, self.bundle.streaming
+        least = streaming.window if streaming.windows == "sliding" else streaming.shortest
+        if not least <= window.samples <= streaming.window or window.rows != len(bundle.rows):
+            expected = f"{least} to {streaming.window}" if least < streaming.window else f"{least}"
+            raise ValueError(
+                f"window is {window.samples} samples x {window.rows} rows,"
+                f" {bundle.name} expects {expected} x {len(bundle.rows)}"
+            )
+        if not (np.isfinite(window.aspect) and window.aspect > 0):
+            raise ValueError(f"aspect is {window.aspect}, expected width / height")
+        if self._landmarks is not None:
+            return self._landmarks.prepare(window.array(), window.aspect)
+        assert self._pictures is not None
+        assert bundle.picture is not None
+        clip = unpack_clip(window.pictures, bundle.picture.width, bundle.picture.height)
+        return self._pictures.prepare(clip)
+
+    def _answer(self, prepared: Prepared, states: States) -> Answer:
+        manifest = self.bundle.manifest
+        wanted = [self._output, *(state.name_out for state in manifest.state)]
+        first, *after = self._graph.run(wanted, prepared, states)
+        scores = np.asarray(first, np.float32)
+        if scores.ndim != len(manifest.output.axes):
+            self._place.refuse("output.axes", list(manifest.output.axes), list(scores.shape))
+        scores = _in_order(scores, manifest.output.axes)
+        if not np.isfinite(scores).all():
+            raise ValueError(f"{self.bundle.name} answered with numbers that are not finite")
+        carried = {state.name_in: array for state, array in zip(manifest.state, after, strict=True)}
+        return Answer(scores, carried)
+
+    def _check(self) -> None:
+        """Refuses what the graph says, or answers to noise, that the manifest does not."""
+        manifest, place = self.bundle.manifest, self._place
+        wanted, shape = len(self.bundle.symbols), self._graph.outputs[self._output]
+        field = "labels.count" if manifest.ctc is None else "labels.count and ctc.blank"
+        if shape:
+            if len(shape) != len(manifest.output.axes):
+                place.refuse("output.axes", list(manifest.output.axes), shape)
+            labels = shape[manifest.output.axes.index("label")]
+            if isinstance(labels, int) and labels != wanted:
+                place.refuse(field, wanted, shape)
+        try:
+            scores = self.probe().scores
+        except BundleError:
+            raise
+        except Exception as error:  # ONNX Runtime's errors have no common class
+            raise BundleError(f"{self.bundle.name}: a window of noise ends in: {error}") from error
+        if scores.shape[-1] != wanted:
+            place.refuse(field, wanted, list(scores.shape))
+        if manifest.ctc is not None:
+            self._check_steps(len(scores))
+        misfit = activation.misfit(scores, self._activation)
+        if misfit:
+            raise BundleError(
+                f"{self.bundle.name}: output.activation says {self._activation!r}, the graph answers {misfit}"
+            )
+
+    def _check_steps(self, steps: int) -> None:
+        assert self.bundle.ctc is not None
+        streaming, reduction = self.bundle.streaming, self.bundle.ctc.reduction
+        samples = streaming.shortest if streaming.windows == "segments" else streaming.window
+        if self.bundle.manifest.input.length.samples:
+            samples = self.bundle.manifest.input.length.samples
+        if abs(steps * reduction - samples) >= 2 * reduction:
+            self._place.refuse("ctc.reduction", reduction, f"{steps} steps of {samples} samples")
+
+
+def _in_order(scores: NDArray[np.float32], axes: Sequence[str]) -> NDArray[np.float32]:
+    """The first window's [labels] or [time, labels]."""
+    order = [axis for axis in ("batch", "time", "label") if axis in axes]
+    moved = scores.transpose([list(axes).index(axis) for axis in order])
+    return moved[0] if "batch" in axes else moved

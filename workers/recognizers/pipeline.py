@@ -1,19 +1,25 @@
-"""Host steps from landmarks to a graph's input: named, parameterised, pure NumPy, in the manifest's order.
+"""A manifest's host steps, from landmarks or pictures to what the graph is fed.
 
-Training runs these very steps, so what a model learned from is what it is served. Every step works on
-[..., samples, points, coordinates], sample by sample: a window and a long recording give the same features.
+Training runs these very steps, so what a model learned from is what it is served.
 """
 
 import dataclasses
+import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.bundles.manifest import Step
-from shared.landmarks import HAND_POINTS
+from shared.bundles.manifest import Input, Length, Picture, Step
+from shared.landmarks import LAYOUTS
+from workers.recognizers.steps import LANDMARK_STEPS, PICTURE_STEPS, Clip, Signal, Stats, StatsError
+from workers.recognizers.steps.mirror import mirror_columns, mirrored
+
+STEPS = LANDMARK_STEPS
+"""What a model of landmarks may name."""
 
 
 class PipelineError(ValueError):
@@ -21,121 +27,144 @@ class PipelineError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Signal:
-    """What passes from step to step."""
+class Prepared:
+    """One window as a graph may be fed it."""
 
-    points: NDArray[np.float32]
-    """[..., samples, points, coordinates], NaN is missing."""
-    rows: tuple[int, ...]
-    """Canonical row of each of the bundle's selected points; points that steps add come behind them."""
-    aspect: float
-    """Width / height of the picture."""
-    features: tuple[NDArray[np.float32], ...] = ()
-    """[..., samples, n] each: what is no point."""
-
-    def column(self, row: int) -> int:
-        """Where a canonical row stands among the points."""
-        return self.rows.index(row)
-
-
-def square_units(signal: Signal) -> Signal:
-    """x and z from fractions of the width to fractions of the height: angles and lengths become true."""
-    units = np.array([signal.aspect, 1.0, signal.aspect], np.float32)
-    return dataclasses.replace(signal, points=signal.points * units)
-
-
-def body_frame(signal: Signal, left: int, right: int, smallest: float) -> Signal:
-    """Origin halfway between two rows (the shoulders), unit their distance in the picture.
-
-    A sample without both, or with them nearer than `smallest`, is missing as a whole.
-    """
-    a = signal.points[..., signal.column(left), :]
-    b = signal.points[..., signal.column(right), :]
-    centre = (a + b) / 2
-    width = np.sqrt(np.sum((a - b)[..., :2] ** 2, axis=-1))
-    width = np.where(width >= smallest, width, np.nan).astype(np.float32)
-    points = (signal.points - centre[..., None, :]) / width[..., None, None]
-    return dataclasses.replace(signal, points=points.astype(np.float32))
-
-
-def hand_frames(signal: Signal, wrists: Sequence[int], smallest: float) -> Signal:
-    """Adds each hand's points once more, from its own wrist, in units of wrist to middle knuckle."""
-    shapes = [signal.points]
-    for wrist in wrists:
-        first = signal.column(wrist)
-        hand = signal.points[..., first : first + HAND_POINTS, :]
-        from_wrist = hand - hand[..., :1, :]
-        palm = np.sqrt(np.sum(from_wrist[..., 9, :2] ** 2, axis=-1))
-        palm = np.where(palm >= smallest, palm, np.nan).astype(np.float32)
-        shapes.append((from_wrist / palm[..., None, None]).astype(np.float32))
-    return dataclasses.replace(signal, points=np.concatenate(shapes, axis=-2))
-
-
-def presence(signal: Signal, rows: Sequence[int]) -> Signal:
-    """Adds one feature a row: 1 where it was found, else 0."""
-    columns = [signal.column(row) for row in rows]
-    found = np.isfinite(signal.points[..., columns, 0]).astype(np.float32)
-    return dataclasses.replace(signal, features=(*signal.features, found))
-
-
-def drop_depth(signal: Signal) -> Signal:
-    """Keeps x and y: z of one camera is a guess."""
-    return dataclasses.replace(signal, points=signal.points[..., :2])
-
-
-def clamp(signal: Signal, limit: float) -> Signal:
-    """Bounds every coordinate; missing stays missing."""
-    return dataclasses.replace(signal, points=np.clip(signal.points, -limit, limit))
-
-
-def zero_missing(signal: Signal) -> Signal:
-    """Missing becomes 0."""
-    return dataclasses.replace(signal, points=np.nan_to_num(signal.points, nan=0.0, posinf=0.0, neginf=0.0))
-
-
-def flatten(signal: Signal) -> Signal:
-    """All points and features of a sample as one row: [..., samples, features]."""
-    flat = signal.points.reshape(*signal.points.shape[:-2], -1)
-    joined = np.concatenate((flat, *signal.features), axis=-1).astype(np.float32)
-    return dataclasses.replace(signal, points=joined, features=())
-
-
-STEPS: dict[str, Callable[..., Signal]] = {
-    step.__name__: step
-    for step in (square_units, body_frame, hand_frames, presence, drop_depth, clamp, zero_missing, flatten)
-}
-"""Every step a manifest may name."""
+    features: NDArray[np.float32]
+    axes: tuple[str, ...]
+    """Of `features`, `time` first."""
+    index: NDArray[np.float32]
+    """[samples]: the frame each came from, -1 where padded."""
 
 
 class Pipeline:
-    """The steps of one manifest. Raises PipelineError where they do not fit the rows or each other."""
+    """The steps of a landmark model. Raises PipelineError where they do not fit the rows or each other."""
 
-    def __init__(self, steps: Sequence[Step], rows: Sequence[int]) -> None:
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        rows: Sequence[int],
+        *,
+        length: Length | None = None,
+        stats: Stats | None = None,
+        mirror: tuple[int, ...] | None = None,
+    ) -> None:
+        """`rows` are the bundle's own numbers, `mirror` for each the place of the one it is in a mirror."""
         self._rows = tuple(rows)
-        self._steps: list[tuple[Callable[..., Signal], dict[str, Any]]] = []
-        for place, step in enumerate(steps):
-            where = f"input.pipeline[{place}] {step.name!r}"
-            if step.name not in STEPS:
-                raise PipelineError(f"{where}: no such step; known are {', '.join(STEPS)}")
-            function, given = STEPS[step.name], step.parameters
-            wanted = [name for name in inspect.signature(function).parameters if name != "signal"]
-            if set(given) != set(wanted):
-                raise PipelineError(f"{where}: has parameters {sorted(given)}, expected {sorted(wanted)}")
-            self._steps.append((function, given))
+        self._mirror = mirror
+        self._steps = built(steps, LANDMARK_STEPS, {"length": length, "stats": stats})
         try:
             self.shape = self(np.zeros((1, len(self._rows), 3), np.float32), 1.0).shape[1:]
             """Of one sample, as the graph gets it."""
         except (ValueError, IndexError, TypeError) as error:
             raise PipelineError(f"input.pipeline does not fit input.rows: {error}") from error
 
+    @classmethod
+    def of(cls, table: Input, folder: Path) -> "Pipeline":
+        """As a manifest has it, with the statistics in the bundle's folder."""
+        assert table.source_layout is not None
+        layout = LAYOUTS[table.source_layout]
+        stats = None
+        if table.stats:
+            try:
+                stats = Stats.read(folder / table.stats, len(layout))
+            except StatsError as error:
+                raise PipelineError(f"input.stats: {error}") from error
+        mirror = None
+        if table.mirror:
+            try:
+                mirror = mirror_columns([layout[row] for row in table.rows])
+            except ValueError as error:
+                raise PipelineError(f"input.mirror: {error}") from error
+        return cls(table.pipeline, table.rows, length=table.length, stats=stats, mirror=mirror)
+
     def __call__(self, landmarks: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:
         """[..., samples, rows, 3] with NaN for missing -> [..., samples, *shape] for the graph."""
+        return self._signal(landmarks, aspect).points
+
+    def prepare(self, landmarks: NDArray[np.float32], aspect: float) -> Prepared:
+        """One window, [samples, rows, 3], with the numbers of its frames."""
+        signal = self._signal(landmarks, aspect)
+        axes = ("time", "point", "coordinate") if signal.points.ndim == 3 else ("time", "feature")
+        index = signal.index
+        if index is None:
+            index = np.arange(len(signal.points), dtype=np.float32)
+        return Prepared(signal.points, axes, np.where(np.isfinite(index), index, -1).astype(np.float32))
+
+    def _signal(self, landmarks: NDArray[np.float32], aspect: float) -> Signal:
         if landmarks.ndim < 3 or landmarks.shape[-2:] != (len(self._rows), 3):
             raise ValueError(
                 f"landmarks are {list(landmarks.shape)}, expected [..., samples, {len(self._rows)}, 3]"
             )
+        if self._mirror is not None:
+            landmarks = mirrored(landmarks, self._mirror)
         signal = Signal(landmarks, self._rows, aspect)
         with np.errstate(invalid="ignore"):
-            for function, parameters in self._steps:
-                signal = function(signal, **parameters)
-        return signal.points
+            for step in self._steps:
+                signal = step(signal)
+        return signal
+
+
+class ClipPipeline:
+    """The steps of a model that sees pictures. Raises PipelineError where they do not fit."""
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        size: tuple[int, int],
+        colour: str = "rgb",
+        *,
+        length: Length | None = None,
+        mirror: bool = False,
+    ) -> None:
+        """`size` is (width, height) of the pictures that come."""
+        self._size, self._colour, self._mirror = size, colour, mirror
+        self._steps = built(steps, PICTURE_STEPS, {"length": length})
+        try:
+            self.shape = self.prepare(np.zeros((1, size[1], size[0], 3), np.uint8)).features.shape[1:]
+            """Of one sample, as the graph gets it but for the order of axes."""
+        except (ValueError, IndexError, TypeError) as error:
+            raise PipelineError(f"input.pipeline does not fit input.picture: {error}") from error
+
+    @classmethod
+    def of(cls, table: Input, picture: Picture) -> "ClipPipeline":
+        """As a manifest has it."""
+        size = (picture.width, picture.height)
+        return cls(table.pipeline, size, picture.colour, length=table.length, mirror=table.mirror)
+
+    def prepare(self, pictures: NDArray[np.uint8]) -> Prepared:
+        """uint8 RGB [samples, height, width, 3] -> float32 [samples, height, width, channels]."""
+        width, height = self._size
+        if pictures.ndim != 4 or pictures.shape[1:] != (height, width, 3):
+            raise ValueError(f"pictures are {list(pictures.shape)}, expected [samples, {height}, {width}, 3]")
+        if self._mirror:
+            pictures = pictures[:, :, ::-1]
+        if self._colour == "bgr":
+            pictures = pictures[..., ::-1]
+        clip = Clip(np.ascontiguousarray(pictures, np.float32))
+        for step in self._steps:
+            clip = step(clip)
+        return Prepared(clip.pixels, ("time", "height", "width", "channel"), clip.numbers)
+
+
+def built(
+    steps: Sequence[Step], known: Mapping[str, Callable[..., Any]], given: Mapping[str, object]
+) -> list[Callable[..., Any]]:
+    """Each step with its parameters bound. What is in `given` comes from elsewhere in the manifest."""
+    made: list[Callable[..., Any]] = []
+    for place, step in enumerate(steps):
+        where = f"input.pipeline[{place}] {step.name!r}"
+        if step.name not in known:
+            raise PipelineError(f"{where}: no such step; known are {', '.join(known)}")
+        function, written = known[step.name], step.parameters
+        wanted = list(inspect.signature(function).parameters.values())[1:]
+        own = {one.name for one in wanted if one.name not in given}
+        needed = {one.name for one in wanted if one.name in own and one.default is inspect.Parameter.empty}
+        if not needed <= set(written) <= own:
+            raise PipelineError(f"{where}: has parameters {sorted(written)}, expected {sorted(own)}")
+        for name in (one.name for one in wanted if one.name in given):
+            if given[name] is None:
+                raise PipelineError(f"{where}: needs input.{name}")
+            written[name] = given[name]
+        made.append(functools.partial(function, **written))
+    return made

@@ -1,17 +1,18 @@
-"""A batch of windows becomes results: what the Faust agent of one model does."""
+"""Windows become results: what the Faust agent of one model does."""
 
 import asyncio
 import dataclasses
 import logging
 import math
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from shared import keys
 from shared.faust_redis import deliveries
-from shared.messages import BadMessageError, Result, Window
+from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.results import Results
 
 log = logging.getLogger(__name__)
@@ -19,13 +20,29 @@ log = logging.getLogger(__name__)
 MAX_DELIVERIES = 3
 """The third delivery is not tried: a window that ended two workers would end the third."""
 
+TURN_SECONDS = 0.01
+"""Windows are answered one after another until this is over, then their results are written together: quick
+models save round trips to Redis and to the thread, and no result of a slow one waits for the next."""
 
-class Model(Protocol):
-    """What answers windows; `workers.recognizers.graphs.Recognizer` is one."""
+
+class Isolated(Protocol):
+    """What has one answer a window; `workers.recognizers.graphs.Recognizer` is one."""
 
     def recognize(self, window: Window) -> list[tuple[str, float]]:
         """(label, probability) pairs, best first. Raises ValueError for a window it cannot take."""
         ...
+
+
+@runtime_checkable
+class Continuous(Protocol):
+    """What reads symbols off a window; `workers.recognizers.reader.Reader` is one."""
+
+    def read(self, window: Window) -> list[Symbol]:
+        """Symbols in order. Raises ValueError for a window it cannot take."""
+        ...
+
+
+Model = Isolated | Continuous
 
 
 @dataclasses.dataclass
@@ -42,8 +59,18 @@ class Counts:
     """Results nobody waits for any more."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What one message came to."""
+
+    session: str
+    """Empty for a message that is no window."""
+    packed: bytes = b""
+    error: str = ""
+
+
 class RecognizerAgent:
-    """Recognizes one model's windows in a thread, writes each result, then acknowledges. Never raises for a
+    """Recognizes one model's windows in a thread, writes the results, then acknowledges. Never raises for a
     window, whatever is in it."""
 
     def __init__(self, name: str, model: Model, executor: Executor, results: Results) -> None:
@@ -55,45 +82,72 @@ class RecognizerAgent:
 
     async def work(self, events: Sequence[Any]) -> None:
         """Works through a batch of Faust events, oldest first."""
-        for event in events:
-            await self._one(event)
+        messages = [(event.value, deliveries(event.message)) for event in events]
+        loop = asyncio.get_running_loop()
+        done = 0
+        while done < len(events):
+            # Alone where it has ended a worker before: the others are not to share its fate again.
+            end = next((i for i in range(done, len(events)) if messages[i][1] > 1), len(events))
+            turn = messages[done : max(end, done + 1)]
+            answers = await loop.run_in_executor(self._executor, self._turn, turn)
+            await self._write(answers)
+            for event in events[done : done + len(answers)]:
+                event.ack()
+            done += len(answers)
 
-    async def _one(self, event: Any) -> None:
-        window = self._unpack(event.value)
-        if window is not None:
-            times = deliveries(event.message)
-            if times >= MAX_DELIVERIES:
-                result = failed(window, f"given up: {times - 1} workers have ended over this window")
-            else:
-                loop = asyncio.get_running_loop()
-                result = await loop.run_in_executor(self._executor, answer, self.name, self.model, window)
-            if result.error:
-                log.warning("Window %d of %s (%s): %s", window.seq, window.session, self.name, result.error)
-            self._count(result, await self._results.write(window.session, result))
-        event.ack()
+    async def close(self) -> None:
+        """Holds nothing between batches."""
 
-    def _unpack(self, value: bytes | None) -> Window | None:
+    def _turn(self, messages: Sequence[tuple[bytes | None, int]]) -> list[Answer]:
+        """Answers the first, and the next while there is time. Runs outside the event loop."""
+        until = time.perf_counter() + TURN_SECONDS
+        answers: list[Answer] = []
+        for value, times in messages:
+            answers.append(self._one(value, times))
+            if time.perf_counter() >= until:
+                break
+        return answers
+
+    def _one(self, value: bytes | None, times: int) -> Answer:
         try:
-            window = Window.unpack(value or b"")
-            if not keys.is_session_id(window.session):
-                raise BadMessageError(f"Window: session is {window.session[:80]!r}, which is no session id")
-            if not (math.isfinite(window.start) and math.isfinite(window.end)):
-                raise BadMessageError(
-                    f"Window: from {window.start} to {window.end} seconds is no stretch of time"
-                )
+            window = unpack(value)
         except BadMessageError as error:
-            self.counts.bad += 1
-            log.warning("A message on %s is dropped: %s", keys.windows(self.name), error)
-            return None
-        return window
-
-    def _count(self, result: Result, written: bool) -> None:
-        if not written:
-            self.counts.ended += 1
-        elif result.error:
-            self.counts.errors += 1
+            return Answer("", error=str(error))
+        if times >= MAX_DELIVERIES:
+            result = failed(window, f"given up: {times - 1} workers have ended over this window")
         else:
-            self.counts.results += 1
+            result = answer(self.name, self.model, window)
+        complaint = f"Window {window.seq} of {window.session}: {result.error}" if result.error else ""
+        return Answer(window.session, result.pack(), complaint)
+
+    async def _write(self, answers: Sequence[Answer]) -> None:
+        """Returns when every result is in Redis, or nobody waits for it."""
+        by_session: dict[str, list[bytes]] = defaultdict(list)
+        for one in answers:
+            if one.session:
+                by_session[one.session].append(one.packed)
+        written = await self._results.write(by_session) if by_session else {}
+        for one in answers:
+            if not one.session:
+                self.counts.bad += 1
+                log.warning("A message on %s is dropped: %s", keys.windows(self.name), one.error)
+            elif not written[one.session]:
+                self.counts.ended += 1
+            elif one.error:
+                self.counts.errors += 1
+                log.warning("%s: %s", self.name, one.error)
+            else:
+                self.counts.results += 1
+
+
+def unpack(value: bytes | None) -> Window:
+    """The window in a message. Raises BadMessageError, also for one that nobody could answer."""
+    window = Window.unpack(value or b"")
+    if not keys.is_session_id(window.session):
+        raise BadMessageError(f"Window: session is {window.session[:80]!r}, which is no session id")
+    if not (math.isfinite(window.start) and math.isfinite(window.end)):
+        raise BadMessageError(f"Window: from {window.start} to {window.end} seconds is no stretch of time")
+    return window
 
 
 def answer(name: str, model: Model, window: Window) -> Result:
@@ -102,10 +156,11 @@ def answer(name: str, model: Model, window: Window) -> Result:
     try:
         if window.model != name:
             raise ValueError(f"window is for model {window.model!r}, this is {name!r}")
-        top = model.recognize(window)
-        return dataclasses.replace(
-            failed(window, ""), top=top, recognize_ms=(time.perf_counter() - started) * 1000
-        )
+        if isinstance(model, Continuous):
+            seen = dataclasses.replace(failed(window, ""), symbols=model.read(window))
+        else:
+            seen = dataclasses.replace(failed(window, ""), top=model.recognize(window))
+        return dataclasses.replace(seen, recognize_ms=(time.perf_counter() - started) * 1000)
     except Exception as error:  # a window may hold anything, and the transcript waits for an answer
         return dataclasses.replace(
             failed(window, f"{type(error).__name__}: {error}"),

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import logging
 import socket
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -229,6 +230,13 @@ async def publish(client: httpx.AsyncClient) -> AsyncIterator[Publish]:
     yield publish
     for sender in senders:
         await sender.peer.close()
+
+
+@pytest.fixture
+def spool_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for temporary files that nobody else uses."""
+    (tmp_path / "spool").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spool"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,9 @@
-"""A file is uploaded, and its packets arrive in Redis so that a worker shows what the file shows."""
+"""`POST /videos`: which files are taken, which are refused and in what words."""
 
 import asyncio
-import contextlib
-import json
 import os
-import tempfile
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -17,107 +12,13 @@ import pytest
 
 from gateway.ingest import spool as spooling
 from shared import keys, sessions
-from shared.fence import Fence
-from shared.framelog import End, FileFrameWriter, Frame, packet_of_entry
-from shared.messages import Length, unpack_record
-from shared.sessions import Session
 from shared.settings import Settings
 from tests.gateway.ingest.conftest import SESSION, Publish, Server, until
-from tests.gateway.ingest.pictures import HEIGHT, WIDTH, write_video
+from tests.gateway.ingest.files import nothing_is_left, open_spools, received, send
+from tests.gateway.ingest.pictures import write_video
 from workers.keypoints.decoder import Decoder
 
-BY_FORMAT = [
-    ("clip.mp4", "libx264"),
-    ("clip.webm", "libvpx"),
-    ("clip9.webm", "libvpx-vp9"),
-    ("clip.avi", "mpeg4"),
-    ("clip.mov", "mjpeg"),
-    ("clip.mkv", "libx264"),
-    ("clip.ts", "libx264"),
-    ("clip.h264", "libx264"),
-]
-
-
-@pytest.fixture(autouse=True)
-def _spool_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder for temporary files that nobody else uses."""
-    (tmp_path / "spool").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spool"))
-
-
-async def send(client: httpx.AsyncClient, body: bytes, session: str = SESSION) -> httpx.Response:
-    return await client.post("/videos", params={"session": session}, content=body)
-
-
-async def received(server: Server, session: str = SESSION) -> tuple[list[Frame], End]:
-    frames: list[Frame] = []
-    async with asyncio.timeout(20), contextlib.aclosing(server.frames(session)) as entries:
-        async for entry in entries:
-            if isinstance(entry, End):
-                return frames, entry
-            frames.append(entry)
-    raise AssertionError("no end marker")
-
-
-def shown(session: Session, frames: list[Frame]) -> list[tuple[float, bytes]]:
-    """(media time, picture) as the keypoint worker decodes them."""
-    decoder = av.CodecContext.create(session.codec, "r")
-    if session.extradata:
-        decoder.extradata = session.extradata
-    pictures = []
-    for frame in frames:
-        packet = av.Packet(frame.data)
-        packet.pts, packet.dts, packet.time_base = frame.pts, frame.dts, session.time_base
-        pictures += decoder.decode(packet)
-    pictures += decoder.decode(None)
-    return [(session.media_time(p.pts), p.to_ndarray(format="rgb24").tobytes()) for p in pictures]
-
-
-def shown_by_the_container(path: Path) -> list[bytes]:
-    with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24").tobytes() for frame in container.decode(video=0)]
-
-
-async def nothing_is_left(server: Server) -> None:
-    assert await server.store.keys("*") == []
-    assert len(server.uploads) == 0
-    assert open_spools() == []
-
-
-async def entries_of(server: Server) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """The frames' stream as it stands."""
-    entries: Any = await server.store.xrange(keys.frames(SESSION))
-    return list(entries)
-
-
-def open_spools() -> list[str]:
-    """Deleted files in the folder of temporary files that this process still holds open."""
-    links = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
-    return [link for link in links if link.startswith(tempfile.gettempdir()) and "(deleted)" in link]
-
-
-@pytest.mark.parametrize(("name", "codec"), BY_FORMAT)
-async def test_a_worker_shows_what_the_file_shows(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path, name: str, codec: str
-) -> None:
-    path = write_video(tmp_path / name, codec)
-    response = await send(client, path.read_bytes())
-    assert response.status_code == 202, response.text
-    assert response.headers["location"] == f"/sessions/{SESSION}"
-    assert response.json()["session"] == SESSION
-    frames, end = await received(server)
-    session = await server.session()
-    assert (session.mode, session.width, session.height, session.rotation) == ("file", WIDTH, HEIGHT, 0)
-    assert end.reason == "end of file"
-    assert [packet_of_entry(f.entry) for f in frames] == list(range(len(frames)))
-    assert packet_of_entry(end.entry) == len(frames)
-    pictures = shown(session, frames)
-    assert [picture for _, picture in pictures] == shown_by_the_container(path)
-    times = [moment for moment, _ in pictures]
-    assert times[0] == 0.0
-    if name != "clip.h264":  # a bare stream holds no times, its B-frames come as they were sent
-        assert times == sorted(times)
-        assert times[-1] == pytest.approx(29 / 30, abs=0.04)
+pytestmark = pytest.mark.usefixtures("spool_folder")
 
 
 async def test_a_rotated_file_says_how_to_turn_it(
@@ -148,26 +49,6 @@ async def test_a_rotated_file_is_shown_upright(
         assert abs(picture.rgb()[..., ::-1].astype(int) - upright.astype(int)).mean() < 3
     assert len(ours) == 30
     film.release()
-
-
-async def test_a_file_that_hides_its_length_tells_it_when_it_is_read(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path
-) -> None:
-    path = write_video(tmp_path / "bare.h264", frames=30)
-    assert (await send(client, path.read_bytes())).status_code == 202
-    await received(server)
-    told: Any = await server.store.xrange(keys.results(SESSION))
-    (length,) = [unpack_record(fields[b"r"]) for _, fields in told]
-    assert isinstance(length, Length)
-    assert length.seconds == pytest.approx(29 / 30, abs=0.1)
-    assert (await server.session()).seconds == 0
-
-
-async def test_a_file_tells_its_length(server: Server, client: httpx.AsyncClient, tmp_path: Path) -> None:
-    assert (await send(client, write_video(tmp_path / "clip.mp4").read_bytes())).status_code == 202
-    await received(server)
-    assert (await server.session()).seconds == pytest.approx(1.0, abs=0.05)
-    assert not await server.store.exists(keys.results(SESSION))
 
 
 async def test_a_form_with_the_field_file_works_too(
@@ -231,17 +112,6 @@ async def test_forms_that_are_malformed_are_refused(server: Server, client: http
     response = await client.post("/videos", content=b"x", headers={"content-type": "multipart/form-data"})
     assert response.status_code == 400
     await nothing_is_left(server)
-
-
-async def test_a_file_cut_off_behind_its_index_ends_as_damaged(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path
-) -> None:
-    path = write_video(tmp_path / "fast.mp4", frames=60, options={"movflags": "faststart"})
-    body = path.read_bytes()
-    assert (await send(client, body[: len(body) * 2 // 3])).status_code == 202
-    frames, end = await received(server)
-    assert 0 < len(frames) < 60
-    assert end.reason == f"file damaged after {len(frames)} packets"
 
 
 async def test_a_stalled_client_is_told(
@@ -321,35 +191,6 @@ class TestLimits:
         assert end.reason == "longer than 0.5 s"
 
 
-async def test_a_repeated_upload_doubles_nothing(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path
-) -> None:
-    body = write_video(tmp_path / "clip.mp4").read_bytes()
-    assert (await send(client, body)).status_code == 202
-    await received(server)
-    before = await entries_of(server)
-    assert (await send(client, body)).status_code == 202
-    await until(lambda: len(server.uploads) == 0)
-    assert await entries_of(server) == before
-    assert await server.store.xlen(keys.SESSIONS) == 1
-
-
-async def test_an_upload_that_died_is_finished_by_its_repetition(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path
-) -> None:
-    path = write_video(tmp_path / "clip.mp4")
-    assert (await send(client, path.read_bytes())).status_code == 202
-    frames, _ = await received(server)
-    writer = FileFrameWriter(Fence(server.store, SESSION, "writer", 1))
-    await server.store.delete(keys.frames(SESSION))
-    for frame in frames[:11]:
-        await writer.append(packet_of_entry(frame.entry), frame)
-    assert (await send(client, path.read_bytes())).status_code == 202
-    again, end = await received(server)
-    assert [f.entry for f in again] == [f.entry for f in frames]
-    assert end.reason == "end of file"
-
-
 async def test_an_id_is_not_shared_by_two_files_or_a_camera(
     server: Server, client: httpx.AsyncClient, tmp_path: Path, publish: Publish
 ) -> None:
@@ -376,68 +217,3 @@ async def test_a_session_that_is_over_is_left_alone(
     assert response.json()["state"] == "ended"
     await until(lambda: len(server.uploads) == 0)
     assert not await server.store.exists(keys.frames(SESSION))
-
-
-async def consume(server: Server, entry: bytes) -> None:
-    """What the keypoint owner does with each checkpoint."""
-    fence = Fence(server.store, SESSION, "keypoints", 1)
-    await fence.write(
-        ("XTRIM", keys.frames(SESSION), "MINID", entry),
-        ("HSET", keys.session(SESSION), sessions.CONSUMED, entry),
-        ("PUBLISH", keys.control(SESSION), json.dumps({"type": "consumed"})),
-    )
-
-
-async def test_the_writer_waits_for_a_consumer_that_stalls(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bound = 30_000
-    monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", bound)
-    path = write_video(tmp_path / "big.mov", "mjpeg", frames=60)
-    largest = 6_000
-    assert path.stat().st_size > 4 * bound
-    assert (await send(client, path.read_bytes())).status_code == 202
-    taken: list[Frame] = []
-    waited = 0
-    began = time.monotonic()
-    async with asyncio.timeout(20), contextlib.aclosing(server.frames()) as entries:
-        async for entry in entries:
-            if isinstance(entry, End):
-                break
-            taken.append(entry)
-            assert len(entry.data) < largest
-            since = sum(len(f.data) for f in taken[waited:])
-            assert since < bound + largest
-            if since >= bound:  # the writer must be waiting by now, until we say that there is room
-                assert await server.store.xlen(keys.frames(SESSION)) == len(taken) - waited
-                await asyncio.sleep(0.05)
-                assert await server.store.xlen(keys.frames(SESSION)) == len(taken) - waited
-                await consume(server, entry.entry)
-                await server.store.xtrim(keys.frames(SESSION), maxlen=0, approximate=False)
-                waited = len(taken)
-    assert len(taken) == 60
-    assert time.monotonic() - began < 3, "it was woken by the clock, not by the message"
-
-
-async def test_stopping_the_server_stops_an_upload_that_waits(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", 5_000)
-    path = write_video(tmp_path / "big.mov", "mjpeg", frames=60)
-    assert (await send(client, path.read_bytes())).status_code == 202
-    assert len(server.uploads) == 1
-    await server.uploads.aclose()
-    assert len(server.uploads) == 0
-    assert open_spools() == []
-    assert all(b"end" not in fields for _, fields in await entries_of(server))
-
-
-async def test_an_upload_whose_session_was_ended_stops(
-    server: Server, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", 5_000)
-    path = write_video(tmp_path / "big.mov", "mjpeg", frames=60)
-    await send(client, path.read_bytes())
-    await server.store.hset(keys.session(SESSION), "state", sessions.FAILED)
-    await until(lambda: len(server.uploads) == 0)
-    assert open_spools() == []

@@ -169,11 +169,15 @@ async def test_a_writer_that_was_replaced_lets_its_camera_go(server: Server, pub
     await server.camera_is_over()
 
 
-async def test_stopping_the_server_ends_its_sessions(server: Server, publish: Publish) -> None:
-    await publish()
-    await first_frames(server, 3)
-    await server.cameras.aclose()
-    assert await server.end_of() == "server stopped"
+async def test_a_camera_that_comes_while_the_server_stops_is_sent_elsewhere(
+    server: Server, publish: Publish
+) -> None:
+    await server.cameras.leave()
+    refused = (await publish()).response
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    assert "stopping" in refused.json()["error"]
+    assert len(server.cameras) == 0
+    assert "stopping" in await server.end_of()  # Nobody was told its secret.
 
 
 async def test_a_session_id_is_taken_once(server: Server, publish: Publish) -> None:

@@ -1,9 +1,13 @@
 """A bundle is read whole or refused with the field, what it says and what was expected."""
 
+import pickle
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shared.bundles import BundleError, load_bundle
@@ -55,7 +59,7 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
         ("fps = 12.5", "fsp = 12.5", r"input\.fsp says 12\.5"),
         ('"522-542"', '"522-543"', r"input\.rows says .*0-542"),
         ('"522-542"', '"all"', r"input\.rows"),
-        ('source_layout = "gislr543"', 'source_layout = "lzv543"', r"input\.source_layout says 'lzv543'"),
+        ('source_layout = "gislr543"', 'source_layout = "other"', r"input\.source_layout says 'other'"),
         ("shape = [1, 5, 56]", "shape = [1, 5]", r"shape has 2 axes, axes names 3"),
         ("background_ids = [0]", "background_ids = [3]", r"background_ids \[3\] are not among 0-2"),
         ("threshold = 0.6", "threshold = 60", r"streaming\.threshold"),
@@ -128,4 +132,33 @@ def test_a_huge_manifest_is_not_read(wave: Path) -> None:
     with (wave / "bundle.toml").open("a", encoding="utf-8") as file:
         file.write("#" * (2**20 + 1))
     with pytest.raises(BundleError, match="expected at most 1048576"):
+        load_bundle(wave)
+
+
+def _torch_archive(file: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("weights/data.pkl", pickle.dumps({"a": 1}))
+
+
+def _objects(file: Path) -> None:
+    with file.open("wb") as opened:
+        np.savez(opened, mean=np.array([{"a": 1}], dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("labels.pkl", lambda file: file.write_bytes(pickle.dumps(["idle"]))),
+        ("labels.bin", lambda file: file.write_bytes(pickle.dumps(["idle"]))),
+        ("labels.old", lambda file: file.write_bytes(pickle.dumps({"idle": 0}, protocol=2))),
+        ("weights.dat", _torch_archive),
+        ("stats.npz", _objects),
+    ],
+)
+def test_a_pickle_inside_is_refused_whatever_it_is_called(
+    wave: Path, name: str, write: Callable[[Path], object]
+) -> None:
+    (wave / "more").mkdir()
+    write(wave / "more" / name)
+    with pytest.raises(BundleError, match=rf"file 'more/{name}' is a pickle"):
         load_bundle(wave)

@@ -77,6 +77,16 @@ def test_a_message_that_faust_dropped_is_given_back() -> None:
     assert [back.id for back in pending.given_back] == [b"1-0"]
 
 
+def test_a_message_that_its_agent_does_not_want_is_given_back() -> None:
+    pending = Pending()
+    kept, unwanted = (pending.get(take(pending, entry_id)) for entry_id in (b"1-0", b"2-0"))
+    assert kept is not None
+    assert unwanted is not None
+    unwanted.is_unwanted = True
+    assert pending.give_back_dropped() == 1
+    assert [back.id for back in pending.given_back] == [b"2-0"]
+
+
 class EveryOrder(RuleBasedStateMachine):
     """Whatever happens in whatever order, each id is in one state or forgotten, never in two."""
 

@@ -9,12 +9,13 @@ import redis.asyncio
 
 from shared import keys
 from shared.claims import Claims
+from tests.workers.keypoints.clips import Clip, generate
 from tests.workers.keypoints.stage import Words
 from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.holistic import Holistic
-from workers.keypoints.session import Workplace
-from workers.keypoints.windower import WindowSpec
+from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windows import WindowTopics
+from workers.keypoints.workplace import Workplace
 
 MakePlace = Callable[..., Workplace]
 
@@ -42,3 +43,13 @@ def place(make_place: MakePlace) -> Workplace:
 async def claims(store: redis.asyncio.Redis, redis_url: str) -> AsyncIterator[Claims]:
     async with Claims(redis_url, keys.KEYPOINTS_GROUP, "tester") as held:
         yield held
+
+
+@pytest.fixture(scope="session")
+def clip() -> Clip:
+    return generate(60)
+
+
+@pytest.fixture(scope="session")
+def camera_clip() -> Clip:
+    return generate(90, encoder="libvpx", gop=30)

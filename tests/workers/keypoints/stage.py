@@ -1,8 +1,10 @@
 """One session against a real Redis: what a gateway writes, what recognizers and the transcript would read."""
 
 import asyncio
+import contextlib
 import dataclasses
-from typing import cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, cast
 
 import redis.asyncio
 
@@ -11,9 +13,11 @@ from shared.claims import Claim, Claims
 from shared.fence import take_writer
 from shared.framelog import FileFrameWriter, Frame, LiveFrameWriter
 from shared.landmarks import LEFT_HAND, POSE, RIGHT_HAND
-from shared.messages import Record, Window, unpack_record
+from shared.messages import Note, Record, Window, unpack_record
+from shared.pictures import PictureSize
 from shared.sessions import Session
 from tests.workers.keypoints.clips import Clip
+from workers.keypoints.spec import Windows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +29,10 @@ class Words:
     samples: int = 9
     stride: int = 2
     rows: tuple[int, ...] = (*LEFT_HAND, *POSE, *RIGHT_HAND)
+    windows: Windows = "sliding"
+    shortest: int = 1
+    padding: float = 0.2
+    picture: PictureSize | None = None
 
 
 async def upload(store: redis.asyncio.Redis, clip: Clip, session: Session, *, end: bool = True) -> None:
@@ -78,3 +86,37 @@ def spans(sent: list[Window]) -> list[tuple[int, float, float]]:
 async def more_than(store: redis.asyncio.Redis, count: int, task: "asyncio.Task[bool]") -> bool:
     """Whether more windows than this were sent, or no more will be."""
     return task.done() or await store.xlen(keys.windows("words")) > count
+
+
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 10.0) -> None:
+    """Waits for something another task does to Redis."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def listening(store: redis.asyncio.Redis, channel: str) -> AsyncIterator[list[bytes]]:
+    """Collects what is published while inside."""
+    heard: list[bytes] = []
+    async with store.pubsub() as pubsub:
+        await pubsub.subscribe(channel)
+
+        async def collect() -> None:
+            async for message in pubsub.listen():
+                if message["type"] == "message":
+                    heard.append(message["data"])
+
+        task = asyncio.create_task(collect())
+        yield heard
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def outcome(store: redis.asyncio.Redis, session: Session) -> list[Any]:
+    """Records behind the note that the session is live."""
+    told = await records(store, session)
+    assert told[0] == Note(state="live")
+    return list(told[1:])

@@ -16,8 +16,7 @@ from shared.messages import Last
 from tests.gateway.ingest.pictures import write_video
 from tests.workers.keypoints.clips import Clip, read_clip
 from tests.workers.keypoints.conftest import MakePlace
-from tests.workers.keypoints.stage import claimed, entries, more_than, records, spans, upload, windows
-from tests.workers.keypoints.test_session import until
+from tests.workers.keypoints.stage import claimed, entries, more_than, records, spans, until, upload, windows
 from workers.keypoints import session as owning
 from workers.keypoints.session import own_session
 

@@ -35,8 +35,8 @@ def test_a_file_loses_nothing_however_long_it_waits() -> None:
 
 def test_live_pictures_in_time_are_taken_oldest_first() -> None:
     backlog: Backlog[Shown] = Backlog(15.0, live=True)
-    backlog.add(camera(0, 3))
-    assert drain(backlog) == camera(0, 3)
+    backlog.add(camera(0, 2))
+    assert drain(backlog) == camera(0, 2)
     assert backlog.dropped == 0
 
 
@@ -64,8 +64,28 @@ def test_a_worker_that_keeps_up_again_catches_up_with_hiccups_again() -> None:
     for n in range(13, 13 + CALM_TURNS):
         backlog.add(camera(n, n + 1))
         assert drain(backlog) == camera(n, n + 1)
-    backlog.add(camera(30, 33))
-    assert drain(backlog) == camera(30, 33)
+    backlog.add(camera(30, 32))
+    assert drain(backlog) == camera(30, 32)
+
+
+def test_a_worker_too_slow_takes_the_newest_picture_of_all() -> None:
+    backlog: Backlog[Shown] = Backlog(15.0, live=True)
+    backlog.add(camera(0, 10))
+    assert drain(backlog) == camera(9, 10)
+    newest = Shown(11.6 / 15, 1000 + 11.6 / 15)
+    backlog.add([*camera(10, 12), newest])
+    assert drain(backlog) == [newest]
+    assert backlog.dropped == 9 + 1
+    backlog.add([Shown(11.7 / 15, 1000.78), *camera(12, 13)])
+    assert drain(backlog) == camera(12, 13), "a slot is landmarked once"
+
+
+def test_pictures_that_are_never_decoded_are_dropped_where_they_were_due() -> None:
+    backlog: Backlog[Shown] = Backlog(15.0, live=True, after=1.0)
+    backlog.miss(n / 30 for n in range(20, 60))
+    assert backlog.dropped == 14, "what the last owner landmarked is not counted"
+    backlog.add(camera(29, 31))
+    assert drain(backlog) == camera(30, 31)
 
 
 def test_the_only_live_picture_is_landmarked_however_old() -> None:

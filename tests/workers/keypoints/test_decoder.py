@@ -87,6 +87,14 @@ def test_rotation_turns_pictures_clockwise(vp8: Clip, rotation: int, aspect: flo
     assert turned.rgb().flags.c_contiguous
 
 
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_a_mirrored_picture_is_flipped_back_when_it_is_upright(vp8: Clip, rotation: int) -> None:
+    upright = Decoder(vp8.session(rotation=rotation)).decode(vp8.frames[0])[0].rgb()
+    mirrored = Decoder(vp8.session(rotation=rotation, mirrored=True)).decode(vp8.frames[0])[0].rgb()
+    assert np.array_equal(mirrored, upright[:, ::-1])
+    assert mirrored.flags.c_contiguous
+
+
 def test_a_live_decoder_in_the_middle_of_a_group_waits_and_asks_for_a_keyframe(vp8: Clip) -> None:
     decoder = Decoder(vp8.session("live"))
     assert [decoder.decode(frame) for frame in vp8.frames[1:10]] == [[]] * 9

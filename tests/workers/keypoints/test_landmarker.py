@@ -10,6 +10,7 @@ from shared.framelog import Frame
 from shared.landmarks import ROWS
 from shared.sessions import Session
 from tests.workers.keypoints.clips import Clip, generate
+from tests.workers.keypoints.stage import captured
 from workers.keypoints.decoder import UnknownCodecError
 from workers.keypoints.holistic import Holistic
 from workers.keypoints.landmarker import Landmarked, Landmarker
@@ -29,14 +30,19 @@ def landmarker(clip: Clip) -> Iterator[Landmarker]:
 
 def rest(landmarker: Landmarker) -> list[Landmarked]:
     shown = []
-    while (one := landmarker.turn([], 0.0, ended=True)) is not None:
-        shown.append(one)
+    while some := landmarker.turn([], 0.0, ended=True):
+        shown += some
     return shown
 
 
-def test_a_turn_decodes_all_and_landmarks_one(landmarker: Landmarker, clip: Clip) -> None:
-    first = landmarker.turn(clip.frames, 7.0, ended=False)
-    assert first is not None
+@pytest.fixture
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.keypoints.landmarker.TURN_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("short_turns")
+def test_a_turn_decodes_all_and_landmarks_some(landmarker: Landmarker, clip: Clip) -> None:
+    (first,) = landmarker.turn(clip.frames, 7.0, ended=False)
     assert (first.picture.time, first.picture.read) == (0.0, 7.0)
     assert first.landmarks is not None
     assert first.landmarks.shape == (ROWS, 3)
@@ -46,13 +52,47 @@ def test_a_turn_decodes_all_and_landmarks_one(landmarker: Landmarker, clip: Clip
     assert (landmarker.decoded, landmarker.waiting, landmarker.dropped) == (12, 0, 0)
 
 
+def test_a_file_is_landmarked_until_its_turn_is_over(
+    landmarker: Landmarker, clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.keypoints.landmarker.TURN_SECONDS", 60.0)
+    assert len(landmarker.turn(clip.frames, 0.0, ended=True)) == 6
+    assert landmarker.waiting == 0
+
+
+def test_a_camera_too_far_behind_goes_on_with_the_newest_keyframe() -> None:
+    clip = generate(90, encoder="libvpx", gop=30)
+    frames = [captured(frame, 100 + number / 30) for number, frame in enumerate(clip.frames)]
+    live = Landmarker(clip.session("live"), 15.0, Holistic())
+    shown = live.turn(frames[:75], 0.0, ended=False)
+    assert [each.picture.captured for each in shown] == [pytest.approx(100 + 74 / 30)]
+    assert (live.decoded, live.dropped, live.wants_keyframe) == (15, 37, False)
+    live.turn(frames[75:], 0.0, ended=True)
+    assert live.decoded == 30, "half a second is caught up with"
+    live.close()
+
+
+def test_a_camera_too_far_behind_again_and_again_waits_for_a_keyframe() -> None:
+    clip = generate(90, encoder="libvpx", gop=1000)
+    frames = [captured(frame, 100 + number / 30) for number, frame in enumerate(clip.frames)]
+    live = Landmarker(clip.session("live"), 15.0, Holistic())
+    assert len(live.turn(frames[:40], 0.0, ended=False)) == 1
+    assert (live.decoded, live.dropped, live.wants_keyframe) == (40, 19, False)
+    assert live.turn(frames[40:80], 0.0, ended=False) == []
+    assert (live.decoded, live.dropped, live.wants_keyframe) == (40, 39, True)
+    assert live.turn(frames[80:], 0.0, ended=False) == []
+    assert live.decoded == 40
+    live.close()
+
+
 def test_nothing_in_gives_nothing_out_and_closes_twice(landmarker: Landmarker) -> None:
-    assert landmarker.turn([], 0.0, ended=False) is None
-    assert landmarker.turn([], 0.0, ended=True) is None
+    assert landmarker.turn([], 0.0, ended=False) == []
+    assert landmarker.turn([], 0.0, ended=True) == []
     landmarker.close()
     landmarker.close()
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_a_successor_sees_the_last_pictures_again_but_gives_only_later_ones(clip: Clip) -> None:
     seen: list[float] = []
 
@@ -64,9 +104,8 @@ def test_a_successor_sees_the_last_pictures_again_but_gives_only_later_ones(clip
             return super().landmarks(rgb, time)
 
     successor = Landmarker(clip.session(), 15.0, Watched(), after=4 / 30)
-    first = successor.turn(clip.frames, 0.0, ended=True)
+    (first,) = successor.turn(clip.frames, 0.0, ended=True)
     successor.close()
-    assert first is not None
     assert seen == pytest.approx([0.0, 2 / 30, 4 / 30, 6 / 30], abs=1e-3)
     assert first.picture.time == pytest.approx(6 / 30, abs=1e-3)
 
@@ -77,7 +116,7 @@ def test_the_reason_for_nothing_names_what_went_wrong(clip: Clip) -> None:
     assert live.why_nothing() == "no keyframe came"
     assert live.wants_keyframe
     late = Landmarker(clip.session(start_pts=2**40), 15.0, Holistic())
-    assert late.turn(clip.frames, 0.0, ended=True) is None
+    assert late.turn(clip.frames, 0.0, ended=True) == []
     assert late.why_nothing() == "none has a usable timestamp"
 
 
@@ -88,5 +127,5 @@ def test_a_codec_without_pictures_is_refused_before_anything_is_read() -> None:
 
 
 def test_a_hostile_frame_leaves_the_turn_empty(landmarker: Landmarker) -> None:
-    assert landmarker.turn([Frame(b"\xff" * 64, 0, 0, True)], 0.0, ended=False) is None
+    assert landmarker.turn([Frame(b"\xff" * 64, 0, 0, True)], 0.0, ended=False) == []
     assert landmarker.why_nothing()

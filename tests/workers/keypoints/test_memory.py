@@ -36,7 +36,15 @@ def full() -> Memory:
     hand = Hand(random.normal(size=(21, 3)), 0, patch, (0.25, 1 / 7))
     thumbnail = random.integers(0, 255, (60, 80), np.uint8)
     return Memory(
-        16 / 9, thumbnail, 3, pose, 2, thumbnail[::-1], [hand, Hand(missed=7)], Face(random.random((468, 3)), region), 1
+        16 / 9,
+        thumbnail,
+        3,
+        pose,
+        2,
+        thumbnail[::-1],
+        [hand, Hand(missed=7)],
+        Face(random.random((468, 3)), region),
+        1,
     )
 
 

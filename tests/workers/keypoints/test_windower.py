@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from shared.landmarks import ROWS, empty_frame
-from workers.keypoints.windower import Stretch, Windower, WindowSpec
+from workers.keypoints.spec import WindowSpec
+from workers.keypoints.windower import Stretch, Windower
 
 SPEC = WindowSpec(fps=10.0, samples=5, stride=2, rows=(500, 468))
 

@@ -1,4 +1,4 @@
-"""A keypoint worker as a process of its own, with the test's model: `python -m ... REDIS_URL [EXTRACTOR]`."""
+"""A keypoint worker as a process of its own, with the test's model: `python -m ... REDIS_URL`."""
 
 import sys
 
@@ -11,5 +11,4 @@ from workers.keypoints.app import serve
 
 if __name__ == "__main__":
     configure_logging("keypoints", "INFO")
-    url, extractor = [*sys.argv[1:], "mediapipe"][:2]
-    uvloop.run(serve(Settings(redis_url=url, extractor=extractor), [Words()]))
+    uvloop.run(serve(Settings(redis_url=sys.argv[1]), [Words()]))

@@ -4,8 +4,7 @@ A frame is float32 [543, 3] in the row order of Kaggle's "Google - Isolated Sign
 (GISLR): face 468, left hand 21, pose 33, right hand 21. x and y are fractions of the picture's width and
 height from its top-left corner, z is relative depth on x's scale. A missing landmark is NaN in all three.
 
-Left is the signer's own left, as MediaPipe Holistic names it on a picture that is not mirrored. A selfie
-view must be flipped back before it is landmarked, or hands and shoulders change sides.
+Left is the signer's own left on a picture that is not mirrored. `mirror.py` says the rest.
 """
 
 import numpy as np
@@ -26,9 +25,6 @@ HAND_POINTS = 21
 NOSE = POSE[0]
 LEFT_SHOULDER, RIGHT_SHOULDER = POSE[11], POSE[12]
 LEFT_WRIST, RIGHT_WRIST = POSE[15], POSE[16]
-
-POSE_MIRRORED = (0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + 1 if i % 2 else i - 1 for i in range(11, 33)))
-"""For each pose landmark, the one that takes its place in a mirror."""
 
 
 def empty_frame() -> Frame:

@@ -17,13 +17,6 @@ def test_named_rows_are_where_gislr_has_them() -> None:
     assert (landmarks.LEFT_WRIST, landmarks.RIGHT_WRIST) == (504, 505)
 
 
-def test_a_mirror_of_a_mirror_is_the_pose_itself() -> None:
-    there = landmarks.POSE_MIRRORED
-    assert [there[there[i]] for i in range(33)] == list(range(33))
-    assert there[0] == 0
-    assert (there[11], there[15], there[7], there[9], there[2]) == (12, 16, 8, 10, 5)
-
-
 def test_an_empty_frame_has_everything_missing() -> None:
     frame = landmarks.empty_frame()
     assert frame.shape == (543, 3)

@@ -1,0 +1,163 @@
+"""What the transport costs a recognizer: the whole stage beside a bare loop of host pipeline and ONNX Runtime
+over the same windows, in turns in one process; then the latency it adds at half of its own rate.
+
+The process has one thread for the model, as the stage always has, so a machine with two cores leaves one to
+the transport. Redis runs beside it, and is not counted.
+"""
+
+import asyncio
+import statistics
+import sys
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import redis.asyncio
+import uvloop
+
+from deploy import child
+from deploy.bench.stream import WAITING, Clock, fill, redis_of_our_own
+from deploy.bench.windows import ASPECT, SESSIONS, make_windows, session_id
+from shared import connection, keys
+from shared.bundles import Bundle
+from shared.faust_redis import broker_url
+from shared.messages import Result, unpack_record
+from workers.recognizers.app import BATCH, make_app
+from workers.recognizers.graphs import Recognizer
+from workers.recognizers.recognizer import RecognizerAgent
+from workers.recognizers.results import Results
+
+CLOCK_MS = 1.0
+"""An entry's id is cut to the millisecond: count it as the end of it."""
+
+PATIENCE_SECONDS = 120.0
+LOOK_SECONDS = 0.002
+
+
+def run(bundle: Bundle, windows: int, rounds: int, latency_seconds: float) -> list[dict[str, Any]]:
+    """Rows `reference`, `recognizers` and `latency at half load`; figures are medians of the rounds."""
+    return uvloop.run(_run(bundle, windows, rounds, latency_seconds))
+
+
+async def _run(bundle: Bundle, count: int, rounds: int, latency_seconds: float) -> list[dict[str, Any]]:
+    recognizer = Recognizer(bundle)
+    windows = make_windows(bundle, count)
+    packed = [window.pack() for window in windows]
+    arrays = [window.array() for window in windows]
+    times: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    async with (
+        redis_of_our_own() as url,
+        connection.connect(url) as store,
+        _stage(url, store, bundle.name, recognizer) as agent,
+    ):
+        await _round(store, agent, bundle.name, packed[:BATCH])
+        for _ in range(rounds):
+            bare = await asyncio.to_thread(bare_loop, recognizer, arrays)
+            times.append((bare, await _round(store, agent, bundle.name, packed)))
+        rate = 0.5 * count / statistics.median(stage[0] for _, stage in times)
+        added = await _latency(url, store, bundle, rate, latency_seconds)
+    return [*_rows(times, count), {"mode": "latency at half load", **added}]
+
+
+def _rows(
+    times: Sequence[tuple[tuple[float, float], tuple[float, float]]], count: int
+) -> list[dict[str, Any]]:
+    """Ratios are taken within a round: what else the machine does changes from round to round."""
+    rows = []
+    for mode, place in (("reference", 0), ("recognizers", 1)):
+        wall = statistics.median(both[place][0] for both in times)
+        cpu = statistics.median(both[place][1] for both in times)
+        rows.append(
+            {
+                "mode": mode,
+                "windows_per_second": round(count / wall),
+                "cpu_us_per_window": round(cpu / count * 1e6, 1),
+                "ratio": round(statistics.median(both[0][0] / both[place][0] for both in times), 3),
+                "cpu_ratio": round(statistics.median(both[place][1] / both[0][1] for both in times), 3),
+            }
+        )
+    return rows
+
+
+def bare_loop(recognizer: Recognizer, arrays: Sequence[Any]) -> tuple[float, float]:
+    """Host pipeline and graph, nothing else."""
+    clock = Clock()
+    for array in arrays:
+        recognizer.probabilities(array, ASPECT)
+    return clock.stop()
+
+
+@asynccontextmanager
+async def _stage(
+    url: str, store: redis.asyncio.Redis, name: str, recognizer: Recognizer
+) -> AsyncIterator[RecognizerAgent]:
+    """The stage as it runs, in this process."""
+    executor = ThreadPoolExecutor(1)
+    agent = RecognizerAgent(name, recognizer, executor, Results(store))
+    app = make_app(broker_url(url, batch=BATCH), [agent])
+    await app.start()
+    try:
+        yield agent
+    finally:
+        await app.stop()
+        executor.shutdown()
+
+
+async def _round(
+    store: redis.asyncio.Redis, agent: RecognizerAgent, name: str, packed: Sequence[bytes]
+) -> tuple[float, float]:
+    """From the moment the windows are there until the last result is."""
+    await _open_sessions(store)
+    await fill(store, packed)
+    before = agent.counts.results
+    clock = Clock()
+    await store.rename(WAITING, keys.windows(name))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while agent.counts.results - before < len(packed):  # noqa: ASYNC110 (no event tells)
+            await asyncio.sleep(LOOK_SECONDS)
+    times = clock.stop()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await store.xlen(keys.windows(name)):  # noqa: ASYNC110 (what is acknowledged goes a little later)
+            await asyncio.sleep(LOOK_SECONDS)
+    return times
+
+
+async def _open_sessions(store: redis.asyncio.Redis) -> None:
+    pipe = store.pipeline(transaction=False)
+    for number in range(SESSIONS):
+        pipe.hset(keys.session(session_id(number)), "state", "live")
+        pipe.delete(keys.results(session_id(number)))
+    await pipe.execute()
+
+
+async def _latency(
+    url: str, store: redis.asyncio.Redis, bundle: Bundle, rate: float, seconds: float
+) -> dict[str, Any]:
+    """From the sending of a window until its result is in Redis, less what the model took."""
+    await _open_sessions(store)
+    command = ["-m", "deploy.bench.windows", url, str(bundle.folder), str(rate), str(int(rate * seconds))]
+    sender = await child.spawn([sys.executable, *command])
+    if await sender.wait():
+        raise RuntimeError("the sender of windows failed")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await store.xlen(keys.windows(bundle.name)):  # noqa: ASYNC110 (what is acknowledged goes later)
+            await asyncio.sleep(LOOK_SECONDS)
+    added: list[float] = []
+    for number in range(SESSIONS):
+        entries: Any = await store.xrange(keys.results(session_id(number)))
+        for entry, fields in entries:
+            result = unpack_record(fields[b"r"])
+            if isinstance(result, Result) and not result.error:
+                there = int(entry.split(b"-")[0]) + CLOCK_MS
+                added.append(there - result.captured * 1000 - result.recognize_ms)
+    if len(added) != int(rate * seconds):
+        raise RuntimeError(f"{len(added)} results of {int(rate * seconds)} windows")
+    median, p99 = np.percentile(added, [50, 99])
+    return {
+        "windows_per_second": round(rate),
+        "added_ms_median": round(float(median), 2),
+        "added_ms_p99": round(float(p99), 2),
+        "ratio": 0.5,
+    }

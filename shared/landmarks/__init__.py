@@ -1,0 +1,55 @@
+"""Landmark frames: the one order every stage speaks, others' orders, and what a mirror does to them."""
+
+from shared.landmarks.canonical import (
+    FACE,
+    HAND_POINTS,
+    LEFT_HAND,
+    LEFT_SHOULDER,
+    LEFT_WRIST,
+    NOSE,
+    POSE,
+    RIGHT_HAND,
+    RIGHT_SHOULDER,
+    RIGHT_WRIST,
+    ROWS,
+    Frame,
+    empty_frame,
+    require_frame,
+)
+from shared.landmarks.layouts import (
+    LAYOUTS,
+    LIPS_40,
+    NOWHERE,
+    from_layout,
+    layout_rows,
+    missing_from_zeros,
+    to_layout,
+)
+from shared.landmarks.mirror import MIRRORED, POSE_MIRRORED, mirrored
+
+__all__ = [
+    "FACE",
+    "HAND_POINTS",
+    "LAYOUTS",
+    "LEFT_HAND",
+    "LEFT_SHOULDER",
+    "LEFT_WRIST",
+    "LIPS_40",
+    "MIRRORED",
+    "NOSE",
+    "NOWHERE",
+    "POSE",
+    "POSE_MIRRORED",
+    "RIGHT_HAND",
+    "RIGHT_SHOULDER",
+    "RIGHT_WRIST",
+    "ROWS",
+    "Frame",
+    "empty_frame",
+    "from_layout",
+    "layout_rows",
+    "mirrored",
+    "missing_from_zeros",
+    "require_frame",
+    "to_layout",
+]

@@ -1,0 +1,67 @@
+"""What a model may want of its windows."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from shared.bundles import Registry
+from shared.landmarks import LEFT_SHOULDER, ROWS
+from shared.pictures import PictureSize
+from tests.workers.keypoints.stage import Words
+from workers.keypoints.spec import SEGMENT_ROWS, WindowSpec
+
+SPEC: dict[str, object] = {"fps": 10.0, "samples": 5, "stride": 2, "rows": (1,)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"fps": 0.0}, "must be positive"),
+        ({"samples": 0}, "must be positive"),
+        ({"stride": 0}, "stride 0 must be 1 to samples 5"),
+        ({"stride": 6}, "stride 6 must be 1 to samples 5"),
+        ({"windows": "both", "stride": 0}, "stride 0 must be"),
+        ({"shortest": 6}, "shortest 6 must be 1 to samples 5"),
+        ({"windows": "segments", "padding": 0.3}, r"padding 0.3 must be 0 to 0.25 s"),
+        ({"rows": ()}, "must be some of 0-542"),
+        ({"rows": (543,)}, "must be some of 0-542"),
+        ({"picture": PictureSize(8, 8)}, "must be none: the model looks at pictures"),
+        ({"picture": PictureSize(8, 8), "rows": (), "windows": "segments"}, "must be 'sliding'"),
+    ],
+)
+def test_what_no_model_can_want_is_refused(fields: dict[str, object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        WindowSpec(**(SPEC | fields))  # type: ignore[arg-type]
+
+
+def test_segments_have_no_stride() -> None:
+    spec = WindowSpec(10.0, 5, 0, (1,), windows="segments")
+    assert (spec.slides, spec.segments) == (False, True)
+
+
+def test_a_model_of_landmarks_needs_its_rows_and_for_segments_the_arms_too() -> None:
+    assert WindowSpec(10.0, 5, 1, (1, 2)).needs == {1, 2}
+    assert WindowSpec(10.0, 5, 1, (1, 2), windows="both").needs == {1, 2, *SEGMENT_ROWS}
+    assert LEFT_SHOULDER in SEGMENT_ROWS
+
+
+def test_a_model_of_pictures_needs_no_landmarks() -> None:
+    assert WindowSpec(10.0, 5, 1, (), picture=PictureSize(8, 8)).needs == frozenset()
+
+
+def test_a_model_gets_its_rows_in_its_order() -> None:
+    numbered = np.repeat(np.arange(ROWS, dtype=np.float32)[:, None], 3, axis=1)
+    assert WindowSpec(10.0, 5, 1, (500, 3)).pick(numbered)[:, 0].tolist() == [500, 3]
+
+
+def test_a_bundle_says_it_all() -> None:
+    spec = WindowSpec.of(Registry().find("asl-words"))
+    assert (spec.fps, spec.samples, spec.stride, spec.windows) == (12.5, 21, 2, "sliding")
+    assert spec.picture is None
+
+
+def test_the_picture_of_a_manifest_is_taken_over() -> None:
+    picture = PictureSize(224, 200, "stretch", 7, 300)
+    model = dataclasses.replace(Words(), rows=(), picture=picture, windows="sliding")
+    assert WindowSpec.of(model).picture == picture

@@ -1,0 +1,62 @@
+"""The whole road of a continuous model, offline: Windower, Pipeline, graph, decoder, ContinuousRule."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.results.isolated import GlossDraft
+from gateway.results.rules import rule_of
+from shared.bundles import Bundle
+from shared.landmarks import ROWS
+from shared.messages import Result, Window
+from training.clips import Track
+from training.metrics import ErrorRate, error_rate
+from training.streaming import Sighting, stretches
+from workers.keypoints.spec import WindowSpec
+from workers.recognizers.graphs import Recognizer
+from workers.recognizers.reader import Reader
+
+
+def as_track(clip: NDArray[np.float32], rows: Sequence[int], fps: float, aspect: float = 1.0) -> Track:
+    """[samples, rows, 3] in picture fractions as the frames of a camera that gives `fps` a second."""
+    frames = np.full((len(clip), ROWS, 3), np.nan, np.float32)
+    frames[:, list(rows)] = clip
+    return Track(np.arange(len(clip)) / fps, frames, aspect)
+
+
+class StreamReader:
+    """Reads tracks as the running system would, window by window."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._reader = Reader(Recognizer(bundle))
+
+    def sightings(self, track: Track) -> list[Sighting]:
+        """Final glosses with their times."""
+        bundle, rule = self.bundle, rule_of(self.bundle)
+        drafts: list[GlossDraft] = []
+        for stretch in stretches(track, WindowSpec.of(bundle)):
+            window = Window(
+                session="evaluation",
+                model=bundle.name,
+                seq=stretch.seq,
+                start=stretch.start,
+                end=stretch.end,
+                samples=len(stretch.array),
+                rows=len(bundle.rows),
+                landmarks=stretch.array.tobytes(),
+                aspect=track.aspect,
+            )
+            symbols = self._reader.read(window)
+            drafts += rule.feed(Result("offline", stretch.seq, stretch.start, stretch.end, symbols=symbols))
+        drafts += rule.finish()
+        return [Sighting(d.gloss, d.start, d.end, d.confidence) for d in drafts if d.status == "final"]
+
+
+def streamed_rate(bundle: Bundle, streams: Iterable[tuple[Track, Sequence[str]]]) -> ErrorRate:
+    """WER or CER of tracks read window by window against the labels they hold."""
+    reader = StreamReader(bundle)
+    return error_rate(
+        (list(wanted), [sighting.gloss for sighting in reader.sightings(track)]) for track, wanted in streams
+    )

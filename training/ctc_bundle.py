@@ -1,0 +1,124 @@
+"""A trained CTC network as a bundle's folder: graph, labels, manifest, model card, each with its hash."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from training.networks.causal import BLANK, CausalCtc
+from training.onnx_graph import write_graph
+from training.toml import spans, table
+
+GRAPH, LABELS, CARD = "model.onnx", "labels.txt", "README.md"
+
+INPUT, OUTPUT = "landmarks", "logits"
+
+LATE = 2
+"""Samples behind the network's look-ahead by which a symbol's peak may still move."""
+
+
+@dataclasses.dataclass(frozen=True)
+class CtcRecipe:
+    """What a continuous bundle says of itself beside its weights."""
+
+    name: str
+    title: str
+    language: str
+    sign_language: str
+    labels: tuple[str, ...]
+    """Without the blank, which is the graph's output 0."""
+    rows: tuple[int, ...]
+    """Canonical rows."""
+    pipeline: tuple[dict[str, object], ...]
+    features: int
+    """Of a sample, as the pipeline gives them."""
+    fps: float
+    stride: int
+    """Samples a window tells of anew."""
+    dataset: str
+    separator_ids: tuple[int, ...] = ()
+    front_reach: int = 0
+    """Earlier samples the network's front looks at."""
+
+
+def window_of(recipe: CtcRecipe, network: CausalCtc) -> int:
+    """Samples a window: what it tells of, and all that can matter for it before and behind."""
+    return network.reach + recipe.front_reach + recipe.stride + network.ahead + LATE
+
+
+def write_ctc_bundle(
+    recipe: CtcRecipe,
+    network: CausalCtc,
+    folder: Path,
+    card: str,
+    split: str,
+    metrics: Mapping[str, float],
+) -> None:
+    """Writes or overwrites the bundle in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    example = torch.zeros(1, 40, recipe.features)
+    write_graph(network, example, folder / GRAPH, recipe.name, INPUT, OUTPUT, free=True)
+    (folder / LABELS).write_text("".join(f"{label}\n" for label in recipe.labels), "utf-8")
+    (folder / CARD).write_text(card, "utf-8")
+    hashes = {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (CARD, LABELS, GRAPH)
+    }
+    manifest = _manifest(recipe, network, hashes, split, metrics)
+    (folder / "bundle.toml").write_text(manifest, "utf-8")
+
+
+def _manifest(
+    recipe: CtcRecipe, network: CausalCtc, hashes: dict[str, str], split: str, metrics: Mapping[str, float]
+) -> str:
+    return "\n".join(
+        [
+            table(
+                "",
+                schema_version=1,
+                id=recipe.name,
+                title=recipe.title,
+                version="1",
+                license="Apache-2.0",
+                task="continuous",
+                modality="landmarks",
+                language=recipe.language,
+                sign_language=recipe.sign_language,
+                graph=GRAPH,
+                card=CARD,
+            ),
+            table(
+                "input",
+                source_layout="gislr543",
+                fps=recipe.fps,
+                rows=spans(recipe.rows),
+                missing="nan",
+                length={"policy": "variable"},
+                pipeline=list(recipe.pipeline),
+                tensors=[
+                    {
+                        "name": INPUT,
+                        "dtype": "float32",
+                        "axes": ["batch", "time", "feature"],
+                        "shape": [0, 0, recipe.features],
+                    }
+                ],
+            ),
+            table("output", name=OUTPUT, activation="logits", axes=["batch", "time", "label"]),
+            table("labels", file=LABELS, count=len(recipe.labels), background_ids=[]),
+            table(
+                "ctc",
+                blank=BLANK,
+                merge_repeated=True,
+                reduction=1,
+                decoder="greedy",
+                slice="end",
+                lookahead_seconds=round((network.ahead + LATE) / recipe.fps, 3),
+                separator_ids=list(recipe.separator_ids),
+            ),
+            table("streaming", window=window_of(recipe, network), stride=recipe.stride),
+            table("quality", dataset=recipe.dataset, split=split, metrics=dict(metrics)),
+            table("sha256", **hashes),
+        ]
+    )

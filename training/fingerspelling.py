@@ -1,0 +1,122 @@
+"""The network of `asl-fingerspelling`: streaming CTC over a-z and space, its training and its measure."""
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from shared.bundles.manifest import Step
+from shared.landmarks import LEFT_HAND, RIGHT_HAND
+from training.batches import Example, batch_of, ctc_loss, greedy, timed_loss
+from training.datasets.errors import require_file
+from training.datasets.letters import LETTERS, ROWS, Clip, Letters
+from training.metrics import ErrorRate, error_rate
+from training.networks.causal import CausalCtc
+from training.networks.fronts import HandFront
+from training.spelling import RATE, Spelling, Stream, between, plain, varied
+from training.trainer import Plan, Progress, Run
+from workers.recognizers.pipeline import Pipeline
+
+PIPELINE: tuple[dict[str, object], ...] = (
+    {"name": "square_units"},
+    {"name": "hand_frames", "wrists": [LEFT_HAND[0], RIGHT_HAND[0]], "smallest": 0.002},
+    {"name": "presence", "rows": [LEFT_HAND[0], RIGHT_HAND[0]]},
+    {"name": "drop_depth"},
+    {"name": "clamp", "limit": 4.0},
+    {"name": "zero_missing"},
+    {"name": "flatten"},
+)
+
+WIDTH = 160
+DILATIONS = (1, 1, 2, 2)
+"""24 samples before the newest: 1.9 s, the longest path and the way to it."""
+AHEAD = (2, 0, 0, 0)
+
+BATCH = 16
+TIMED, DELAY = 1.0, 2
+"""Weight of what is learned from the joins' known times, and how many samples later it is asked."""
+
+PLAN = Plan(steps=1000, rate=4e-3)
+
+MEASURED = 300
+"""Held-out streams a fold, about 1,800 letters."""
+
+
+def pipeline() -> Pipeline:
+    """The host steps, as the bundle's manifest names them."""
+    return Pipeline([Step.model_validate(step) for step in PIPELINE], ROWS)
+
+
+def network() -> CausalCtc:
+    """Untrained, [batch, samples, 170] -> logits [batch, samples, 28]."""
+    return CausalCtc(
+        HandFront.FEATURES, len(LETTERS) + 1, width=WIDTH, dilations=DILATIONS, ahead=AHEAD, front=HandFront()
+    )
+
+
+def train(
+    letters: Letters, plan: Plan = PLAN, told: Callable[[Progress], None] = lambda progress: None
+) -> CausalCtc:
+    """Trains on streams joined from these letters."""
+    torch.manual_seed(plan.seed)
+    spelling, steps = Spelling(letters), pipeline()
+
+    def loss_of(learner: CausalCtc, rng: Generator) -> Tensor:
+        streams = [spelling.draw(rng) for _ in range(BATCH)]
+        batch = batch_of([_example(varied(stream, rng), stream, steps) for stream in streams])
+        logits, timed = learner.both(batch.features)
+        return ctc_loss(logits, batch) + TIMED * timed_loss(timed, batch, DELAY)
+
+    return Run(network(), plan).train(loss_of, told)
+
+
+def _example(clip: Clip, stream: Stream, steps: Pipeline) -> Example:
+    return Example(steps(clip, 1.0), stream.labels, stream.spoken)
+
+
+def held_out_streams(
+    letters: Letters, count: int = MEASURED, seed: int = 1
+) -> list[tuple[Clip, tuple[int, ...]]]:
+    """Streams [samples, 42, 3] in picture heights (aspect 1), RATE samples a second, with their labels."""
+    rng, spelling = np.random.default_rng(seed), Spelling(letters)
+    streams = [spelling.draw(rng) for _ in range(count)]
+    return [(plain(stream, rng), stream.labels) for stream in streams]
+
+
+def measure(learned: CausalCtc, streams: Sequence[tuple[Clip, tuple[int, ...]]]) -> ErrorRate:
+    """CER of whole streams read greedily; the space counts as a character."""
+    steps = pipeline()
+    answers = greedy(learned, [Example(steps(clip, 1.0), ()) for clip, _ in streams])
+    return error_rate((labels, answer) for (_, labels), answer in zip(streams, answers, strict=True))
+
+
+UNSEEN = Path("fingerspelling_poses")
+"""The American letters of spoken-to-signed-translation, one signer who is in no training set."""
+
+
+def unseen_signer(learned: CausalCtc, data: Path) -> float:
+    """Top-1 over the signer's 26 clips: the letter with most probability over all samples of its clip."""
+    file = data / UNSEEN / "holistic543_f16.npz"
+    require_file(file, "an .npz with x [frames, 543, 3] and offsets")
+    with np.load(file) as stored:
+        frames, offsets = stored["x"], stored["offsets"]
+    with (data / UNSEEN / "meta.csv").open(encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    steps, right, clips = pipeline(), 0, 0
+    for place, row in enumerate(rows):
+        if row["signed_language"] != "ase":
+            continue
+        interval = float(row["fps"]) / RATE
+        clip = frames[offsets[place] : offsets[place + 1]].astype(np.float32)[:, list(ROWS)]
+        clip = between(clip, np.arange(0, len(clip) - 1, interval))
+        nothing = np.full_like(clip[:1], np.nan)
+        features = torch.from_numpy(steps(np.concatenate((nothing, clip, clip[-1:])), 1.0))[None]
+        with torch.no_grad():
+            mass = learned(features)[0].softmax(-1)[:, 1:].sum(0)
+        clips += 1
+        right += LETTERS[int(mass.argmax())] == row["character"].lower()
+    return right / clips

@@ -1,0 +1,57 @@
+"""What a CTC network does with a sample before its first layer: frames of reference, and movement.
+
+A bundle's host pipeline works sample by sample; what needs the sample before is made here. All are causal.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from shared.landmarks import HAND_POINTS
+
+
+def since(x: Tensor, samples: int) -> Tensor:
+    """[batch, samples, n] -> how far each value went in so many samples; 0 before there were so many."""
+    return nn.functional.pad(x[:, samples:] - x[:, :-samples], (0, 0, samples, 0))
+
+
+class NoseFront(nn.Module):
+    """Nose, left hand, right hand as x, y [.., 6] -> [.., 18].
+
+    Out: the hands from the nose and from each other, and their ways. `unit` is how wide a body is in the
+    picture's heights, so that features are about 1.
+    """
+
+    FEATURES = 18
+
+    def __init__(self, unit: float = 0.25) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def forward(self, x: Tensor) -> Tensor:
+        nose, left, right = x[..., :2], x[..., 2:4], x[..., 4:6]
+        hands = torch.cat((left - nose, right - nose), -1) / self.unit
+        apart = (left - right) / self.unit
+        return torch.cat((hands, apart, since(hands, 1) * 4, since(hands, 2) * 2, since(hands, 4)), -1)
+
+
+class HandFront(nn.Module):
+    """Both hands as the letters' pipeline gives them [.., 170] -> shape, presence, wrists' ways [.., 94].
+
+    In: points of both hands in the picture, the same from their wrists in palms, one presence each. Where in
+    the picture a hand spells says nothing, so only how its wrist moved, in palms, goes on. A sample without
+    the hand, or right behind one, has no movement.
+    """
+
+    FEATURES = 2 * HAND_POINTS * 2 + 2 + 8
+
+    def forward(self, x: Tensor) -> Tensor:
+        points = x[..., : 4 * HAND_POINTS].unflatten(-1, (2, HAND_POINTS, 2))
+        shapes, found = x[..., 4 * HAND_POINTS : 8 * HAND_POINTS], x[..., 8 * HAND_POINTS :]
+        wrists = points[..., 0, :]
+        palms = (points[..., 9, :] - wrists).square().sum(-1, keepdim=True).sqrt().clamp(min=0.01)
+        ways = []
+        for samples in (1, 2):
+            way = since(wrists.flatten(-2), samples).unflatten(-1, (2, 2)) / palms
+            earlier = nn.functional.pad(found[:, :-samples], (0, 0, samples, 0))
+            ways.append((way.clamp(-3, 3) * (found * earlier)[..., None]).flatten(-2))
+        return torch.cat((shapes, found, *ways), -1)

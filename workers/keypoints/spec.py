@@ -1,0 +1,137 @@
+"""What one model wants of its windows."""
+
+import dataclasses
+import math
+from typing import Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.landmarks import (
+    LEFT_HAND,
+    LEFT_SHOULDER,
+    RIGHT_HAND,
+    RIGHT_SHOULDER,
+    ROWS,
+    require_frame,
+)
+from shared.pictures import Fit, PictureSize
+
+Windows = Literal["sliding", "segments", "both"]
+
+SEGMENT_ROWS = (*LEFT_HAND, *RIGHT_HAND, LEFT_SHOULDER, RIGHT_SHOULDER)
+"""By these it is told whether the hands are up."""
+
+
+class Picture(Protocol):
+    """What of a manifest says how a camera's picture becomes the model's."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def fit(self) -> Fit: ...
+    @property
+    def pad(self) -> int: ...
+    @property
+    def canvas(self) -> int: ...
+
+
+class Model(Protocol):
+    """What of a bundle says how its windows look."""
+
+    @property
+    def fps(self) -> float: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def stride(self) -> int: ...
+    @property
+    def rows(self) -> tuple[int, ...]: ...
+    @property
+    def windows(self) -> Windows: ...
+    @property
+    def shortest(self) -> int: ...
+    @property
+    def padding(self) -> float: ...
+    @property
+    def picture(self) -> Picture | None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class WindowSpec:
+    """Samples a second, samples a window (of segments the most), samples from window to window, rows."""
+
+    fps: float
+    samples: int
+    stride: int
+    rows: tuple[int, ...]
+    windows: Windows = "sliding"
+    shortest: int = 1
+    """Samples of the shortest segment that is looked at."""
+    padding: float = 0.0
+    """Seconds that a segment begins before the hands rise and ends after they rest."""
+    picture: PictureSize | None = None
+    """The model looks at pictures of this size, and at no landmarks."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.fps) and self.fps > 0) or self.samples < 1:
+            raise ValueError(f"{self}: fps and samples must be positive")
+        if self.slides and not 1 <= self.stride <= self.samples:
+            raise ValueError(
+                f"stride {self.stride} must be 1 to samples {self.samples}: windows may not skip any"
+            )
+        if not 1 <= self.shortest <= self.samples:
+            raise ValueError(f"shortest {self.shortest} must be 1 to samples {self.samples}")
+        if self.segments and not 0 <= self.padding <= self.samples / self.fps / 2:
+            raise ValueError(
+                f"padding {self.padding} must be 0 to {self.samples / self.fps / 2:g} s: half a window"
+            )
+        self._require_source()
+
+    def _require_source(self) -> None:
+        if self.picture is None and not (self.rows and all(0 <= row < ROWS for row in self.rows)):
+            raise ValueError(f"rows {self.rows[:5]}... must be some of 0-{ROWS - 1}")
+        if self.picture is not None and self.rows:
+            raise ValueError(f"rows {self.rows[:5]}... must be none: the model looks at pictures")
+        if self.picture is not None and self.segments:
+            raise ValueError(f"windows {self.windows!r} must be 'sliding': the model looks at pictures")
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Of anything that has the fields, a bundle for one."""
+        picture = model.picture
+        return cls(
+            fps=float(model.fps),
+            samples=model.samples,
+            stride=model.stride,
+            rows=tuple(model.rows),
+            windows=model.windows,
+            shortest=model.shortest,
+            padding=model.padding,
+            picture=None
+            if picture is None
+            else PictureSize(picture.width, picture.height, picture.fit, picture.pad, picture.canvas),
+        )
+
+    @property
+    def slides(self) -> bool:
+        """It wants windows at even distances."""
+        return self.windows in ("sliding", "both")
+
+    @property
+    def segments(self) -> bool:
+        """It wants a window a sign."""
+        return self.windows in ("segments", "both")
+
+    @property
+    def needs(self) -> frozenset[int]:
+        """Canonical rows that must be landmarked for it; none where it looks at pictures."""
+        rows = frozenset(self.rows)
+        return rows | frozenset(SEGMENT_ROWS) if self.segments else rows
+
+    def pick(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of a canonical frame the model's rows, [rows, 3], in its order."""
+        picked: NDArray[np.float32] = require_frame(frame)[list(self.rows)]
+        return picked

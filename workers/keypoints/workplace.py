@@ -1,0 +1,52 @@
+"""What the sessions of one process share, and what they have done together."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import TypeVar
+
+import redis.asyncio
+
+from workers.keypoints.ages import Ages
+from workers.keypoints.extractor import ExtractorFactory
+from workers.keypoints.spec import WindowSpec
+from workers.keypoints.turns import Turns
+from workers.keypoints.windows import WindowSink
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass
+class Tally:
+    """What all sessions of one process have done."""
+
+    landmarked: int = 0
+    dropped: int = 0
+    ages: Ages = dataclasses.field(default_factory=Ages)
+    """Of live pictures."""
+    live_seconds: float = 0.0
+    """In the thread, for cameras."""
+    file_seconds: float = 0.0
+    """In the thread, for files."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Workplace:
+    """What the sessions of one process share."""
+
+    store: redis.asyncio.Redis
+    windows: WindowSink
+    specs: Mapping[str, WindowSpec]
+    """By model: what this worker can make windows for."""
+    extractor: ExtractorFactory
+    executor: Executor
+    """One thread: sessions take `turns` in it."""
+    stop: asyncio.Event
+    """Set when the process shall end."""
+    turns: Turns = dataclasses.field(default_factory=Turns)
+    tally: Tally = dataclasses.field(default_factory=Tally)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Decoding and landmarking block, so they happen off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
