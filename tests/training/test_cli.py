@@ -31,3 +31,12 @@ def test_keeping_weights_without_measuring_is_refused(tmp_path: Path) -> None:
     )
     result = CliRunner().invoke(commands, ["asl-words", "--keep-weights"])
     assert result.exit_code == 2
+
+
+def test_an_extractor_there_is_not_is_refused() -> None:
+    pytest.importorskip(
+        "torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp"
+    )
+    result = CliRunner().invoke(commands, ["takes", "--extractor", "openpose"])
+    assert result.exit_code == 2
+    assert "there are mediapipe and tracker" in result.output
