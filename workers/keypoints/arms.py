@@ -4,6 +4,7 @@ An arm whose hand is seen is held by it. One without a hand is only known from t
 rises to sign the pose is old: signs would begin late, and at another moment every time.
 """
 
+import dataclasses
 import math
 
 import cv2
@@ -11,14 +12,29 @@ import numpy as np
 
 from workers.keypoints.gates import THUMBNAIL, Grey
 from workers.keypoints.hands import Hand
-from workers.keypoints.poses import ELBOWS, HAND_POINTS, INDEXES, PINKIES, SHOULDERS, WRISTS, Pose
-from workers.keypoints.regions import Points
+from workers.keypoints.poses import (
+    CENTRE,
+    EDGE,
+    ELBOWS,
+    HAND_POINTS,
+    INDEXES,
+    PINKIES,
+    POINTS,
+    SHOULDERS,
+    WRISTS,
+    Pose,
+    smoothed,
+)
+from workers.keypoints.regions import pose_region
 
-ELBOW_SHARE = 0.5
-"""How far an elbow goes with its wrist, while its shoulder stays."""
+ELBOW_SHARE = 0.25
+"""How far an elbow goes with its wrist, while its shoulder stays: a forearm turns more than an arm."""
 
 AROUND = 0.25
 """Shoulder widths around an arm's landmarks that are watched: its sleeve, and where it goes next."""
+
+FAR = 0.12
+"""Shoulder widths that a hand may come before its arm is looked at again: it only roughly goes with it."""
 
 MOVED_LEVEL = 10
 MOVED_PIXELS = 3
@@ -51,14 +67,21 @@ def has_moved(now: Grey, before: Grey, box: Box) -> bool:
     return int(np.count_nonzero(differ)) >= MOVED_PIXELS
 
 
-def held_pose(pose: Pose, left: Hand, right: Hand) -> Points:
-    """[33, 3]: the arms moved with the hands, which are seen more often than the pose."""
-    points = pose.points.copy()
+def has_left(hand: Hand, pose: Pose) -> bool:
+    """Whether a hand has come far since its arm was looked at."""
+    return math.hypot(*hand.moved) > FAR * pose.shoulders
+
+
+def held_pose(pose: Pose, left: Hand, right: Hand, time: float) -> Pose:
+    """The pose of a picture in which it was not looked at: its arms go with the hands, through its filter."""
+    landmarks = pose.seen.copy()
     for side, hand in enumerate((left, right)):
         moved = np.array(hand.moved)
-        points[list(HAND_POINTS[side]), :2] += moved
-        points[ELBOWS[side], :2] += ELBOW_SHARE * moved
-    return points
+        landmarks[list(HAND_POINTS[side]), :2] += moved
+        landmarks[ELBOWS[side], :2] += ELBOW_SHARE * moved
+    filtered = smoothed(pose.filtered, landmarks, time)
+    region = pose_region(filtered.value[CENTRE], filtered.value[EDGE])
+    return dataclasses.replace(pose, points=filtered.value[:POINTS], region=region, filtered=filtered)
 
 
 def _within(pixel: int, length: int) -> int:

@@ -93,23 +93,25 @@ def _pack_pose(pose: Pose) -> Plain:
         "region": pose.region.pack(),
         "value": pose.filtered.value.tobytes(),
         "speed": pose.filtered.speed.tobytes(),
-        "wrists": pose.wrists.tobytes(),
+        "raw": pose.filtered.raw.tobytes(),
+        "filtered": pose.filtered.time,
+        "seen": pose.seen.tobytes(),
         "wrist_speeds": list(pose.wrist_speeds),
         "time": pose.time,
     }
 
 
 def _unpack_pose(plain: Plain) -> Pose:
-    time, landmarks = _number(plain["time"]), poses.EDGE + 1
+    value, speed, raw = (_floats(plain[name], poses.EDGE + 1, 3) for name in ("value", "speed", "raw"))
     left, right = plain["wrist_speeds"]
     return Pose(
         points=_floats(plain["points"], poses.POINTS, 3),
         visible=_floats(plain["visible"], poses.POINTS),
         region=Region.unpack(plain["region"]),
-        filtered=Smoothed(_floats(plain["value"], landmarks, 3), _floats(plain["speed"], landmarks, 3), time),
-        wrists=_floats(plain["wrists"], 2, 2),
+        filtered=Smoothed(value, speed, raw, _number(plain["filtered"])),
+        seen=_floats(plain["seen"], poses.EDGE + 1, 3),
         wrist_speeds=(_number(left), _number(right)),
-        time=time,
+        time=_number(plain["time"]),
     )
 
 

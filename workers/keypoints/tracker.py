@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shared.landmarks import FACE, LEFT_HAND, POSE, RIGHT_HAND, empty_frame
 from workers.keypoints import gates
-from workers.keypoints.arms import arm_box, has_moved, held_pose
+from workers.keypoints.arms import arm_box, has_left, has_moved, held_pose
 from workers.keypoints.extractor import ExtractorState
 from workers.keypoints.faces import find_face
 from workers.keypoints.hands import (
@@ -109,7 +109,11 @@ class Tracker:
                 break
             looked = self._look_at_hand(rgb, time, side, posed=looked)
         self._part_hands()
-        self._place_hands(posed=looked)
+        if looked:
+            self._place_hands()
+        elif memory.pose is not None:
+            left, right = memory.hands
+            memory.pose = held_pose(memory.pose, left, right, time)
         self._look_at_face(rgb, posed=looked)
 
     def _is_pose_due(self, rgb: Rgb) -> bool:
@@ -120,8 +124,9 @@ class Tracker:
         longer = max(width, height)
         size = width / longer, height / longer
         return any(
-            hand.points is None
-            and (is_worth_searching(hand, memory.pose, side, *size) or self._has_arm_moved(side, *size))
+            has_left(hand, memory.pose)
+            if hand.points is not None
+            else is_worth_searching(hand, memory.pose, side, *size) or self._has_arm_moved(side, *size)
             for side, hand in enumerate(memory.hands)
         )
 
@@ -172,10 +177,10 @@ class Tracker:
         if doubled is not None:
             memory.hands[doubled] = Hand(missed=1)
 
-    def _place_hands(self, *, posed: bool) -> None:
+    def _place_hands(self) -> None:
         """Notes where the hands are on the pose, so that a held pose's arms go with them."""
         for side, hand in enumerate(self._memory.hands):
-            if posed and hand.points is not None:
+            if hand.points is not None:
                 at = float(hand.points[0, 0]), float(hand.points[0, 1])
                 self._memory.hands[side] = dataclasses.replace(hand, posed_at=at)
 
@@ -192,15 +197,15 @@ def canonical(memory: Memory, width: int, height: int) -> NDArray[np.float32]:
     """What a memory says is in its picture, float32 [543, 3]."""
     frame, longer = empty_frame(), max(width, height)
     scale = np.array([longer / width, longer / height, longer / width])
-    left, right = memory.hands
-    for rows, points in _parts(memory, left, right):
+    for rows, points in _parts(memory):
         if points is not None:
             frame[rows.start : rows.stop] = points * scale
     return frame
 
 
-def _parts(memory: Memory, left: Hand, right: Hand) -> Iterable[tuple[range, Points | None]]:
-    yield POSE, None if memory.pose is None else held_pose(memory.pose, left, right)
+def _parts(memory: Memory) -> Iterable[tuple[range, Points | None]]:
+    left, right = memory.hands
+    yield POSE, None if memory.pose is None else memory.pose.points
     yield LEFT_HAND, left.points
     yield RIGHT_HAND, right.points
     yield FACE, None if memory.face is None else memory.face.points

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.workers.keypoints.test_hands import hand_at, pose
-from workers.keypoints.arms import arm_box, has_moved, held_pose
+from workers.keypoints.arms import ELBOW_SHARE, arm_box, has_left, has_moved, held_pose
 from workers.keypoints.gates import THUMBNAIL
 from workers.keypoints.hands import Hand
 from workers.keypoints.poses import ELBOWS, SHOULDERS, WRISTS
@@ -38,10 +38,20 @@ def test_only_what_changes_at_the_arm_moves_it() -> None:
 
 
 def test_a_held_arm_goes_with_its_hand() -> None:
-    body = pose()
+    held = pose()
     right = Hand(hand_at(0.35), posed_at=(0.3, 0.5))
-    held = held_pose(body, Hand(hand_at(0.7)), right)
-    assert held[WRISTS[1], 0] == pytest.approx(body.points[WRISTS[1], 0] + 0.05)
-    assert held[ELBOWS[1], 0] == pytest.approx(body.points[ELBOWS[1], 0] + 0.025)
-    assert (held[WRISTS[0]] == body.points[WRISTS[0]]).all(), "never seen together with its hand"
-    assert (held[list(SHOULDERS)] == body.points[list(SHOULDERS)]).all()
+    for number in range(1, 30):
+        held = held_pose(held, Hand(hand_at(0.7)), right, number / 15)
+    moved = held.points - pose().points
+    assert moved[WRISTS[1], 0] == pytest.approx(0.05, abs=0.002)
+    assert moved[ELBOWS[1], 0] == pytest.approx(0.05 * ELBOW_SHARE, abs=0.002)
+    assert moved[WRISTS[0], 0] == pytest.approx(0), "never seen together with its hand"
+    assert moved[list(SHOULDERS)] == pytest.approx(0)
+    assert (held.seen == pose().seen).all()
+
+
+def test_a_hand_that_came_far_has_left_its_arm() -> None:
+    body = pose()
+    assert not has_left(Hand(hand_at(0.31), posed_at=(0.3, 0.5)), body)
+    assert has_left(Hand(hand_at(0.35), posed_at=(0.3, 0.5)), body)
+    assert not has_left(Hand(hand_at(0.35)), body), "its arm was never seen with it"

@@ -22,13 +22,14 @@ random = np.random.default_rng(7)
 def full() -> Memory:
     """Everything seen."""
     region = Region(0.1, 1 / 3, 0.5, -0.2)
-    filtered = Smoothed(random.normal(size=(35, 3)), random.normal(size=(35, 3)), 1.5)
+    value, speed, raw = random.normal(size=(3, 35, 3))
+    filtered = Smoothed(value, speed, raw, 1.5)
     pose = Pose(
         random.normal(size=(33, 3)),
         random.random(33),
         region,
         filtered,
-        random.random((2, 2)),
+        random.normal(size=(35, 3)),
         (0.1, 0.0),
         1.5,
     )
