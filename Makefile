@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up test lint types train-asl-words lock clean
+.PHONY: up test test-import lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -49,12 +49,22 @@ $(VENV)/training.stamp: requirements-training.lock $(VENV)/dev.stamp
 	$(INSTALL) $(TORCH) -c requirements-training.in
 	@touch $@
 
+# TensorFlow, for the importers of Keras and TFLite models, in an environment of its own.
+.venv-import: requirements-importers.lock
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-importers.lock
+	@touch $@
+
+test-import: .venv-import
+	.venv-import/bin/python -m pytest -c /dev/null --rootdir . --noconftest -q -p no:cacheprovider tests/training/importers/apart
+
 # Needs uv (`pip install uv`). No address is recorded.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --overrides requirements.overrides
 lock:
 	$(COMPILE) requirements.in -o requirements.lock
 	$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 	$(COMPILE) -c requirements-dev.lock requirements-training.in -o requirements-training.lock
+	$(COMPILE) requirements-importers.in -o requirements-importers.lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-import build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

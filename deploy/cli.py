@@ -15,8 +15,7 @@ import typer
 from deploy.bench.commands import commands as bench
 from deploy.models.commands import commands as models
 from shared import settings as settings_module
-from shared.bundles import BundleError
-from shared.bundles.registry import Registry
+from shared.bundles import BundleError, ModelWatch
 from shared.settings import Settings, SettingsError
 from shared.telemetry import configure_logging
 
@@ -119,23 +118,38 @@ def keypoints() -> None:
 def recognizers() -> None:
     """Runs one recognizer. Example: SIGNSTREAM_REDIS_URL=redis://127.0.0.1:6379 signstream recognizers"""
     from workers.recognizers.app import main
+    from workers.recognizers.load import Loading, ProviderError, cores, providers_of
 
     settings = _settings("recognizers")
     _needs_redis(settings)
     try:
-        registry = Registry(settings.models_folders)
-        bundles = [registry.find(name) for name in settings.model_list]
-    except BundleError as error:
+        loading = Loading(providers_of(settings.execution_provider_list), settings.model_threads or cores())
+        watch = ModelWatch(settings.model_list, settings.watched_folders)
+        raise typer.Exit(
+            main(
+                settings.redis_url,
+                watch,
+                broker=settings.broker,
+                loading=loading,
+                metrics_port=settings.metrics_port,
+            )
+        )
+    except (BundleError, ProviderError) as error:
         _refuse(str(error))
-    raise typer.Exit(main(settings.redis_url, bundles, broker=settings.broker))
 
 
 @commands.command()
 def recognize(
-    videos: Annotated[list[Path], typer.Argument(help="Video files.", show_default=False)],
+    videos: Annotated[list[Path] | None, typer.Argument(help="Video files.", show_default=False)] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="A camera of this machine by its number, until Ctrl-C.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Models to run, comma-separated; the server's first by default.")
     ] = None,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="The videos were recorded as seen in a mirror.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a gloss event, as on the socket.")
     ] = False,
@@ -143,15 +157,21 @@ def recognize(
         str | None, typer.Option(help="URL of a running Signstream; without it one is started for this.")
     ] = None,
 ) -> None:
-    """Prints the glosses signed in video files. Example: signstream recognize hello.mp4 --json"""
-    from deploy.recognize import RecognizeError, recognize_videos
+    """Prints what is signed in videos or before a camera. Example: signstream recognize hello.mp4 --json"""
+    from deploy.recognize import RecognizeError, recognize_camera_of, recognize_videos
 
+    if bool(videos) == bool(camera):
+        _refuse("either video files or --camera is needed, such as `signstream recognize --camera 0`")
     # A person wants glosses, not the stages' diary.
     level = os.environ.get("SIGNSTREAM_LOG_LEVEL") or "WARNING"
     settings = _settings("recognize", log_level=level, **({"port": 0} if server is None else {}))
     try:
         status: list[bool] = []
-        _run(recognize_videos(settings, videos, model, server, as_json=json, failed=status))
+        if camera:
+            _run(recognize_camera_of(settings, camera, model, server, as_json=json, failed=status))
+        else:
+            query = ({"models": model} if model else {}) | ({"mirrored": "true"} if mirrored else {})
+            _run(recognize_videos(settings, videos or [], query, server, as_json=json, failed=status))
     except RecognizeError as error:
         _refuse(str(error))
     if not status:

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -23,7 +24,7 @@ from gateway.server import Server
 from gateway.state import Gateway
 from shared import connection
 from shared.bundles.bundle import Bundle
-from shared.bundles.registry import Registry
+from shared.bundles.watch import POLL_SECONDS, ModelWatch
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,17 +32,24 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: Settings) -> Starlette:
     """The ASGI application. Raises BundleError when a model that should run is no good."""
-    registry = Registry(settings.models_folders)
-    bundles = {name: registry.find(name) for name in settings.model_list}
+    watch = ModelWatch(settings.model_list, settings.watched_folders)
+    bundles = watch.start()
+    known = Known()
+    known.update(bundles)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = connection.connect(settings.redis_url)
-        async with Cameras(settings, store) as cameras, Uploads(settings, store) as files:
+        async with (
+            contextlib.aclosing(Cameras(settings, store)) as cameras,
+            contextlib.aclosing(Uploads(settings, store)) as files,
+        ):
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
-            drained = asyncio.create_task(_until_drained(gateway, cameras), name="drain")
+            drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
+            following = asyncio.create_task(_follow(watch, bundles, known), name="models")
             yield
+            await tasks.end(following)
             gateway.draining.set()
             await drained
         await store.aclose()
@@ -60,9 +68,35 @@ def create_app(settings: Settings) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
 
 
-async def _until_drained(gateway: Gateway, cameras: Cameras) -> None:
+@dataclasses.dataclass
+class Known:
+    """Models that sessions may have, those among them that are offered no more."""
+
+    bundles: dict[str, Bundle] = dataclasses.field(default_factory=dict)
+    tasks: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def update(self, bundles: Mapping[str, Bundle]) -> None:
+        """Adds and replaces."""
+        self.bundles.update(bundles)
+        self.tasks.update({name: bundle.task for name, bundle in bundles.items()})
+
+
+async def _follow(watch: ModelWatch, offered: dict[str, Bundle], known: Known) -> None:
+    """Models come, change and go while we run."""
+    async with contextlib.aclosing(watch.changes()) as changes:
+        async for running in changes:
+            known.update(running)
+            if running.keys() - offered.keys():
+                # The workers look as often as we do: nobody may ask for a model they have not seen yet.
+                await asyncio.sleep(2 * POLL_SECONDS)
+            for name in offered.keys() - running.keys():
+                del offered[name]
+            offered.update(running)
+
+
+async def _until_drained(gateway: Gateway, cameras: Cameras, known: Known) -> None:
     """Owns transcripts until this process is told to stop; then others get them, and its cameras."""
-    duty = asyncio.create_task(_duty(gateway.settings, dict(gateway.models)), name="transcript duty")
+    duty = asyncio.create_task(_duty(gateway.settings, known), name="transcript duty")
     draining = asyncio.create_task(gateway.draining.wait())
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,11 +107,10 @@ async def _until_drained(gateway: Gateway, cameras: Cameras) -> None:
         duty.result()  # it never returns by itself: say why it did
 
 
-async def _duty(settings: Settings, bundles: dict[str, Bundle]) -> None:
-    kinds = {name: bundle.task for name, bundle in bundles.items()}
+async def _duty(settings: Settings, known: Known) -> None:
     while True:  # A Redis that is away at the start is no reason to do without the duty for ever.
         try:
-            await TranscriptDuty(settings.redis_url, kinds, rules_of(bundles)).run()
+            await TranscriptDuty(settings.redis_url, known.tasks, rules_of(known.bundles)).run()
         except RedisError as error:
             log.warning("transcripts: Redis: %s", error)
             await asyncio.sleep(RETRY_SECONDS)

@@ -35,13 +35,15 @@ from gateway.results.transcript import Rule, RuleFactory
 from shared import connection, keys, sessions
 from shared.bundles import Bundle, Registry
 from shared.messages import Result, Window
-from workers.recognizers.app import APP
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.station import APP
 
 MODEL = "asl-words"
 RECOGNIZERS = 2
 KILL_SECONDS = 5.0
-MOST_SESSIONS = 200
+MOST_SESSIONS = 40
+"""As many as one core's transcripts follow beside all the rest."""
+
 READY_SECONDS = 60.0
 SILENT_SECONDS = 60.0
 """With no result for this long, what is missing will not come."""
@@ -117,14 +119,17 @@ class Taken:
 
 
 class Listening:
-    """The model's own rule, and the numbers of the windows it was fed."""
+    """The model's own rule, and the numbers of the windows it was fed, as runs of [first, last]."""
 
-    def __init__(self, rule: Rule, fed: list[int], taken: Taken) -> None:
-        self._rule, self._fed, self._taken = rule, list(fed), taken
+    def __init__(self, rule: Rule, fed: Sequence[Sequence[int]], taken: Taken) -> None:
+        self._rule, self._fed, self._taken = rule, [list(run) for run in fed], taken
 
     def feed(self, result: Result) -> Sequence[GlossDraft]:
         """As the rule."""
-        self._fed.append(result.seq)
+        if self._fed and result.seq == self._fed[-1][1] + 1:
+            self._fed[-1][1] = result.seq
+        else:
+            self._fed.append([result.seq, result.seq])
         self._taken.take(result)
         return self._rule.feed(result)
 
@@ -207,8 +212,8 @@ async def run(windows: int, seed: int, kills: int = 0) -> Outcome:
         await _until_taken(taken, len(sent), work)
         seconds = time.monotonic() - started
         left = await _unacknowledged(store)
+        fed = [await _fed(store, name, taken.per_session) for name in names]
         await tasks.end(*work)
-        fed = [await _fed(store, name) for name in names]
     whole = range(taken.per_session)
     return Outcome(
         windows=len(sent),
@@ -269,14 +274,15 @@ async def _until_taken(taken: Taken, count: int, work: Sequence[asyncio.Task[Non
         await asyncio.sleep(0.02)
 
 
-async def _fed(store: redis.asyncio.Redis, session: str) -> list[int]:
-    """The windows that the session's stored transcript was fed, in its order."""
+async def _fed(store: redis.asyncio.Redis, session: str, least: int) -> list[int]:
+    """The windows that the session's stored transcript was fed, in its order, once there are enough."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         packed: Any = await store.hget(keys.session(session), sessions.TRANSCRIPT)
         state = msgpack.unpackb(packed, strict_map_key=False) if packed else {"models": {}}
-        fed: list[int] = state["models"].get(MODEL, {}).get("rule", {}).get("fed", [])
-        if fed or time.monotonic() > deadline:
+        runs: list[list[int]] = state["models"].get(MODEL, {}).get("rule", {}).get("fed", [])
+        fed = [seq for first, last in runs for seq in range(first, last + 1)]
+        if len(fed) >= least or time.monotonic() > deadline:
             return fed
         await asyncio.sleep(0.05)
 

@@ -45,6 +45,9 @@ WINDOWS_LENGTH = 100_000
 FILE_WINDOWS_AHEAD = 64
 """A file's keypoint worker runs at most this many windows ahead of the transcript."""
 
+FILE_CLIPS_AHEAD = 8
+"""And so many where windows hold pictures: 32 of 224 x 224 are 0.6 MB, 32 of 640 x 640 about 4."""
+
 STATE_BYTES = 4 * 2**20
 """What a streaming graph carries from window to window of one session; of each model there is one. The caches
 of a small network are some hundred kilobytes."""

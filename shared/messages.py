@@ -101,6 +101,8 @@ class Window(Packed):
     """JPEGs, `samples` of them; empty where the model looks at landmarks."""
     whole: bool = False
     """It holds one whole sign, from the hands' rise to their rest, and as many samples as that took."""
+    spec: str = ""
+    """For which `Bundle.spec` of the model it was made; a model may be replaced while sessions run."""
 
     def __post_init__(self) -> None:
         _require(
@@ -115,6 +117,7 @@ class Window(Packed):
             landmarks=bytes,
             pictures=(list, tuple),
             whole=bool,
+            spec=str,
         )
         if self.samples < 1:
             raise ValueError(f"samples is {self.samples}, expected at least 1")

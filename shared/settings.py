@@ -17,7 +17,8 @@ STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
 TURN_URL = re.compile(rf"turns?:{_HOST}(?::\d{{1,5}})?(?:\?transport=(?:udp|tcp))?")
 
 SESSIONS_A_CORE = {"tracker": 5, "mediapipe": 2}
-"""Live sessions at 15 landmarked pictures a second: about 11 and 32 ms of CPU each at 720p, with decoding."""
+"""Live sessions at 15 landmarked pictures a second, before a worker has measured what its own cost: about 11
+and 32 ms of CPU a picture at 720p, with decoding."""
 
 
 class SettingsError(ValueError):
@@ -56,7 +57,18 @@ class Settings(BaseSettings):
     )
     models: str = Field("asl-words", description="Comma-separated models that run; the first is the default.")
     models_folder: str = Field(
-        "", description="Folder of further bundles; empty: `signstream/models` in the user's data folder."
+        "",
+        description="Folder of further bundles, all of which run, and may come and go meanwhile;"
+        " empty: `signstream/models` in the user's data folder.",
+    )
+    execution_providers: str = Field(
+        "cpu", description="What models run on, comma-separated, the first that can: cpu, cuda, openvino."
+    )
+    model_threads: int = Field(
+        0, ge=0, le=256, description="Most threads a window; 0: the cores we may use, where they pay."
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="TCP port of 127.0.0.1 for a recognizer's `/metrics`; 0: none."
     )
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
@@ -65,7 +77,13 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=256,
-        description="Sessions one keypoint process takes on; 0: as one core carries, 5 or (`mediapipe`) 2.",
+        description="Sessions one keypoint process takes on; 0: as many as the CPU they really use allows.",
+    )
+    worker_hours: float = Field(
+        0.0, ge=0, description="A keypoint process this old hands its sessions on and ends; 0: never."
+    )
+    worker_mib: int = Field(
+        0, ge=0, description="A keypoint process that holds this much memory does the same; 0: never."
     )
     cameras_per_gateway: int = Field(
         100, ge=1, le=10_000, description="Cameras one gateway holds; a core carries about as many."
@@ -151,9 +169,9 @@ class Settings(BaseSettings):
         return _list(self.models)
 
     @property
-    def room(self) -> int:
-        """Sessions one keypoint process takes on."""
-        return self.sessions_per_worker or SESSIONS_A_CORE[self.extractor]
+    def execution_provider_list(self) -> tuple[str, ...]:
+        """What models run on, in order."""
+        return _list(self.execution_providers)
 
     @property
     def ice_address_list(self) -> tuple[str, ...]:
@@ -165,6 +183,11 @@ class Settings(BaseSettings):
         """Folders searched for bundles after the shipped ones."""
         folder = self.added_models_folder
         return (folder,) if self.models_folder or folder.is_dir() else ()
+
+    @property
+    def watched_folders(self) -> tuple[Path, ...]:
+        """Folders whose bundles all run, beside those that are named; looked at while we run."""
+        return (self.added_models_folder,)
 
     @property
     def added_models_folder(self) -> Path:

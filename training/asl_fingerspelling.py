@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import torch
-
 from training.ctc_bundle import CtcRecipe, write_ctc_bundle
-from training.ctc_job import Told, show, streamed
+from training.ctc_job import Kept, Told, show, streamed
 from training.ctc_report import CtcReport
 from training.datasets.letters import BLOCK, FOLDS, LETTERS, ROWS, Letters, load_letters
 from training.fingerspelling import (
@@ -51,9 +49,9 @@ def make(data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -
     def progress(now: Progress) -> None:
         told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
 
-    network = train(letters, told=progress)
-    torch.save(network.state_dict(), cache / f"{RECIPE.name}.pt")
-    report = _measured(letters, told, unseen_signer(network, data)) if evaluate else None
+    kept = Kept(cache, RECIPE.name)
+    network = train(letters, told=progress, checkpoint=kept.file("all"))
+    report = _measured(letters, told, kept, unseen_signer(network, data)) if evaluate else None
     write_ctc_bundle(
         RECIPE,
         network,
@@ -62,13 +60,15 @@ def make(data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -
         SPLIT if report else "not measured",
         report.metrics() if report else {},
     )
+    kept.forget()
 
 
-def _measured(letters: Letters, told: Told, unseen: float) -> CtcReport:
+def _measured(letters: Letters, told: Told, kept: Kept, unseen: float) -> CtcReport:
     folds, streams = [], []
     for fold in range(FOLDS):
         known, held_out = letters.fold(fold)
-        network, examples = train(known), held_out_streams(held_out)
+        network = train(known, checkpoint=kept.file(f"fold-{fold}"))
+        examples = held_out_streams(held_out)
         folds.append(measure(network, examples))
         streams.append(streamed(RECIPE, network, examples[:STREAMED]))
         show(told, fold, folds[-1], streams[-1])

@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import torch
-
 from shared.bundles import load_bundle
 from training import recipe
 from training.clips import Take, cached_track
 from training.continuous import StreamReader
 from training.ctc_bundle import CtcRecipe, write_ctc_bundle
-from training.ctc_job import Told, show, streamed
+from training.ctc_job import Kept, Told, show, streamed
 from training.ctc_report import CtcReport
 from training.evaluate import HELLO, hello_takes
 from training.recordings import Recordings, load_recordings
@@ -46,21 +44,21 @@ def make(data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -
     def progress(now: Progress) -> None:
         told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
 
-    network = train(recordings, told=progress)
-    torch.save(network.state_dict(), cache / f"{RECIPE.name}.pt")
+    kept = Kept(cache, RECIPE.name)
+    network = train(recordings, told=progress, checkpoint=kept.file("all"))
     parameters = network.parameter_count()
     write_ctc_bundle(RECIPE, network, folder, card_text(parameters, None), "not measured", {})
-    if not evaluate:
-        return
-    report = _measured(recordings, told, _hello(folder, data, cache))
-    write_ctc_bundle(RECIPE, network, folder, card_text(parameters, report), SPLIT, report.metrics())
+    if evaluate:
+        report = _measured(recordings, told, kept, _hello(folder, data, cache))
+        write_ctc_bundle(RECIPE, network, folder, card_text(parameters, report), SPLIT, report.metrics())
+    kept.forget()
 
 
-def _measured(recordings: Recordings, told: Told, hello: float) -> CtcReport:
+def _measured(recordings: Recordings, told: Told, kept: Kept, hello: float) -> CtcReport:
     folds, streams = [], []
     for fold in range(recipe.FOLDS):
         held_out = recordings.blocks % recipe.FOLDS == fold
-        network = train(recordings.part(~held_out))
+        network = train(recordings.part(~held_out), checkpoint=kept.file(f"fold-{fold}"))
         examples = held_out_streams(recordings.part(held_out))
         folds.append(measure(network, examples))
         streams.append(streamed(RECIPE, network, examples[:STREAMED]))
@@ -101,7 +99,7 @@ Words: {", ".join(WORDS)}.
 
 The words recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): webcam clips of
 single words of three signers, landmarked by their authors. No recording is in this bundle. The training joins
-them to sentences of 3 to 8 words with the hands' way between them, rests, letters and wandering hands that
+them to sentences of 2 to 6 words with the hands' way between them, rests, letters and wandering hands that
 are no word, at many speeds, seen by other cameras, of other bodies.
 `signstream train {RECIPE.name}` makes the graph again (seed {PLAN.seed}, {PLAN.steps} steps; the same package
 versions, threads and processor give the same weights).

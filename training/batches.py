@@ -1,10 +1,11 @@
 """Sequences of different lengths as one batch for CTC, and CTC's loss and greedy answers over it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -57,6 +58,25 @@ def batch_of(examples: Sequence[Example]) -> Batch:
         torch.tensor([len(example.labels) for example in examples]),
         torch.from_numpy(np.stack(spoken)) if len(spoken) == len(examples) else None,
     )
+
+
+class Pool:
+    """Batches that are made once and used some times: making them costs more than learning from them.
+
+    Which is used is the step's generator's choice, and each is made of a generator of its own number, so that
+    a resumed training finds the same ones.
+    """
+
+    def __init__(self, draw: Callable[[Generator], Batch], size: int, seed: int) -> None:
+        self._draw, self._size, self._seed = draw, size, seed
+        self._made: dict[int, Batch] = {}
+
+    def take(self, rng: Generator) -> Batch:
+        """Any of the batches."""
+        number = int(rng.integers(self._size))
+        if number not in self._made:
+            self._made[number] = self._draw(np.random.default_rng((self._seed, self._size, number)))
+        return self._made[number]
 
 
 def ctc_loss(logits: Tensor, batch: Batch) -> Tensor:

@@ -2,11 +2,14 @@
 
 import importlib
 import json
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 commands = typer.Typer(help="Train the shipped models from the recordings.", no_args_is_help=True)
@@ -49,7 +52,7 @@ def _job(name: str, threads: int, cache: Path) -> Any:
 
 
 def _refused(error: Exception) -> typer.Exit:
-    Console().print(f"[red]{error}[/]")
+    Console().print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
     return typer.Exit(1)
 
 
@@ -149,6 +152,120 @@ def takes(
         times = (f"{hello.times_p95:.3f}", f"{hello.times_worst:.3f}")
         table.add_row(name, str(hello.runs), str(hello.right), *times, str(runs), str(answered))
     console.print(table)
+
+
+@commands.command("streaming-cost")
+def streaming_cost(
+    *,
+    data: Data = None,
+    steps: Annotated[int, typer.Option(min=10, help="Training steps of each network.")] = 250,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="letters, words or boston104; all by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    cache: Cache = _CACHE,
+    threads: Threads = 1,
+) -> None:
+    """Measures what reading in windows costs against the same network on whole recordings."""
+    from deploy.bench.commands import report  # noqa: PLC0415
+
+    job = _job("streaming_cost_job", threads, cache)
+    try:
+        rows = job.measure(_data(data), steps, sets or list(job.SETS), partial(typer.echo, err=True))
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    report("streaming-cost", [row.figures() for row in rows], ("torch", "onnxruntime"), as_json=as_json)
+    if any(row.cost.points > job.MARGIN_POINTS for row in rows):
+        raise typer.Exit(1)
+
+
+class Split(StrEnum):
+    """What is held out."""
+
+    SIGNER = "signer"
+    SENTENCE = "sentence"
+
+
+@commands.command("boston104")
+def boston104(
+    *,
+    data: Data = None,
+    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")] = Path("build/reports"),
+    split: Annotated[list[Split] | None, typer.Option(help="What is held out; both without it.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of each training.")] = None,
+    cache: Cache = _CACHE,
+    threads: Threads = 1,
+) -> None:
+    """Measures sentence WER on RWTH-BOSTON-104, ours beside LZV's architecture."""
+    console = Console()
+    job = _job("boston104_job", threads, cache)
+    chosen = tuple(part.value for part in split or list(Split))
+    try:
+        job.make(_data(data), out, console.print, chosen, **({"steps": steps} if steps else {}))
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    console.print(f"{out / job.REPORT} is written")
+
+
+@commands.command("quiet")
+def quiet(
+    bundle: Annotated[Path, typer.Argument(help="A bundle that looks at hands and upper body.")],
+    *,
+    data: Data = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of rest, walking and hands at the face.")] = 10,
+    draws: Annotated[int, typer.Option(min=1, help="How many such stretches.")] = 3,
+) -> None:
+    """Counts the glosses a model gives where nobody signs."""
+    console = Console()
+    try:
+        found = importlib.import_module("training.continuous")
+        model = importlib.import_module("shared.bundles").load_bundle(bundle)
+        recordings = importlib.import_module("training.recordings").load_recordings(_data(data))
+        counts = []
+        for seed in range(1, draws + 1):
+            glosses = found.false_finals(model, recordings, minutes, seed)
+            counts.append(len(glosses))
+            told = ", ".join(f"{gloss.gloss} at {gloss.start:.1f} s" for gloss in glosses) or "nothing"
+            console.print(f"draw {seed}, {minutes:g} minutes: {told}")
+    except (FileNotFoundError, ValueError) as error:
+        raise _refused(error) from error
+    console.print(f"{sum(counts) / draws:.2f} false final glosses in {minutes:g} minutes")
+
+
+class Form(StrEnum):
+    """Data sets of landmarks."""
+
+    GISLR = "gislr"
+    LZV = "lzv"
+    MP_DATA = "mp-data"
+
+
+@commands.command("statistics")
+def statistics(
+    folder: Annotated[Path, typer.Argument(help="The data set's folder.")],
+    *,
+    form: Annotated[Form, typer.Option(help="What kind of data set it is.")],
+    out: Annotated[Path, typer.Option(help="The .npz to write.")],
+    char_map: Annotated[Path | None, typer.Option(help="With lzv: its char_map.json.")] = None,
+) -> None:
+    """Mean and spread of each landmark over a data set, as a bundle's input.stats has them."""
+    console = Console()
+    try:
+        reader = importlib.import_module(f"training.datasets.{form.value.replace('-', '_')}")
+        kept = importlib.import_module("training.datasets.statistics")
+    except ModuleNotFoundError as error:
+        console.print(f"[red]{error}[/]: training needs its own packages: run `make .venv/training.stamp`")
+        raise typer.Exit(1) from error
+    if (char_map is None) == (form is Form.LZV):
+        raise typer.BadParameter("--char-map goes with --form lzv, and with nothing else")
+    read = getattr(reader, f"read_{form.value.replace('-', '_')}")
+    clips = read(folder, *([char_map] if char_map else []), shown=console.is_terminal)
+    try:
+        found = kept.statistics_of(clips, zero_is_missing=form is Form.LZV)
+    except ValueError as error:
+        raise _refused(error) from error
+    found.write(out)
+    console.print(f"{out}: {found.clips} clips, {int(found.count.max())} frames of the most seen landmark")
 
 
 if __name__ == "__main__":

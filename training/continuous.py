@@ -10,9 +10,12 @@ from gateway.results.rules import rule_of
 from shared.bundles import Bundle
 from shared.landmarks import ROWS
 from shared.messages import Result, Window
+from training import recipe
 from training.clips import Track
 from training.metrics import ErrorRate, error_rate
-from training.streaming import Sighting, stretches
+from training.quiet import Quiet
+from training.recordings import Recordings
+from training.streaming import Sighting, sightings, stretches
 from workers.keypoints.spec import WindowSpec
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import Reader
@@ -60,3 +63,12 @@ def streamed_rate(bundle: Bundle, streams: Iterable[tuple[Track, Sequence[str]]]
     return error_rate(
         (list(wanted), [sighting.gloss for sighting in reader.sightings(track)]) for track, wanted in streams
     )
+
+
+def false_finals(bundle: Bundle, recordings: Recordings, minutes: float, seed: int) -> list[Sighting]:
+    """The final glosses a model gives where nobody signs."""
+    clip = Quiet(recordings).draw(60 * minutes, np.random.default_rng(seed))
+    track = as_track(clip * np.float32(0.25) + np.float32(0.5), recipe.ROWS, recipe.FPS)
+    if bundle.ctc is not None:
+        return StreamReader(bundle).sightings(track)
+    return sightings(Recognizer(bundle), track)

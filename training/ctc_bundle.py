@@ -39,6 +39,8 @@ class CtcRecipe:
     """Samples a window tells of anew."""
     dataset: str
     separator_ids: tuple[int, ...] = ()
+    threshold: float = 0.0
+    """A symbol less probable than this is not told."""
     front_reach: int = 0
     """Earlier samples the network's front looks at."""
 
@@ -115,6 +117,7 @@ def _manifest(
                 decoder="greedy",
                 slice="end",
                 lookahead_seconds=round((network.ahead + LATE) / recipe.fps, 3),
+                threshold=recipe.threshold,
                 separator_ids=list(recipe.separator_ids),
             ),
             table("streaming", window=window_of(recipe, network), stride=recipe.stride),

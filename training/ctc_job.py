@@ -17,6 +17,22 @@ Streams = list[tuple[Clip, tuple[int, ...]]]
 """[samples, rows, 3] in picture heights with the labels, 1 for the first."""
 
 
+class Kept:
+    """Checkpoints of a job under way: killed, it goes on from them. They go once the bundle is written."""
+
+    def __init__(self, cache: Path, name: str) -> None:
+        self._cache, self._name = cache, name
+
+    def file(self, part: str) -> Path:
+        """Of one of its trainings."""
+        return self._cache / f"{self._name}-{part}.checkpoint"
+
+    def forget(self) -> None:
+        """Deletes them all: the next job trains anew."""
+        for file in self._cache.glob(f"{self._name}-*.checkpoint"):
+            file.unlink()
+
+
 def streamed(recipe: CtcRecipe, network: CausalCtc, streams: Streams) -> ErrorRate:
     """The streams read window by window through a bundle of this network."""
     with tempfile.TemporaryDirectory() as folder:

@@ -59,9 +59,12 @@ def network() -> CausalCtc:
 
 
 def train(
-    letters: Letters, plan: Plan = PLAN, told: Callable[[Progress], None] = lambda progress: None
+    letters: Letters,
+    plan: Plan = PLAN,
+    told: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
 ) -> CausalCtc:
-    """Trains on streams joined from these letters."""
+    """Trains on streams joined from these letters, going on from the checkpoint where there is one."""
     torch.manual_seed(plan.seed)
     spelling, steps = Spelling(letters), pipeline()
 
@@ -71,7 +74,7 @@ def train(
         logits, timed = learner.both(batch.features)
         return ctc_loss(logits, batch) + TIMED * timed_loss(timed, batch, DELAY)
 
-    return Run(network(), plan).train(loss_of, told)
+    return Run(network(), plan, checkpoint).train(loss_of, told)
 
 
 def _example(clip: Clip, stream: Stream, steps: Pipeline) -> Example:

@@ -114,6 +114,35 @@ def joined_halves(first: Clip, second: Clip, rng: Generator) -> Clip:
     return np.concatenate([first[:cut], bridge, second[cut:]])
 
 
+SHORTEST_CHORD = 0.3
+"""Shoulder widths: a path that ends where it began (a circle, a tap) has no arc to be flatter."""
+
+
+def other_arc(clip: Clip, rng: Generator) -> Clip:
+    """The same ways from the same beginning to the same end, the arc between them flatter or higher.
+
+    One signer draws `large` in a high arc, the next straight aside: the ends tell it, not the arc.
+    """
+    changed = clip.copy()
+    factor = np.float32(rng.uniform(-1.0, 0.2))
+    for side in (0, 1):
+        wrist = clip[:, HANDS[side].start, :2]
+        found = np.flatnonzero(np.isfinite(wrist[:, 0]))
+        if len(found) < 2:
+            continue
+        first, chord = wrist[found[0]], wrist[found[-1]] - wrist[found[0]]
+        length = float(np.linalg.norm(chord))
+        if length < SHORTEST_CHORD:
+            continue
+        along = chord / length
+        way = np.nan_to_num(wrist - first)
+        aside = (way - (way @ along)[:, None] * along) * factor
+        for columns, share in ((HANDS[side], 1.0), (WRISTS[side], 1.0), (ELBOWS[side], 0.5)):
+            part = changed[:, columns, :2]
+            changed[:, columns, :2] = part + (aside[:, None] if part.ndim == 3 else aside) * np.float32(share)
+    return changed
+
+
 OTHER_SHAPE = 0.45
 """Mean distance of hand points, in palms, from which two handshapes are surely not one."""
 

@@ -11,19 +11,24 @@ from numpy.typing import NDArray
 from training import recipe
 from training.batches import IGNORED
 from training.networks.causal import BLANK
-from training.pieces import at_speed, held, one_arm_down, rest_frame, transition, wandering
+from training.pieces import HANDS, at_speed, held, one_arm_down, other_arc, rest_frame, transition, wandering
+from training.quiet import Quiet
 from training.recordings import Clip, Recordings
 from training.spelling import Stream
 
 WORDS = recipe.WORDS
 
-_SYMBOLS = (3, 8)
 _WAYS = (1, 2, 3, 4, 6)
 """Samples from one word to the next."""
 _RESTED = 0.35
-"""Of the words are followed by a rest."""
-_OTHER = 0.12
+"""Of the words are followed by a rest, and all that come a second time: a pose held on is one word."""
+_OTHER = 0.05
 """Of the words are followed by signing that is none of them (training only)."""
+_QUIET = 0.3
+"""Of the sentences have seconds before them, and of them behind, in which hands move that do not sign
+(training only)."""
+_OTHER_ARC = 0.3
+"""Of the words go in a flatter or higher arc (training only)."""
 _ONE_SIGNER = 0.5
 """Of the sentences are of one recording block where it has enough words; the others mix them."""
 
@@ -34,18 +39,24 @@ _INSET = 2
 class Sentences:
     """Draws streams from recordings. The same generator gives the same streams. ValueError without words."""
 
-    def __init__(self, recordings: Recordings, *, others: bool = True) -> None:
+    def __init__(
+        self, recordings: Recordings, *, others: bool = True, words: tuple[int, int] = (3, 8)
+    ) -> None:
+        """`words`: the fewest and the most in a sentence."""
+        self._span = words
         self._clips, self._labels = recordings.clips, recordings.labels
         self._blocks, self._others = recordings.blocks, others
         self._idle = recordings.of(recipe.IDLE)
         self._letters = recordings.of(recipe.UNKNOWN)
         self._words = np.flatnonzero(self._labels >= len(recipe.BACKGROUND_IDS))
+        shown = any(np.isfinite(self._clips[i][:, HANDS[1].start, 0]).any() for i in self._idle)
+        self._quiet = Quiet(recordings) if others and shown else None
         if len(np.unique(self._labels[self._words])) < 2:
             raise ValueError("sentences need clips of at least two words")
 
-    def draw(self, rng: Generator) -> Stream:
+    def draw(self, rng: Generator, words: int | None = None) -> Stream:
         """One stream in the signer's own frame; labels are 1 for the first of WORDS."""
-        places = self._signed(rng)
+        places = self._signed(words or int(rng.integers(*self._span, endpoint=True)), rng)
         resting = rest_frame(self._clips[places[0]], rng)
         first = held(resting, int(rng.integers(4, 16)), rng)
         parts, spoken, labels = [first], [np.full(len(first), BLANK)], []
@@ -55,31 +66,40 @@ class Sentences:
             parts.extend((way, clip))
             spoken.extend((np.full(len(way), IGNORED), label))
 
-        for place in places:
+        if self._quiet is not None and rng.random() < _QUIET:
+            before = self._quiet.draw(rng.uniform(1, 3), rng)
+            add(before, np.full(len(before), BLANK))
+        for place, following in zip(places, [*places[1:], None], strict=True):
             label = int(self._labels[place]) - len(recipe.BACKGROUND_IDS) + 1
             clip = at_speed(self._clips[place], rng)
+            if self._others and rng.random() < _OTHER_ARC:
+                clip = other_arc(clip, rng)
             timed = np.full(len(clip), label)
             timed[:_INSET] = IGNORED
             add(clip, timed)
             labels.append(label)
-            if rng.random() < _RESTED:
+            again = following is not None and self._labels[following] == self._labels[place]
+            if again or rng.random() < _RESTED:
                 rest = self._rest(clip, rng)
                 add(rest, np.full(len(rest), BLANK))
             elif self._others and rng.random() < _OTHER:
                 other = self._other(rng)
                 add(other, np.full(len(other), BLANK))
+        if self._quiet is not None and rng.random() < _QUIET:
+            after = self._quiet.draw(rng.uniform(1, 3), rng)
+            add(after, np.full(len(after), BLANK))
         last = held(rest_frame(parts[-1], rng), int(rng.integers(6, 16)), rng)
         add(last, np.full(len(last), BLANK))
         return Stream(np.concatenate(parts), tuple(labels), np.concatenate(spoken))
 
-    def _signed(self, rng: Generator) -> list[int]:
+    def _signed(self, count: int, rng: Generator) -> list[int]:
         """Places of the clips of one sentence: every word equally often."""
         words = self._words
         if rng.random() < _ONE_SIGNER:
             same = words[self._blocks[words] == self._blocks[rng.choice(words)]]
-            words = same if len(np.unique(self._labels[same])) >= _SYMBOLS[0] else words
+            words = same if len(np.unique(self._labels[same])) >= self._span[0] else words
         known = np.unique(self._labels[words])
-        chosen = rng.choice(known, int(rng.integers(*_SYMBOLS, endpoint=True)))
+        chosen = rng.choice(known, count)
         return [int(rng.choice(words[self._labels[words] == label])) for label in chosen]
 
     def _rest(self, body: Clip, rng: Generator) -> Clip:

@@ -1,6 +1,7 @@
 """The network of `asl-sentences`: streaming CTC over the words of `asl-words`, its training and measure."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,7 +9,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from training.augment import augmented
-from training.batches import Example, batch_of, ctc_loss, greedy, timed_loss
+from training.batches import Batch, Example, Pool, batch_of, ctc_loss, greedy, timed_loss
 from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
 from training.recordings import Clip, Recordings
@@ -16,15 +17,23 @@ from training.sentences import WORDS, Sentences
 from training.train import recipe_pipeline
 from training.trainer import Plan, Progress, Run
 
-WIDTH = 144
-DILATIONS = (1, 1, 2, 2, 2)
-AHEAD = (2, 2, 0, 0, 0)
+WIDTH = 112
+DILATIONS = (1, 2, 2, 4)
+AHEAD = (2, 2, 2, 2)
+"""36 samples around an answer, 8 of them later: 0.6 s."""
 
-BATCH = 12
+BATCH = 14
+TRAINED = (2, 6)
+"""Words of a training sentence, the same in a whole batch: the longest pads it."""
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the joins' known times, and how many samples later it is asked."""
 
-PLAN = Plan(steps=1000, rate=4e-3)
+POOL = 280
+"""Batches that are made; each serves about three times."""
+NOISE = 0.02
+"""Added to a batch's features each time, shoulder widths."""
+
+PLAN = Plan(steps=850, rate=4e-3)
 
 MEASURED = 200
 """Held-out sentences a fold, about 1,100 words."""
@@ -37,29 +46,38 @@ def network() -> CausalCtc:
 
 
 def train(
-    recordings: Recordings, plan: Plan = PLAN, told: Callable[[Progress], None] = lambda progress: None
+    recordings: Recordings,
+    plan: Plan = PLAN,
+    told: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
 ) -> CausalCtc:
-    """Trains on sentences joined from these recordings."""
+    """Trains on sentences joined from these recordings, going on from the checkpoint if there is one."""
     torch.manual_seed(plan.seed)
-    sentences, steps = Sentences(recordings), recipe_pipeline()
+    sentences, steps = Sentences(recordings, words=TRAINED), recipe_pipeline()
 
-    def loss_of(learner: CausalCtc, rng: Generator) -> Tensor:
-        streams = [sentences.draw(rng) for _ in range(BATCH)]
+    def draw(rng: Generator) -> Batch:
+        words = int(rng.integers(*TRAINED, endpoint=True))
+        streams = [sentences.draw(rng, words) for _ in range(BATCH)]
         longest = max(len(stream.landmarks) for stream in streams)
-        clips = np.stack(
+        missing = [((0, longest - len(stream.landmarks)), (0, 0), (0, 0)) for stream in streams]
+        clips = [np.pad(s.landmarks, pad, "edge") for s, pad in zip(streams, missing, strict=True)]
+        features = steps(augmented(np.stack(clips), rng), 1.0)
+        return batch_of(
             [
-                np.pad(s.landmarks, ((0, longest - len(s.landmarks)), (0, 0), (0, 0)), mode="edge")
-                for s in streams
+                Example(whole[: len(stream.landmarks)], stream.labels, stream.spoken)
+                for whole, stream in zip(features, streams, strict=True)
             ]
         )
-        features = steps(augmented(clips, rng), 1.0)
-        batch = batch_of(
-            [Example(features[i, : len(s.landmarks)], s.labels, s.spoken) for i, s in enumerate(streams)]
-        )
-        logits, timed = learner.both(batch.features)
+
+    pool = Pool(draw, POOL, plan.seed)
+
+    def loss_of(learner: CausalCtc, rng: Generator) -> Tensor:
+        batch = pool.take(rng)
+        noise = torch.from_numpy(rng.standard_normal(batch.features.shape, np.float32)) * NOISE
+        logits, timed = learner.both(batch.features + noise)
         return ctc_loss(logits, batch) + TIMED * timed_loss(timed, batch, DELAY)
 
-    return Run(network(), plan).train(loss_of, told)
+    return Run(network(), plan, checkpoint).train(loss_of, told)
 
 
 def held_out_streams(

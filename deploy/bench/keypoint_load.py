@@ -5,14 +5,12 @@ when the gateway had its frame until its landmarks were there. Each is landmarke
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import redis.asyncio
 
 from deploy.bench.camera_film import Camera, Film, film
@@ -128,9 +126,9 @@ async def _overload(shown: Film, extractor: str, seconds: float, say: Say, carri
     os.sched_setaffinity(0, others)
     try:
         async with Workers.running(others, EXTRACTOR=extractor, SESSIONS_PER_WORKER="256") as workers:
-            process = await workers.start(worker_core)
+            await workers.start(worker_core)
             await workers.ready(1)
-            load = _Load(workers, psutil.Process(process.pid), shown)
+            load = _Load(workers, shown)
             normal = await load.carry(carried, seconds) if carried else await _knee(load, say)
             say(f"{OVERLOAD * normal.sessions} cameras")
             over = await load.carry(OVERLOAD * normal.sessions, seconds)
@@ -161,18 +159,16 @@ async def _knee(load: "_Load", say: Say) -> Carried:
 class _Load:
     """One worker, and cameras before it."""
 
-    def __init__(self, workers: Workers, process: psutil.Process, shown: Film) -> None:
+    def __init__(self, workers: Workers, shown: Film) -> None:
         self._workers = workers
-        self._process = process
         self._film = shown
 
     async def carry(self, count: int, seconds: float) -> Carried:
         """So many cameras for so long, their beginnings spread over a second."""
         store = self._workers.store
-        before, cpu = await self._state(), _cpu(self._process)
+        before = await self._state()
         cameras = [await Camera.begin(store, self._film, MODEL) for _ in range(count)]
         await asyncio.gather(*(camera.publish(seconds, n / count) for n, camera in enumerate(cameras)))
-        core = (_cpu(self._process) - cpu) / (seconds + 1 - 1 / count)
         told = [await drops(store, camera.session.id) for camera in cameras]
         await asyncio.sleep(SETTLE_SECONDS)
         after = await self._state()
@@ -186,7 +182,7 @@ class _Load:
             fewest=min(per_session),
             most=max(per_session),
             ages=[b - a for a, b in zip(before["ages"], after["ages"], strict=True)],
-            core=core,
+            core=(after["cpu_seconds"] - before["cpu_seconds"]) / (seconds + 1 - 1 / count),
         )
 
     async def _state(self) -> State:
@@ -206,11 +202,3 @@ async def drops(store: redis.asyncio.Redis, session: str) -> int:
                     dropped += record.dropped
                 if isinstance(record, Last):
                     return dropped
-
-
-def _cpu(process: psutil.Process) -> float:
-    """Seconds so far."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        times = process.cpu_times()
-        return float(times.user + times.system)
-    raise RuntimeError("the worker ended")

@@ -7,7 +7,7 @@ it; what is left is Redis's client, packing, checkpoints and the event loop.
 import asyncio
 import collections
 import contextlib
-import os
+import dataclasses
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,16 +16,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import redis.asyncio
+import uvloop
 
+from deploy.bench.camera_film import Camera, Film, film
 from deploy.bench.file_upload import upload
 from deploy.redis_server import RedisServer
-from shared import keys
+from shared import connection, keys
 from shared.bundles import Registry
 from shared.claims import Claims
 from shared.messages import Last, unpack_record
 from shared.settings import Settings
 from workers.keypoints.app import RECLAIM_SECONDS, serve
 from workers.keypoints.decoder import Decoder, Picture
+from workers.keypoints.machine import resident_bytes
 from workers.keypoints.networks import Network, Precision, load_networks
 from workers.keypoints.profiles import HOLISTIC
 from workers.keypoints.session import own_session
@@ -38,7 +41,10 @@ from workers.keypoints.workplace import Workplace
 MODEL = "asl-words"
 
 EARLY, SHORT = 20, 6
-"""Sessions after which memory is first looked at, and packets in each."""
+"""Sessions after which memory is looked at again, and packets in each."""
+
+FILE_ROUNDS, CAMERA_SECONDS = 3, 8.0
+"""How often the file plays in its session, and how long the camera sends."""
 
 T = TypeVar("T")
 Trackers = collections.deque[Tracker]
@@ -54,56 +60,107 @@ TIMED: tuple[tuple[str, type, str], ...] = (
 
 
 def parts(clip: Path, precision: Precision) -> list[dict[str, Any]]:
-    """Rows of CPU milliseconds a landmarked picture; `ratio` is the share of the whole."""
-    spent, pictures = asyncio.run(_session(clip, precision))
-    spent["regions, gates, filters (Python)"] = spent.pop("extractor") - spent["inference"] - spent["crops"]
-    whole = spent.pop("whole")
-    spent["Redis, packing, event loop"] = whole - sum(spent.values())
-    spent["all but inference"] = whole - spent["inference"]
-    spent["whole"] = whole
+    """Rows of CPU milliseconds a landmarked picture; `ratio` is the share of the whole.
+
+    Of the file as it is, and of the same pictures from a camera: VP8, two frames for each that is landmarked.
+    """
+    shown = film(clip)
+    return _table("", uvloop.run(_file(clip, precision))) + _table(
+        "camera, ", uvloop.run(_camera(shown, precision))
+    )
+
+
+@dataclasses.dataclass
+class Spent:
+    """CPU seconds of a session, and what it did with them."""
+
+    by_part: dict[str, float]
+    whole: float = 0.0
+    pictures: int = 0
+    """Landmarked."""
+    frames: int = 0
+    """Decoded."""
+
+
+def _table(of: str, spent: Spent) -> list[dict[str, Any]]:
+    parts = dict(spent.by_part)
+    parts["regions, gates, filters (Python)"] = parts.pop("extractor") - parts["inference"] - parts["crops"]
+    parts["Redis, packing, event loop"] = spent.whole - sum(parts.values())
+    parts["all but inference"] = spent.whole - parts["inference"]
+    parts["whole"] = spent.whole
     return [
         {
-            "mode": f"part: {name}",
-            "ratio": round(seconds / whole, 3),
-            "cpu_ms_per_frame": round(1000 * seconds / pictures, 3),
+            "mode": f"part: {of}{name}",
+            "ratio": round(seconds / spent.whole, 3),
+            "cpu_ms_per_frame": round(1000 * seconds / spent.pictures, 3),
+            "cpu_ms_per_decoded_frame": round(1000 * seconds / spent.frames, 3),
         }
-        for name, seconds in spent.items()
+        for name, seconds in parts.items()
     ]
 
 
-def memory(clip: Path, sessions_in_all: int) -> list[dict[str, Any]]:
+def memory(clip: Path, sessions_in_all: int, extractor: str) -> list[dict[str, Any]]:
     """Resident memory of the process after a few sessions, and after many more of the same."""
-    early, late = asyncio.run(_memory(clip, sessions_in_all))
-    row = {"mode": "memory", "ratio": round(late / early, 3), "sessions": sessions_in_all}
-    return [row | {"rss_mib_early": round(early / 2**20, 1), "rss_mib_late": round(late / 2**20, 1)}]
+    at = uvloop.run(_memory(clip, sessions_in_all, extractor))
+    first = at[1]
+    return [
+        {
+            "mode": f"memory after {count} sessions",
+            "ratio": round(resident / first, 3),
+            "sessions": count,
+            "rss_mib": round(resident / 2**20, 1),
+        }
+        for count, resident in at.items()
+    ]
 
 
-async def _session(clip: Path, precision: Precision) -> tuple[dict[str, float], int]:
-    """CPU seconds by part, and pictures landmarked."""
-    spent = dict.fromkeys((name for name, _, _ in TIMED), 0.0)
-    async with _workplace(precision) as (place, claims, trackers):
-        await upload(place.store, clip, MODEL)
-        with _timed(spent):
-            spent["whole"] = await _serve(place, claims)
-    return spent, trackers[0].counts.pictures
+async def _file(clip: Path, precision: Precision) -> Spent:
+    async with _workplace(precision) as (place, claims, trackers, _):
+        await upload(place.store, clip, MODEL, rounds=FILE_ROUNDS)
+        with _timed() as spent:
+            spent.whole = await _serve(place, claims)
+    return dataclasses.replace(spent, pictures=trackers[0].counts.pictures)
 
 
-async def _memory(clip: Path, sessions_in_all: int) -> tuple[int, int]:
-    """Bytes after EARLY sessions and after all."""
-    early, stop = 0, asyncio.Event()
+async def _camera(shown: Film, precision: Precision) -> Spent:
+    """The same of a camera's session; what publishing took, in a thread of its own, is not counted."""
+    async with _workplace(precision) as (place, claims, trackers, url):
+        with _timed() as spent:
+            publishing = asyncio.create_task(asyncio.to_thread(_publish, url, shown))
+            spent.whole = await _serve(place, claims)
+            spent.whole -= await publishing
+    return dataclasses.replace(spent, pictures=trackers[0].counts.pictures)
+
+
+def _publish(url: str, shown: Film) -> float:
+    """CPU seconds of this thread."""
+
+    async def publish() -> None:
+        async with connection.connect(url) as store:
+            await (await Camera.begin(store, shown, MODEL)).publish(CAMERA_SECONDS)
+
+    begun = time.thread_time()
+    asyncio.run(publish())
+    return time.thread_time() - begun
+
+
+async def _memory(clip: Path, sessions_in_all: int, extractor: str) -> dict[int, int]:
+    """Bytes after so many sessions: the first, which loads the networks, EARLY and all."""
+    found: dict[int, int] = {}
+    stop = asyncio.Event()
     async with _stores() as (store, url):
-        worker = asyncio.create_task(serve(Settings(redis_url=url), [Registry().find(MODEL)], stop))
+        config = Settings(redis_url=url, extractor=extractor)
+        worker = asyncio.create_task(serve(config, [Registry().find(MODEL)], stop))
         for number in range(sessions_in_all):
             session = await upload(store, clip, MODEL, most=SHORT)
             async with asyncio.timeout(30):
                 await _over(store, session)
-            if number + 1 in (EARLY, sessions_in_all):
+            if number + 1 in (1, EARLY, sessions_in_all):
                 await asyncio.sleep(2 * RECLAIM_SECONDS)
-                early = early or _resident()
-        late = _resident()
+                found[number + 1] = resident_bytes() or 0
         stop.set()
         await worker
-    return early, late
+    return found
 
 
 async def _over(store: redis.asyncio.Redis, session: str) -> None:
@@ -115,11 +172,6 @@ async def _over(store: redis.asyncio.Redis, session: str) -> None:
         if any(isinstance(unpack_record(fields[b"r"]), Last) for _, fields in entries):
             return
         position = entries[-1][0] if entries else position
-
-
-def _resident() -> int:
-    """Bytes of this process in memory; Linux says so."""
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def _serve(place: Workplace, claims: Claims) -> float:
@@ -134,8 +186,8 @@ async def _serve(place: Workplace, claims: Claims) -> float:
 
 
 @contextlib.asynccontextmanager
-async def _workplace(precision: Precision) -> AsyncIterator[tuple[Workplace, Claims, Trackers]]:
-    """As a worker has it, and the trackers of its sessions, the newest last."""
+async def _workplace(precision: Precision) -> AsyncIterator[tuple[Workplace, Claims, Trackers, str]]:
+    """As a worker has it, the trackers of its sessions, the newest last, and the Redis it uses."""
     networks = load_networks(precision)
     spec = WindowSpec.of(Registry().find(MODEL))
     trackers: Trackers = collections.deque(maxlen=1)
@@ -148,12 +200,13 @@ async def _workplace(precision: Precision) -> AsyncIterator[tuple[Workplace, Cla
         with ThreadPoolExecutor(1) as thread:
             place = Workplace(store, topics, {MODEL: spec}, extractor, thread, asyncio.Event())
             async with Claims(url, keys.KEYPOINTS_GROUP, "bench") as claims:
-                yield place, claims, trackers
+                yield place, claims, trackers, url
 
 
 @contextlib.contextmanager
-def _timed(spent: dict[str, float]) -> Iterator[None]:
+def _timed() -> Iterator[Spent]:
     """Adds up each part's CPU time; one thread works at a time, so the process's clock is the part's."""
+    spent = Spent(dict.fromkeys((name for name, _, _ in TIMED), 0.0))
 
     def timing(name: str, work: Callable[..., T]) -> Callable[..., T]:
         def timed(*arguments: Any, **named: Any) -> T:
@@ -161,7 +214,8 @@ def _timed(spent: dict[str, float]) -> Iterator[None]:
             try:
                 return work(*arguments, **named)
             finally:
-                spent[name] += time.thread_time() - begun
+                spent.by_part[name] += time.thread_time() - begun
+                spent.frames += name == "decode"
 
         return timed
 
@@ -169,7 +223,7 @@ def _timed(spent: dict[str, float]) -> Iterator[None]:
     for (name, kind, method), (_, _, work) in zip(TIMED, kept, strict=True):
         setattr(kind, method, timing(name, work))
     try:
-        yield
+        yield spent
     finally:
         for kind, method, work in kept:
             setattr(kind, method, work)

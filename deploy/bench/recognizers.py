@@ -9,7 +9,6 @@ import asyncio
 import statistics
 import sys
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,17 +16,15 @@ import numpy as np
 import redis.asyncio
 import uvloop
 
-from deploy import child
 from deploy.bench.stream import WAITING, Clock, fill, redis_of_our_own
 from deploy.bench.windows import ASPECT, SESSIONS, make_windows, session_id
 from shared import connection, keys
 from shared.bundles import Bundle
-from shared.faust_redis import broker_url
 from shared.messages import Result, unpack_record
-from workers.recognizers.app import BATCH, make_app
+from workers.recognizers.app import IDLE_SECONDS
 from workers.recognizers.graphs import Recognizer
-from workers.recognizers.recognizer import RecognizerAgent
-from workers.recognizers.results import Results
+from workers.recognizers.load import model_of
+from workers.recognizers.station import BATCH, Station
 
 CLOCK_MS = 1.0
 """An entry's id is cut to the millisecond: count it as the end of it."""
@@ -50,12 +47,12 @@ async def _run(bundle: Bundle, count: int, rounds: int, latency_seconds: float) 
     async with (
         redis_of_our_own() as url,
         connection.connect(url) as store,
-        _stage(url, store, bundle.name, recognizer) as agent,
+        _stage(url, store, bundle) as station,
     ):
-        await _round(store, agent, bundle.name, packed[:BATCH])
+        await _round(store, station, bundle.name, packed[:BATCH])
         for _ in range(rounds):
             bare = await asyncio.to_thread(bare_loop, recognizer, arrays)
-            times.append((bare, await _round(store, agent, bundle.name, packed)))
+            times.append((bare, await _round(store, station, bundle.name, packed)))
         rate = 0.5 * count / statistics.median(stage[0] for _, stage in times)
         added = await _latency(url, store, bundle, rate, latency_seconds)
     return [*_rows(times, count), {"mode": "latency at half load", **added}]
@@ -90,32 +87,31 @@ def bare_loop(recognizer: Recognizer, arrays: Sequence[Any]) -> tuple[float, flo
 
 
 @asynccontextmanager
-async def _stage(
-    url: str, store: redis.asyncio.Redis, name: str, recognizer: Recognizer
-) -> AsyncIterator[RecognizerAgent]:
+async def _stage(url: str, store: redis.asyncio.Redis, bundle: Bundle) -> AsyncIterator[Station]:
     """The stage as it runs, in this process."""
-    executor = ThreadPoolExecutor(1)
-    agent = RecognizerAgent(name, recognizer, executor, Results(store))
-    app = make_app(broker_url(url, batch=BATCH), [agent])
-    await app.start()
+    station = Station(bundle.name, model_of(bundle), store, url, idle_seconds=IDLE_SECONDS, batch=BATCH)
+    task = asyncio.create_task(station.run())
     try:
-        yield agent
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not station.is_reading:  # noqa: ASYNC110 (no event tells)
+                await asyncio.sleep(LOOK_SECONDS)
+        yield station
     finally:
-        await app.stop()
-        executor.shutdown()
+        station.stop.set()
+        await task
 
 
 async def _round(
-    store: redis.asyncio.Redis, agent: RecognizerAgent, name: str, packed: Sequence[bytes]
+    store: redis.asyncio.Redis, station: Station, name: str, packed: Sequence[bytes]
 ) -> tuple[float, float]:
     """From the moment the windows are there until the last result is."""
     await _open_sessions(store)
     await fill(store, packed)
-    before = agent.counts.results
+    before = station.agent.counts.results
     clock = Clock()
     await store.rename(WAITING, keys.windows(name))
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while agent.counts.results - before < len(packed):  # noqa: ASYNC110 (no event tells)
+        while station.agent.counts.results - before < len(packed):  # noqa: ASYNC110 (no event tells)
             await asyncio.sleep(LOOK_SECONDS)
     times = clock.stop()
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -138,7 +134,7 @@ async def _latency(
     """From the sending of a window until its result is in Redis, less what the model took."""
     await _open_sessions(store)
     command = ["-m", "deploy.bench.windows", url, str(bundle.folder), str(rate), str(int(rate * seconds))]
-    sender = await child.spawn([sys.executable, *command])
+    sender = await asyncio.create_subprocess_exec(sys.executable, *command)
     if await sender.wait():
         raise RuntimeError("the sender of windows failed")
     async with asyncio.timeout(PATIENCE_SECONDS):

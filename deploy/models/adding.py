@@ -37,8 +37,7 @@ class Order:
 
 def add(models: Path, order: Order, progress: Progress) -> tuple[Bundle, list[str]]:
     """The bundle in its place, and what its check warns of. Raises AddError, BundleError."""
-    from workers.recognizers.checks import require_repeatable, warnings
-    from workers.recognizers.graphs import Recognizer
+    from workers.recognizers.checks import checked, warnings
 
     target = place(models, order.name)
     if target.exists():
@@ -68,9 +67,7 @@ def add(models: Path, order: Order, progress: Progress) -> tuple[Bundle, list[st
         bundle = load_bundle(folder)
         if bundle.name != order.name:
             raise AddError(f"id says {bundle.name!r}, it would be added as {order.name!r}")
-        recognizer = Recognizer(bundle)
-        require_repeatable(recognizer)
-        told = warnings(recognizer)
+        told = warnings(checked(bundle))
         folder.rename(target)
     return load_bundle(target), told
 

@@ -60,8 +60,7 @@ def models_check(
     folder: Annotated[Path, typer.Argument(help="The bundle's folder, or a zip of it.")],
 ) -> None:
     """Says whether a bundle would be taken, or why not. Example: signstream models check my-model/"""
-    from workers.recognizers.checks import require_repeatable, warnings
-    from workers.recognizers.graphs import Recognizer
+    from workers.recognizers.checks import checked, warnings
 
     with tempfile.TemporaryDirectory() as unpacked:
         try:
@@ -69,8 +68,7 @@ def models_check(
                 unpack(folder, Path(unpacked) / folder.stem)
                 folder = Path(unpacked) / folder.stem
             bundle = load_bundle(folder)
-            recognizer = Recognizer(bundle)
-            require_repeatable(recognizer)
+            recognizer = checked(bundle)
         except BundleError as error:
             _refuse(str(error))
         for sentence in warnings(recognizer):
@@ -103,7 +101,7 @@ def models_add(
     for sentence in told:
         typer.echo(f"warning: {sentence}", err=True)
     typer.echo(str(bundle.folder))
-    typer.echo(f"{bundle.name}: added; {bundle.task}, {len(bundle.signs)} signs; SIGNSTREAM_MODELS={name}")
+    typer.echo(f"{bundle.name}: added; {bundle.task}, {len(bundle.signs)} signs; stages that run take it up")
 
 
 @commands.command("remove")

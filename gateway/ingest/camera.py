@@ -121,11 +121,11 @@ class Camera:
         parts = [
             asyncio.create_task(self._part(part), name=f"part of camera {self.session}")
             for part in (
-                self._publish(),
-                self._ask_for_keyframes(),
-                self._watch_peer(),
-                self._show_life(),
-                self._hear_control(),
+                self._publish,
+                self._ask_for_keyframes,
+                self._watch_peer,
+                self._show_life,
+                self._hear_control,
             )
         ]
         try:
@@ -141,9 +141,9 @@ class Camera:
                 "session %s: camera over: %s; %d frames dropped", self.session, self.reason, self.dropped
             )
 
-    async def _part(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _part(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except FencedOffError:
             self._may_write = False
             self._finish("another camera took the session over")

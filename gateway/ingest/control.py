@@ -50,7 +50,7 @@ async def _follow_once(store: redis.asyncio.Redis, session: str, on_message: Cal
 def _type_of(data: bytes) -> str | None:
     try:
         message = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     kind = message.get("type") if isinstance(message, dict) else None
     return kind if isinstance(kind, str) else None

@@ -15,6 +15,8 @@ MOST_SECTIONS = 8
 USABLE_CODECS = ("vp8", "h264")
 NOT_PICTURES = frozenset({"rtx", "red", "ulpfec", "flexfec-03"})
 
+DIRECTION = re.compile(r"(?m)^a=(?:sendrecv|sendonly|recvonly|inactive)(?=\s*$)")
+
 # Whatever aiortc's parser meets in a line it cannot read.
 PARSER_ERRORS = (AssertionError, AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
 
@@ -25,6 +27,11 @@ class OfferError(ValueError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+def unusable(error: Exception) -> OfferError:
+    """For an offer that reads well and that aiortc cannot take."""
+    return OfferError(400, f"the offer cannot be used: {type(error).__name__} {error}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +60,7 @@ def read_offer(body: bytes) -> Offer:
     if not text.startswith("v=0"):
         raise OfferError(400, f"malformed SDP: it must begin with 'v=0', this begins with {text[:40]!r}")
     _check_lines(text)
+    text = _with_directions(text)
     try:
         description = SessionDescription.parse(text)
     except PARSER_ERRORS as error:
@@ -101,6 +109,19 @@ def _check_lines(text: str) -> None:
     for number, line in enumerate(text.splitlines(), 1):
         if line and not re.match(r"[a-z]=", line):
             raise OfferError(400, f"malformed SDP: line {number} is {line[:60]!r}, not '<letter>=<value>'")
+
+
+def _with_directions(text: str) -> str:
+    """Says what a section without a direction means: the session's, else sendrecv (RFC 8866 §6.7).
+
+    aiortc cannot answer one that does not say.
+    """
+    session, *sections = re.split(r"(?m)^(?=m=)", text)
+    of_session = DIRECTION.search(session)
+    meant = of_session[0] if of_session else "a=sendrecv"
+    return session + "".join(
+        section if DIRECTION.search(section) else f"{section.rstrip()}\r\n{meant}\r\n" for section in sections
+    )
 
 
 def _check_transport(media: MediaDescription) -> None:

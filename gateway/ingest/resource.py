@@ -8,6 +8,7 @@ import asyncio
 import base64
 import binascii
 import dataclasses
+import re
 import secrets
 from typing import Any
 
@@ -19,6 +20,12 @@ from gateway.ingest.offers import OfferError
 FORWARDED = "forwarded"
 REPLY = "reply"
 """Types of messages on `control:{id}`."""
+
+STATUSES = frozenset({200, 204, 400, 412, 413, 415, 422, 428})
+"""What `answer` may answer."""
+
+ETAG = re.compile(r'("[0-9a-f]{16}")?')
+"""A camera's, or none."""
 
 REPLY_SECONDS = 2.0
 """The camera's replica answers a PATCH in milliseconds and a DELETE when the end is written."""
@@ -65,8 +72,6 @@ async def answer(camera: Camera, asked: Asked) -> Answered:
             await camera.peer.addIceCandidate(None)
     except OfferError as error:
         return Answered(error.status, str(error))
-    except ValueError as error:
-        return Answered(400, f"unusable candidate: {error}")
     return Answered(204, etag=camera.etag)
 
 
@@ -138,4 +143,6 @@ def _read_reply(message: Message) -> Answered | None:
     status, error, etag = fields
     if not isinstance(status, int) or not isinstance(error, str) or not isinstance(etag, str):
         return None
-    return Answered(status, error, etag) if 200 <= status < 600 else None
+    if status not in STATUSES or not ETAG.fullmatch(etag):
+        return None
+    return Answered(status, error, etag)

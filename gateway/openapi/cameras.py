@@ -1,10 +1,28 @@
 """The cameras' endpoints: WHIP, RFC 9725."""
 
-from gateway.openapi.paths import AWAY, CHOSEN_ID, MODELS, SESSION, Described, answer, in_header, refused
+from gateway.openapi.paths import (
+    AWAY,
+    CHOSEN_ID,
+    MIRRORED,
+    MODELS,
+    SESSION,
+    Described,
+    answer,
+    in_header,
+    refused,
+)
 from gateway.openapi.schemas import STRING
 
 OFFER = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
+
+CORS = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
+"""On every answer: a page of any origin may publish."""
+
+PREFLIGHT = (
+    *CORS,
+    *("Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age"),
+)
 
 IF_MATCH = in_header("If-Match", "The ETag of the answer.")
 
@@ -18,7 +36,7 @@ def _no(method: str, resource: str, right: str) -> Described:
         "operationId": f"{method}{resource}",
         "summary": "Not here.",
         "responses": {
-            "405": {**refused((405, right))["405"], "headers": {"Allow": {"schema": STRING}}},
+            **refused((405, right), headers=CORS),
         },
     }
 
@@ -31,6 +49,7 @@ PATHS: dict[str, Described] = {
             "parameters": [
                 MODELS,
                 CHOSEN_ID,
+                MIRRORED,
                 in_header(
                     "Authorization", "Bearer and the `Signstream-Secret` of the session to go on with."
                 ),
@@ -39,7 +58,8 @@ PATHS: dict[str, Described] = {
             "responses": {
                 "201": answer(
                     "The SDP answer.",
-                    headers=("Location", "ETag", "Accept-Patch", "Signstream-Secret"),
+                    headers=(*CORS, "Location", "ETag", "Accept-Patch", "Signstream-Secret"),
+                    sometimes=("Link",),
                     content={OFFER: STRING},
                 ),
                 **refused(
@@ -51,13 +71,16 @@ PATHS: dict[str, Described] = {
                     (413, "The offer is too long."),
                     (415, "The offer is not `application/sdp`."),
                     (503, "The store does not answer, or this server takes no more cameras now."),
+                    headers=CORS,
                 ),
             },
         },
         "options": {
             "operationId": "describe",
             "summary": "What may be posted, and to whom (CORS).",
-            "responses": {"204": answer("Nothing.", headers=("Accept-Post",))},
+            "responses": {
+                "204": answer("Nothing.", headers=(*PREFLIGHT, "Accept-Post"), sometimes=("Link",))
+            },
         },
         **{
             method: _no(method, "Endpoint", "Publish with POST.")
@@ -72,7 +95,7 @@ PATHS: dict[str, Described] = {
             "parameters": [IF_MATCH],
             "requestBody": _body(FRAGMENT),
             "responses": {
-                "204": answer("Taken.", headers=("ETag",)),
+                "204": answer("Taken.", headers=(*CORS, "ETag")),
                 **refused(
                     (400, "The fragment is malformed."),
                     (404, "No camera publishes this session."),
@@ -83,6 +106,7 @@ PATHS: dict[str, Described] = {
                     (428, "If-Match is missing."),
                     AWAY,
                     (504, "The replica that holds the camera does not answer."),
+                    headers=CORS,
                 ),
             },
         },
@@ -90,18 +114,19 @@ PATHS: dict[str, Described] = {
             "operationId": "unpublish",
             "summary": "Ends the session.",
             "responses": {
-                "200": answer("The session's end is written."),
+                "200": answer("The session's end is written.", headers=CORS),
                 **refused(
                     (404, "No camera publishes this session."),
                     AWAY,
                     (504, "The replica that holds the camera does not answer."),
+                    headers=CORS,
                 ),
             },
         },
         "options": {
             "operationId": "describeSession",
             "summary": "What may be sent (CORS).",
-            "responses": {"204": answer("Nothing.", headers=("Accept-Patch",))},
+            "responses": {"204": answer("Nothing.", headers=(*PREFLIGHT, "Accept-Patch"))},
         },
         **{method: _no(method, "Session", "Use PATCH or DELETE.") for method in ("get", "post", "put")},
     },

@@ -11,22 +11,36 @@ TEXT = "text/plain"
 
 
 def answer(
-    description: str, *, headers: tuple[str, ...] = (), content: dict[str, Any] | None = None
+    description: str,
+    *,
+    headers: tuple[str, ...] = (),
+    sometimes: tuple[str, ...] = (),
+    content: dict[str, Any] | None = None,
 ) -> Described:
-    """A response; `content` is schema by media type."""
+    """A response with the headers it always and sometimes has; `content` is schema by media type.
+
+    What HTTP itself adds (`Date`, `Content-Length`, ...) is not named.
+    """
     told: Described = {"description": description}
-    if headers:
-        told["headers"] = {name: {"schema": STRING} for name in headers}
+    if headers or sometimes:
+        told["headers"] = {
+            **{name: {"schema": STRING, "required": True} for name in headers},
+            **{name: {"schema": STRING} for name in sometimes},
+        }
     if content:
         told["content"] = {kind: {"schema": schema} for kind, schema in content.items()}
     return told
 
 
-def refused(*reasons: tuple[int, str]) -> dict[str, Described]:
-    """Responses that are an error with a sentence; those a client should repeat say when."""
+ALONGSIDE = {401: ("WWW-Authenticate",), 405: ("Allow",), 503: ("Retry-After",)}
+"""Headers that an error of this status has: how to come, how else, when again."""
+
+
+def refused(*reasons: tuple[int, str], headers: tuple[str, ...] = ()) -> dict[str, Described]:
+    """Responses that are an error with a sentence, and with what HTTP wants beside it."""
     return {
         str(status): answer(
-            reason, headers=("Retry-After",) if status == 503 else (), content={JSON: ref("Error")}
+            reason, headers=(*headers, *ALONGSIDE.get(status, ())), content={JSON: ref("Error")}
         )
         for status, reason in reasons
     }
@@ -47,6 +61,9 @@ def in_header(name: str, description: str) -> Described:
 SESSION = in_path("id", "The session's id.")
 MODELS = in_query("models", "Comma-separated names; the server's first model by default.")
 CHOSEN_ID = in_query("session", "An id of your own; a new one is made by default.", ref("SessionId"))
+MIRRORED = in_query(
+    "mirrored", "The picture is as seen in a mirror: it is flipped back first.", {"type": "boolean"}
+)
 AFTER = in_query(
     "after", "Everything after this seq; 0 is from the start.", {"type": "integer", "minimum": 0}
 )
@@ -58,7 +75,7 @@ AWAY = (503, "The store does not answer.")
 UPLOAD: Described = {
     "operationId": "upload",
     "summary": "A file in, a session out.",
-    "parameters": [MODELS, CHOSEN_ID],
+    "parameters": [MODELS, CHOSEN_ID, MIRRORED],
     "requestBody": {
         "required": True,
         "description": "The file itself (any container and codec PyAV reads), or a form's field `file`.",
@@ -78,7 +95,10 @@ UPLOAD: Described = {
             "The file is whole and a picture decodes.", headers=("Location",), content={JSON: ref("Accepted")}
         ),
         **refused(
-            (400, "The body is empty or a malformed form, or `session` cannot be an id."),
+            (
+                400,
+                "The body is empty or a malformed form, or `session` or `mirrored` cannot be that.",
+            ),
             (404, "A model this server does not run."),
             (408, "The body stalled."),
             (409, "The id is a camera's, or another file's."),
@@ -156,6 +176,7 @@ PATHS: dict[str, dict[str, Described]] = {
             "responses": {
                 "200": answer(
                     "`id`: seq, `event`: type, `data`: the event.",
+                    headers=("Cache-Control",),
                     content={"text/event-stream": ref("Event")},
                 ),
                 **refused(

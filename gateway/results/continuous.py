@@ -37,6 +37,9 @@ class Tiling:
     """From frame to frame of the graph's answer."""
     threshold: float = 0.0
     """A symbol less probable than this is not told."""
+    is_held: bool = True
+    """The first window's middle is the media's first sample and the last one's its last; what they need from
+    before and behind is those held still. Else no window reaches beyond the media."""
     confirm: int = 1
     """So many windows in a row must read a symbol as it is before it is final."""
 
@@ -63,7 +66,7 @@ class ContinuousRule:
         self._tiling, self._background = tiling, background
         self._seen: list[_Seen] = []
         self._first: float | None = None
-        """Middle of the first window: the media's first sample where windows lie around their middle."""
+        """When the media's first sample is."""
         self._newest: Result | None = None
         """The newest window, without its symbols."""
         self._guesses: list[Symbol] = []
@@ -92,9 +95,9 @@ class ContinuousRule:
         """The session has ended: the last window owns its end."""
         drafts = self._finals([seen.symbol for seen in self._seen if not seen.is_done])
         self._seen = []
-        if self._newest is None or not self._overlaps():
+        if self._newest is None or not self._tiling.is_held:
             return drafts
-        # The last window's middle is the last sample of the media: nothing ends later.
+        # Nothing ends later than the media.
         last = (self._newest.start + self._newest.end) / 2
         return [
             dataclasses.replace(draft, start=min(draft.start, last), end=min(draft.end, last))
@@ -165,11 +168,8 @@ class ContinuousRule:
         """Where its own slice ends. A float's rounding must not make a slice of the next tick's."""
         return result.end - self._tiling.lookahead + self._tiling.hop * 1e-6
 
-    def _overlaps(self) -> bool:
-        return self._tiling.lookahead > 0
-
     def _earliest(self, result: Result) -> float:
-        return (result.start + result.end) / 2 if self._overlaps() else result.start
+        return (result.start + result.end) / 2 if self._tiling.is_held else result.start
 
     def _partials(self, own_end: float) -> list[GlossDraft]:
         """What came into the look-ahead, or is read otherwise than it was last told."""

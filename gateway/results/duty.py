@@ -95,13 +95,16 @@ class TranscriptDuty:
         session = await sessions.load(store, claim.session)
         if session is None:
             raise SessionGoneError(claim.session)
-        if session.state in sessions.OVER:
-            return  # its last owner lost the claim before it could acknowledge
         fence = Fence(store, session.id, "transcripts", claim.fence)
-        saved = await store.hmget(keys.session(session.id), [sessions.TRANSCRIPT, CURSOR])
-        cursor = cast(bytes, saved[1] or START)
-        if saved[0]:
-            transcript = Transcript.restore(session, self._tasks, self._rule, cast(bytes, saved[0]))
+        # In one step with fencing the last owner off: results it took and trimmed after we looked at its
+        # state would be in nobody's.
+        look = ("HMGET", keys.session(session.id), "state", sessions.TRANSCRIPT, CURSOR)
+        state, saved, reached = (await fence.write(look))[0]
+        if state.decode() in sessions.OVER:
+            return  # its last owner lost the claim before it could acknowledge
+        cursor = cast(bytes, reached or START)
+        if saved:
+            transcript = Transcript.restore(session, self._tasks, self._rule, cast(bytes, saved))
         else:
             transcript = Transcript(session, self._tasks, self._rule)
             await self._write(fence, transcript, transcript.begin(), cursor)

@@ -36,14 +36,11 @@ def tiling_of(bundle: Bundle) -> Tiling:
     ctc = bundle.ctc
     if ctc is None:
         raise ValueError(f"{bundle.name} has no [ctc]")
-    # A segment stands for itself; a chunk's neighbours see nothing of it.
-    stride = bundle.stride or bundle.samples
-    around = (bundle.samples - stride) / 2 / bundle.fps if ctc.slice == "middle" else 0.0
-    is_alone = stride == bundle.samples
     return Tiling(
-        stride=stride / bundle.fps,
-        lookahead=0.0 if is_alone else max(ctc.lookahead_seconds, around),
+        stride=(bundle.stride or bundle.samples) / bundle.fps,
+        lookahead=bundle.lookahead,
         hop=ctc.reduction / bundle.fps,
+        is_held=bundle.ahead is None and bundle.lookahead > 0,
         threshold=ctc.threshold,
         confirm=ctc.confirm,
     )

@@ -4,5 +4,6 @@ from shared.bundles.bundle import Bundle, load_bundle
 from shared.bundles.error import BundleError
 from shared.bundles.manifest import Manifest
 from shared.bundles.registry import Registry
+from shared.bundles.watch import ModelWatch
 
-__all__ = ["Bundle", "BundleError", "Manifest", "Registry", "load_bundle"]
+__all__ = ["Bundle", "BundleError", "Manifest", "ModelWatch", "Registry", "load_bundle"]

@@ -1,6 +1,7 @@
 """A model's folder, read and checked. Loads no graph: that is the recognizer's."""
 
 import dataclasses
+import functools
 import hashlib
 import tomllib
 from pathlib import Path, PurePosixPath
@@ -33,6 +34,18 @@ class Bundle:
     def name(self) -> str:
         """By which sessions ask for it."""
         return self.manifest.id
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Of the whole bundle: another one with any change to any of its files."""
+        return _digest(self.manifest.model_dump_json())
+
+    @functools.cached_property
+    def spec(self) -> str:
+        """Of what the other stages know of it: its input, its labels, how windows become glosses. A bundle
+        with the same takes this one's place in running sessions; with another it serves new ones only."""
+        known = self.manifest.model_dump_json(exclude={"title", "version", "license", "quality", "sha256"})
+        return _digest(known, "\n".join(self.labels))
 
     @property
     def task(self) -> str:
@@ -106,6 +119,21 @@ class Bundle:
         return self.manifest.ctc
 
     @property
+    def lookahead(self) -> float:
+        """Of a model with `[ctc]`: seconds from the end of what a window tells to the window's end."""
+        if self.ctc is None or self.stride in (0, self.samples):
+            return 0.0  # a segment stands for itself; a chunk's neighbours see nothing of it
+        around = (self.samples - self.stride) / 2 / self.fps if self.ctc.slice == "middle" else 0.0
+        return max(self.ctc.lookahead_seconds, around)
+
+    @property
+    def ahead(self) -> int | None:
+        """The same in samples, of a model that reads windows of any length: they hold no sample still, and
+        are shorter where the media begins or ends. None: windows lie around their middle, all as long."""
+        free = self.manifest.input.length.policy == "variable" and self.windows == "sliding"
+        return round(self.lookahead * self.fps) if free and self.lookahead else None
+
+    @property
     def states(self) -> tuple[State, ...]:
         """What its graph carries from window to window of a session."""
         return self.manifest.state
@@ -133,15 +161,21 @@ class Bundle:
         return self.folder / self.manifest.card
 
 
+def _digest(*parts: str) -> str:
+    """64 bits of SHA-256: enough to tell the few versions of one model apart."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
 def load_bundle(folder: Path) -> Bundle:
     """Reads and checks a bundle's folder: manifest, file names, hashes, labels. Raises BundleError."""
     manifest = _manifest(folder / MANIFEST)
     for name, expected in manifest.sha256.items():
         file = _inside(folder, name)
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
+        with file.open("rb") as opened:  # some graphs are as large as memory
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
         if found != expected:
             raise BundleError(f"{folder.name}: sha256.{name} says {expected}, the file has {found}")
-    _refuse_pickles(folder)
+    _refuse_strangers(folder, manifest)
     labels = read_labels(_inside(folder, manifest.labels.file), manifest.labels, folder.name)
     return Bundle(folder, manifest, labels)
 
@@ -193,11 +227,17 @@ def _inside(folder: Path, name: str) -> Path:
     return file
 
 
-def _refuse_pickles(folder: Path) -> None:
-    """A pickle runs whatever its maker wrote when it is read; nothing here reads one, nor keeps one."""
+def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
+    """Pickles, which run whatever their maker wrote when they are read, and files without a hash, which a
+    graph might load beside it. Hidden files are the system's."""
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and is_pickle(file):
-            name = file.relative_to(folder).as_posix()
+        path = file.relative_to(folder)
+        if not file.is_file() or any(part.startswith(".") for part in path.parts):
+            continue
+        name = path.as_posix()
+        if is_pickle(file):
             raise BundleError(
                 f"{folder.name}: file {name!r} is a pickle, expected .onnx, .npz, .json or text"
             )
+        if name not in manifest.sha256 and name != MANIFEST:
+            raise BundleError(f"{folder.name}: sha256 has no entry for {name!r}, which lies in the bundle")

@@ -9,17 +9,24 @@ from shared.bundles.error import BundleError
 SHIPPED = Path(__file__).parent.parent / "models"
 
 
+def bundle_folders(parents: Iterable[Path]) -> dict[str, Path]:
+    """The folders that hold bundles, by name; one in a later parent wins. Hidden ones are none: what is put
+    in place is prepared there. Raises BundleError where a parent is no folder."""
+    found: dict[str, Path] = {}
+    for parent in parents:
+        if not parent.is_dir():
+            raise BundleError(f"models folder {str(parent)!r} is not a folder")
+        for folder in sorted(parent.iterdir()):
+            if not folder.name.startswith(".") and (folder / MANIFEST).is_file():
+                found[folder.name] = folder
+    return found
+
+
 class Registry:
     """Bundles by name; a folder given later wins over an earlier one, and all win over the shipped ones."""
 
     def __init__(self, folders: Iterable[Path] = ()) -> None:
-        self._folders: dict[str, Path] = {}
-        for parent in (SHIPPED, *folders):
-            if not parent.is_dir():
-                raise BundleError(f"models folder {str(parent)!r} is not a folder")
-            for folder in sorted(parent.iterdir()):
-                if (folder / MANIFEST).is_file():
-                    self._folders[folder.name] = folder
+        self._folders = bundle_folders((SHIPPED, *folders))
         self._loaded: dict[str, Bundle] = {}
 
     def available(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Registered under the entry point group `faust.transports` as `redis` and `rediss
 rest of this project. What it promises, and what it does not, stands in docs/transport.md.
 """
 
+from .backlog import Backlog, backlog
 from .consumer import Consumer, Counts
 from .entries import DELIVERIES, deliveries
 from .message import give_back
@@ -13,11 +14,13 @@ from .transport import Transport
 
 __all__ = [
     "DELIVERIES",
+    "Backlog",
     "Consumer",
     "Counts",
     "Options",
     "Producer",
     "Transport",
+    "backlog",
     "broker_url",
     "deliveries",
     "give_back",

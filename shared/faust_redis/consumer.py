@@ -219,7 +219,7 @@ class Consumer(OnePartition):
         return {}
 
     async def _read(self, names: list[str], seconds: float) -> None:
-        count = min(self.options.batch, *(self._room_for(name) for name in names))
+        count = min([self.options.batch, *(self._room_for(name) for name in names)])
         answer = await self.group.read(names, count, max(1, int(seconds * 1000)))
         for name, deliveries in answer.items():
             self.counts.read += len(deliveries)

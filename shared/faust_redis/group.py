@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ClusterCrossSlotError, ResponseError
 
 from . import scripts
 from .pending import GivenBack
@@ -19,6 +19,9 @@ GROUP_IS_MISSING = ("NOGROUP", "UNBLOCKED", "no such key")
 """From XREADGROUP, XAUTOCLAIM and scripts; from a blocked XREADGROUP; from XINFO."""
 
 START = b"0-0"
+
+MOST_WAIT_MS = 25
+"""For one topic of several on a Cluster, while another may have messages."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Group:
         self.redis = redis
         self.name = name
         self.worker = worker
+        self._is_cluster = False
+        self._turn = 0
         self._renew = redis.register_script(scripts.RENEW)
         self._settle = redis.register_script(scripts.SETTLE)
         self._release = redis.register_script(scripts.RELEASE)
@@ -70,7 +75,24 @@ class Group:
 
     async def read(self, topics: Sequence[str], count: int, block_ms: int) -> dict[str, list[Delivery]]:
         """New messages, `count` of each topic at most, waiting up to `block_ms` for the first."""
+        if not self._is_cluster:
+            try:
+                return await self._read(topics, count, block_ms)
+            except ClusterCrossSlotError:
+                self._is_cluster = True
+        # No command of a Cluster reads topics of two slots: each is looked at, and then one waited for.
+        answer: dict[str, list[Delivery]] = {}
+        for topic in topics if len(topics) > 1 else ():
+            answer |= await self._read([topic], count, None)
+        if not answer:
+            self._turn = (self._turn + 1) % len(topics)
+            wait = min(block_ms, MOST_WAIT_MS) if len(topics) > 1 else block_ms
+            answer = await self._read([topics[self._turn]], count, wait)
+        return answer
 
+    async def _read(
+        self, topics: Sequence[str], count: int, block_ms: int | None
+    ) -> dict[str, list[Delivery]]:
         async def call() -> Any:
             return await self.redis.xreadgroup(
                 self.name, self.worker, dict.fromkeys(topics, ">"), count=count, block=block_ms

@@ -1,10 +1,15 @@
 """HTTP requests as bytes, most of them wrong somewhere."""
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from tests.fuzz.strategies import FORM, FRAGMENT, JUNK, OFFER, bytes_mutated, lines_mutated
 
 ENDED = "session-that-is-over"
+
+AFTER = 2
+"""It has one event, the next one; those before are no longer kept."""
 
 PATHS = [
     b"/",
@@ -125,10 +130,34 @@ def uploads(draw: st.DrawFn, files: st.SearchStrategy[bytes]) -> bytes:
     return _post(b"/videos", b"multipart/form-data; boundary=b", head + body + b"\r\n--b--\r\n")
 
 
+def every_method() -> list[bytes]:
+    """Each on what a camera publishes to, with nothing right but that."""
+    paths = (b"/whip", b"/whip/x", b"/whip/" + ENDED.encode())
+    return [
+        request(method, path, [(b"Content-Type", b"text/plain")], b"") for method in METHODS for path in paths
+    ]
+
+
+def every_replay() -> list[bytes]:
+    """Server-sent events from where they are kept, from where they are not, and without being asked for."""
+    accept = (b"Accept", b"text/event-stream")
+    path = b"/sessions/" + ENDED.encode() + b"/events"
+    after = [b"?after=%d" % AFTER, b"", b"?after=99", b"?after=x", b"?epoch=old"]
+    return [
+        *(request(b"GET", path + query, [accept], b"") for query in after),
+        request(b"GET", path, [], b""),
+        request(b"GET", b"/sessions/" + b"n" * 20 + b"/events", [accept], b""),
+    ]
+
+
+CLOSE = b"Connection: close"
+
+
+def request(method: bytes, path: bytes, head: Sequence[tuple[bytes, bytes]], body: bytes) -> bytes:
+    """A request as it should be, whatever it says; its answer ends with the connection."""
+    lines = [b"%s %s HTTP/1.1" % (method, path), b"Host: x", CLOSE, *(b"%s: %s" % field for field in head)]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+
+
 def _post(path: bytes, kind: bytes, body: bytes) -> bytes:
-    return b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (
-        path,
-        kind,
-        len(body),
-        body,
-    )
+    return request(b"POST", path, [(b"Content-Type", kind)], body)

@@ -4,14 +4,16 @@ import functools
 import tempfile
 import wave
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import msgpack
 from hypothesis import strategies as st
 
 from shared.messages import Last, Length, Note, Result, Window
-from tests.gateway.ingest.pictures import write_video
+from tests.gateway.ingest.pictures import picture, write_video
 
 OFFER = (
     """v=0
@@ -29,6 +31,7 @@ a=ice-pwd:0123456789012345678901
 a=fingerprint:sha-256 {print}
 a=setup:actpass
 a=recvonly
+a=rtcp-mux
 a=rtpmap:111 opus/48000/2
 m=video 9 UDP/TLS/RTP/SAVPF 96 97 102
 c=IN IP4 0.0.0.0
@@ -169,11 +172,58 @@ def video_claiming(width: int) -> bytes:
     return avi[:at] + width.to_bytes(4, "little") * 2 + avi[at + 8 :]
 
 
+def video_of_strange_sampling() -> bytes:
+    """A MOV whose JPEGs claim a sampling of colours that no decoder knows: refused, but not as damaged."""
+    mov = videos()[3]
+    at = mov.index(b"\xff\xc0\x00\x11\x08")
+    return mov[: at + 11] + b"\xc9" + mov[at + 12 :]
+
+
+def video_of_unknown_codec() -> bytes:
+    """An AVI whose pictures are of a codec that nobody has heard of."""
+    return videos()[2].replace(b"FMP4", b"ZZZZ")
+
+
+def video_of_hours() -> bytes:
+    """Two pictures, six hours apart."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.mkv"
+        with av.open(str(path), "w") as output:
+            stream = output.add_stream("mpeg4", rate=1)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for at in (0, 6 * 3600):
+                shown = picture(at, 64, 48)
+                shown.time_base, shown.pts = Fraction(1), at
+                output.mux(stream.encode(shown))
+            output.mux(stream.encode(None))
+        return path.read_bytes()
+
+
 def video_without_pictures() -> bytes:
     """Packets that hold no pictures, more of them than are tried."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_video(Path(folder) / "a.avi", "mpeg4", frames=320, width=32, height=32)
         return path.read_bytes().replace(b"\0\0\1\xb6", b"\x7f\x7f\x7f\x7f")
+
+
+def messages_with_wrong_parts() -> list[bytes]:
+    """Windows of pictures and results of symbols, right and with one thing wrong."""
+    window = {"session": "s" * 20, "model": "m", "seq": 1, "start": 0.0, "end": 1.0, "samples": 1}
+    pictured = {**window, "rows": 0, "landmarks": b"", "pictures": [b"jpeg"]}
+    symbol = {"symbol": "a", "probability": 0.9, "start": 0.0, "end": 1.0, "peak": 0.5}
+    read = {"kind": "result", "model": "m", "seq": 1, "start": 0.0, "end": 1.0}
+    fields: list[Any] = [
+        pictured,
+        {**pictured, "rows": 1},
+        {**pictured, "pictures": [b"1", b"2"]},
+        {**pictured, "pictures": ["1"]},
+        {**pictured, "samples": 0},
+        {**read, "symbols": [symbol]},
+        {**read, "symbols": [{**symbol, "peak": 2.0}]},
+        {**read, "symbols": [7]},
+        [],
+    ]
+    return [msgpack.packb(message) for message in fields]
 
 
 def window_too_small() -> bytes:

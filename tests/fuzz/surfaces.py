@@ -19,12 +19,19 @@ from gateway.results.transcript import Transcript
 from gateway.state import Gateway
 from shared import settings
 from shared.bundles.registry import Registry
-from shared.framelog import END_FIELD, read_entry
+from shared.framelog import (
+    END_FIELD,
+    MOST_PACKETS,
+    FrameReader,
+    MissingPacketsError,
+    entry_of_packet,
+    read_entry,
+)
 from shared.messages import MAX_MESSAGE_BYTES, BadMessageError, Length, Result, Window, unpack_record
 from shared.sessions import Session
-from tests.fuzz import requests
-from tests.fuzz.requests import ENDED
-from tests.fuzz.server import Fuzzed
+from tests.fuzz import cameras, media, requests
+from tests.fuzz.requests import AFTER, ENDED, request
+from tests.fuzz.server import ELSEWHERE, Fuzzed
 from tests.fuzz.strategies import (
     FORM,
     FRAGMENT,
@@ -33,8 +40,12 @@ from tests.fuzz.strategies import (
     bytes_mutated,
     lines_mutated,
     messages,
+    messages_with_wrong_parts,
     sections_doubled,
     video_claiming,
+    video_of_hours,
+    video_of_strange_sampling,
+    video_of_unknown_codec,
     video_without_pictures,
     videos,
     window_too_small,
@@ -155,14 +166,23 @@ def _event_schemas() -> list[dict[str, Any]]:
     return [schema for name, schema in SCHEMAS.items() if name.endswith("Event") and "properties" in schema]
 
 
-def _entry(fields: dict[bytes, bytes], _: Fuzzed | None) -> None:
-    read_entry(b"1-0", fields)
+def _entry(found: tuple[dict[bytes, bytes], int], _: Fuzzed | None) -> None:
+    fields, number = found
+    entry = entry_of_packet(number).encode()
+    read_entry(entry, fields)
+    reader = FrameReader(cast(Any, None), "s" * 20, entry_of_packet(5).encode(), numbered=True)
+    try:
+        reader._require_next(entry)
+    except MissingPacketsError as error:
+        if error.number != 6 or not 6 < number < MOST_PACKETS:
+            raise
 
 
-def _entries() -> st.SearchStrategy[dict[bytes, bytes]]:
+def _entries() -> st.SearchStrategy[tuple[dict[bytes, bytes], int]]:
     names = st.sampled_from([b"data", b"pts", b"dts", b"key", b"at", END_FIELD, b"x"])
     values = st.sampled_from([b"1", b"-5", b"0.5", b"nan", b"9" * 40, b"\xff", b""]) | st.binary(max_size=9)
-    return st.dictionaries(names, values, max_size=7)
+    numbers = st.integers(0, 9) | st.integers(0, 2 * MOST_PACKETS)
+    return st.tuples(st.dictionaries(names, values, max_size=7), numbers)
 
 
 def _query(asked: str, _: Fuzzed | None) -> None:
@@ -201,9 +221,23 @@ def _socket(said: tuple[str, bytes], gateway: Fuzzed | None) -> None:
     gateway.speak(*said)
 
 
+EVENTS_PATH = f"/sessions/{ENDED}/events"
+SOCKETS = [
+    f"{EVENTS_PATH}?after={AFTER}",
+    f"/sessions/{ENDED}/overlay",
+    f"{EVENTS_PATH}?after=0",
+    f"{EVENTS_PATH}?after=99",
+    f"{EVENTS_PATH}?after=x",
+    f"{EVENTS_PATH}?epoch=old",
+    "/sessions/session-that-never-was/events",
+    "/sessions/session-that-never-was/overlay",
+]
+"""One that tells, then those that cannot: trimmed, yet to come, no number, another epoch, nobody's."""
+
+
 def _sayings() -> st.SearchStrategy[tuple[str, bytes]]:
     """Frames (RFC 6455, 5.2), masked as a client must or not, and bytes that are none."""
-    paths = st.sampled_from([f"/sessions/{ENDED}/events?after=1", f"/sessions/{ENDED}/overlay"])
+    paths = st.sampled_from([*SOCKETS[:2] * 5, *SOCKETS])
     first = st.integers(0, 255)
     frame = st.builds(
         lambda head, masked, body: bytes([head, masked | len(body)]) + bytes(4 if masked else 0) + body,
@@ -214,10 +248,35 @@ def _sayings() -> st.SearchStrategy[tuple[str, bytes]]:
     return st.tuples(paths, st.lists(frame | st.binary(max_size=20), max_size=4).map(b"".join))
 
 
+def _away(sent: bytes, gateway: Fuzzed | None) -> None:
+    assert gateway is not None
+    assert gateway.away is not None
+    assert gateway.away.ask(sent) == 503
+    gateway.away.speak(EVENTS_PATH, b"")
+
+
+OFFERED = (b"Content-Type", b"application/sdp")
+SENT = (b"Content-Type", b"application/octet-stream")
+EVENTS = (b"Accept", b"text/event-stream")
+
+
+def _all_that_ask_redis() -> list[bytes]:
+    """Whatever a gateway cannot do without it."""
+    return [
+        request(b"POST", b"/whip", [OFFERED], OFFER),
+        request(b"PATCH", b"/whip/" + ENDED.encode(), [], FRAGMENT),
+        request(b"DELETE", b"/whip/" + ENDED.encode(), [], b""),
+        request(b"POST", b"/videos", [SENT], videos()[0]),
+        request(b"GET", b"/sessions/" + ENDED.encode(), [], b""),
+        request(b"GET", b"/sessions/" + ENDED.encode() + b"/transcript", [], b""),
+        request(b"GET", b"/sessions/" + ENDED.encode() + b"/events", [EVENTS], b""),
+    ]
+
+
 SURFACES = [
     Surface(
         "SDP offers",
-        0.22,
+        0.15,
         lambda: lines_mutated(OFFER),
         _offer,
         always=lambda: [
@@ -234,14 +293,14 @@ SURFACES = [
     ),
     Surface(
         "trickle fragments",
-        0.10,
+        0.08,
         lambda: lines_mutated(FRAGMENT),
         _fragment,
         always=lambda: [FRAGMENT, FRAGMENT * 500],
     ),
     Surface(
         "forms",
-        0.12,
+        0.10,
         _forms,
         _form,
         always=lambda: [(bytes(MOST_BYTES + 1), b"", 300, None), (b"stalls", b"", STALLS, None)],
@@ -251,25 +310,104 @@ SURFACES = [
         0.08,
         lambda: bytes_mutated(videos()),
         _file,
-        always=lambda: [*videos(), video_claiming(9000), video_without_pictures()],
+        always=lambda: [
+            *videos(),
+            video_claiming(9000),
+            video_without_pictures(),
+            video_of_strange_sampling(),
+            video_of_unknown_codec(),
+        ],
     ),
     Surface(
         "messages on Redis",
-        0.14,
+        0.11,
         messages,
         _message,
-        always=lambda: [bytes(MAX_MESSAGE_BYTES + 1), window_too_small()],
+        always=lambda: [bytes(MAX_MESSAGE_BYTES + 1), window_too_small(), *messages_with_wrong_parts()],
     ),
     Surface("frames on Redis", 0.05, _entries, _entry),
     Surface("queries", 0.03, _queries, _query),
-    Surface("HTTP requests", 0.16, requests.requests, _request, served=True),
-    Surface("offers over HTTP", 0.03, requests.whip, _request, served=True),
+    Surface(
+        "HTTP requests",
+        0.10,
+        requests.requests,
+        _request,
+        served=True,
+        always=lambda: [*requests.every_method(), *requests.every_replay()],
+    ),
+    Surface(
+        "offers over HTTP",
+        0.02,
+        requests.whip,
+        _request,
+        served=True,
+        always=lambda: [
+            request(b"POST", b"/whip", [OFFERED], offer)
+            for offer in (OFFER, OFFER.replace(b"a=rtcp-mux\r\n", b""), OFFER * 9)
+        ],
+    ),
     Surface(
         "uploads over HTTP",
-        0.03,
+        0.02,
         lambda: requests.uploads(bytes_mutated(videos())),
         _request,
         served=True,
+        always=lambda: [
+            *[request(b"POST", b"/videos?session=upload-that-is-repeated", [SENT], videos()[0])] * 2,
+            request(b"POST", b"/videos?session=" + ELSEWHERE.encode(), [SENT], videos()[0]),
+            request(b"POST", b"/videos", [SENT], video_of_hours()),
+            b"POST /videos HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nand no more",
+        ],
     ),
-    Surface("socket messages", 0.04, _sayings, _socket, served=True),
+    Surface(
+        "socket messages",
+        0.04,
+        _sayings,
+        _socket,
+        served=True,
+        always=lambda: [*((path, b"") for path in SOCKETS), (f"mqtt:{EVENTS_PATH}", b"")],
+    ),
+    Surface("control messages", 0.05, cameras.any_said, cameras.check_said, always=cameras.said_always),
+    Surface("packets of a camera", 0.08, media.streams, media.check, always=media.always),
+    Surface(
+        "trickling over HTTP",
+        0.03,
+        cameras.trickles,
+        cameras.check_trickle,
+        served=True,
+        always=cameras.trickles_always,
+    ),
+    Surface(
+        "coming back over HTTP",
+        0.02,
+        cameras.returns,
+        cameras.check_return,
+        served=True,
+        always=cameras.returns_always,
+    ),
+    Surface("coming back too late", 0.005, st.none, cameras.check_late_return, served=True),
+    Surface(
+        "what replicas forward",
+        0.02,
+        lambda: cameras.said(cameras.FORWARDED),
+        cameras.check_forwarded,
+        served=True,
+        always=cameras.forwarded_always,
+    ),
+    Surface(
+        "what replicas answer",
+        0.01,
+        lambda: cameras.said(cameras.REPLY),
+        cameras.check_reply,
+        served=True,
+        always=cameras.replies_always,
+    ),
+    Surface(
+        "requests without Redis",
+        0.005,
+        lambda: st.sampled_from(_all_that_ask_redis()),
+        _away,
+        served=True,
+        always=_all_that_ask_redis,
+    ),
 ]

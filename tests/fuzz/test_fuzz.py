@@ -10,8 +10,8 @@ from tests.fuzz.run import fuzz
 from tests.fuzz.server import Fuzzed
 from tests.fuzz.surfaces import SURFACES, Surface
 
-EXAMPLES = 1000
-"""Of all surfaces together: about ten seconds."""
+EXAMPLES = 400
+"""Of all surfaces together: some ten seconds."""
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -40,3 +41,29 @@ def test_an_extractor_there_is_not_is_refused() -> None:
     result = CliRunner().invoke(commands, ["takes", "--extractor", "openpose"])
     assert result.exit_code == 2
     assert "there are mediapipe and tracker" in result.output
+
+
+def test_statistics_are_written_and_a_bad_file_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "a-b"
+    place.mkdir()
+    np.save(place / "a-b_1.npy", np.random.default_rng(0).random((4, 543, 3)))
+    (tmp_path / "char_map.json").write_text('{"a": 0, "b": 1}')
+    out = tmp_path / "stats.npz"
+    options = [
+        str(tmp_path),
+        "--form",
+        "lzv",
+        "--char-map",
+        str(tmp_path / "char_map.json"),
+        "--out",
+        str(out),
+    ]
+    result = CliRunner().invoke(commands, ["statistics", *options])
+    assert result.exit_code == 0, result.output
+    with np.load(out) as written:
+        assert written["mean"].shape == written["std"].shape == (543, 3)
+    np.save(place / "a-b_2.npy", np.zeros((4, 75, 3)))
+    result = CliRunner().invoke(commands, ["statistics", *options])
+    assert result.exit_code == 1
+    assert "a-b_2.npy" in result.output.replace("\n", "")
+    assert "expected [frames, 543, 3]" in result.output.replace("\n", " ")

@@ -50,7 +50,9 @@ async def signstream_up(
 ) -> AsyncIterator[Server]:
     """Up and ready inside, in the machine's network or another; ended, if it still runs, after."""
     log = folder / "up.log"
-    environment = {**os.environ, "TMPDIR": str(folder), **settings}
+    # Not as the CPU allows: tests share theirs with a browser, and ask for more than one session.
+    room = {"SIGNSTREAM_SESSIONS_PER_WORKER": "5"}
+    environment = {**os.environ, "TMPDIR": str(folder), **room, **settings}
     command = (*COMMAND, "up", "--port", "0")
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(

@@ -9,9 +9,14 @@ from torch import Tensor, nn
 from shared.landmarks import HAND_POINTS
 
 
+def earlier(x: Tensor, samples: int) -> Tensor:
+    """[batch, samples, n] -> what each value was so many samples before; 0 where there was none."""
+    return nn.functional.pad(x, (0, 0, samples, 0))[:, : x.shape[1]]
+
+
 def since(x: Tensor, samples: int) -> Tensor:
     """[batch, samples, n] -> how far each value went in so many samples; 0 before there were so many."""
-    return nn.functional.pad(x[:, samples:] - x[:, :-samples], (0, 0, samples, 0))
+    return (x - earlier(x, samples)) * earlier(torch.ones_like(x), samples)
 
 
 class NoseFront(nn.Module):
@@ -52,6 +57,6 @@ class HandFront(nn.Module):
         ways = []
         for samples in (1, 2):
             way = since(wrists.flatten(-2), samples).unflatten(-1, (2, 2)) / palms
-            earlier = nn.functional.pad(found[:, :-samples], (0, 0, samples, 0))
-            ways.append((way.clamp(-3, 3) * (found * earlier)[..., None]).flatten(-2))
+            both = found * earlier(found, samples)
+            ways.append((way.clamp(-3, 3) * both[..., None]).flatten(-2))
         return torch.cat((shapes, found, *ways), -1)

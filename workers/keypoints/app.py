@@ -15,13 +15,16 @@ import uvloop
 from redis.exceptions import RedisError
 
 from shared import connection, keys
-from shared.bundles import BundleError, Registry
+from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
-from shared.settings import Settings
+from shared.settings import SESSIONS_A_CORE, Settings
 from shared.telemetry import configure_logging
 from workers.keypoints import spec
+from workers.keypoints.age import Age
+from workers.keypoints.capacity import SETTLE_SECONDS, Capacity
 from workers.keypoints.extractors import extractor_factory
+from workers.keypoints.meter import Meter
 from workers.keypoints.reclaim import return_free_memory
 from workers.keypoints.session import own_session
 from workers.keypoints.spec import WindowSpec
@@ -87,12 +90,14 @@ class Patience:
 class Worker:
     """One process. Sessions share its loop, and take turns in its one thread for decoding and landmarking."""
 
-    def __init__(self, config: Settings, models: Sequence[Model], place: Workplace, claims: Claims) -> None:
-        self._capacity = config.room
-        self._models = [model.name for model in models]
+    def __init__(self, config: Settings, place: Workplace, claims: Claims) -> None:
+        self._capacity = Capacity(config.sessions_per_worker, SESSIONS_A_CORE[config.extractor])
+        self._meter = Meter(place.tally)
+        self._age = Age(config.worker_hours, config.worker_mib)
         self._place = place
         self._claims = claims
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], float] = {}
+        """Of each session, and when it was taken."""
         self._reclaiming: asyncio.Task[None] | None = None
         self._patience = Patience(place.stop)
 
@@ -110,9 +115,11 @@ class Worker:
                 await self._reclaiming
 
     async def _take(self) -> None:
-        if len(self._tasks) >= self._capacity:
+        if not self._room():
             stop = asyncio.create_task(self._place.stop.wait())
-            await asyncio.wait((*self._tasks, stop), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (*self._tasks, stop), return_when=asyncio.FIRST_COMPLETED, timeout=ANNOUNCE_SECONDS
+            )
             stop.cancel()
             return
         try:
@@ -123,13 +130,24 @@ class Worker:
         self._patience.back()
         if claim is not None:
             task = asyncio.create_task(self._own(claim), name=f"session {claim.session}")
-            self._tasks.add(task)
+            self._tasks[task] = time.monotonic()
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if self._reclaiming is None or self._reclaiming.done():
             self._reclaiming = asyncio.create_task(self._reclaim())
+
+    def _room(self) -> int:
+        if self._age.is_over:
+            return 0
+        young = sum(time.monotonic() - taken < SETTLE_SECONDS for taken in self._tasks.values())
+        return self._capacity.room(len(self._tasks), self._place.tally.file_sessions, young)
+
+    def _end_of_age(self) -> None:
+        """A process that is to be replaced waits a while for its sessions to end by themselves."""
+        if self._age.is_due(busy=bool(self._tasks)):
+            self._place.stop.set()
 
     async def _reclaim(self) -> None:
         """Gives back the memory of the sessions that ended by then."""
@@ -172,6 +190,8 @@ class Worker:
         key = keys.stage(STAGE, self._claims.consumer)
         try:
             while True:
+                self._capacity.look(self._meter.look())
+                self._end_of_age()
                 with contextlib.suppress(*AWAY):
                     await self._place.store.set(key, json.dumps(self._state()), ex=keys.STAGE_TTL_SECONDS)
                 await asyncio.sleep(ANNOUNCE_SECONDS)
@@ -183,11 +203,13 @@ class Worker:
     def _state(self) -> dict[str, Any]:
         tally = self._place.tally
         return {
-            "capacity": self._capacity,
+            "capacity": len(self._tasks) + self._room(),
             "owned": len(self._tasks),
-            "models": self._models,
+            "cores_per_session": round(self._capacity.cost, 4),
+            "models": list(self._place.specs),
             "process": self._claims.consumer,
             "at": time.time(),
+            "cpu_seconds": time.process_time(),
             "landmarked": tally.landmarked,
             "dropped": tally.dropped,
             "ages": tally.ages.counts,
@@ -204,8 +226,16 @@ class Worker:
             await asyncio.wait(late, timeout=GOODBYE_SECONDS)
 
 
-async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event | None = None) -> None:
-    """Serves sessions until `stop` is set, or SIGTERM or SIGINT comes when no `stop` is given."""
+async def serve(
+    config: Settings,
+    models: Sequence[Model],
+    stop: asyncio.Event | None = None,
+    watch: ModelWatch | None = None,
+) -> None:
+    """Serves sessions until `stop` is set, or SIGTERM or SIGINT comes when no `stop` is given.
+
+    `watch` tells of models that come, change and go; sessions keep those they began with.
+    """
     if stop is None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -225,10 +255,28 @@ async def serve(config: Settings, models: Sequence[Model], stop: asyncio.Event |
             extractor = await asyncio.to_thread(extractor_factory, config)
             place = Workplace(store, windows, specs, extractor, executor, stop)
             log.info("keypoint worker %s serves %s", claims.consumer, ", ".join(specs))
-            await Worker(config, models, place, claims).run()
+            following = asyncio.create_task(_follow(watch, specs)) if watch else None
+            try:
+                await Worker(config, place, claims).run()
+            finally:
+                if following is not None:
+                    following.cancel()
+                    await asyncio.gather(following, return_exceptions=True)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         await store.aclose()
+
+
+async def _follow(watch: ModelWatch, specs: dict[str, WindowSpec]) -> None:
+    async with contextlib.aclosing(watch.changes()) as changes:
+        async for bundles in changes:
+            for name, bundle in bundles.items():
+                try:
+                    specs[name] = WindowSpec.of(bundle)
+                except ValueError as error:
+                    log.error("model %s is not taken: %s", name, error)
+            # Sessions that run read nothing from here any more; a successor of one still may, so none is
+            # taken away before this process ends. The gateways refuse new sessions with it.
 
 
 async def _wait_for_redis(store: redis.asyncio.Redis, stop: asyncio.Event) -> None:
@@ -247,9 +295,9 @@ def main(config: Settings) -> None:
     """The process `signstream keypoints`. Exits with status 2 where starting it again would not help."""
     configure_logging(STAGE, config.log_level)
     try:
-        registry = Registry(config.models_folders)
-        models = [registry.find(name) for name in config.model_list]
+        watch = ModelWatch(config.model_list, config.watched_folders)
+        models = list(watch.start().values())
     except BundleError as error:
         log.error("%s", error)
         raise SystemExit(2) from error
-    uvloop.run(serve(config, models))
+    uvloop.run(serve(config, models, watch=watch))

@@ -53,6 +53,10 @@ class _Both:
         return numbered
 
 
+PICTURES = 2
+"""A clip's sample is chosen from so many pictures: with one each, a camera slightly off the model's clock
+would now and then have its nearest left out."""
+
 Chain = Windower | Segmenter | _Both | Clipper
 
 Windows = list[tuple[str, Stretch]]
@@ -71,8 +75,8 @@ class Chains:
         """Canonical rows to landmark; where there are none, no picture is landmarked."""
         self.landmark_fps = [spec.fps for spec in specs.values() if spec.picture is None]
         """Samples a second of the models that look at landmarks."""
-        self.clip_fps = [spec.fps for spec in specs.values() if spec.picture is not None]
-        """And of those that look at pictures."""
+        self.picture_fps = [PICTURES * spec.fps for spec in specs.values() if spec.picture is not None]
+        """Pictures a second that those want to choose from which look at pictures."""
 
     def add_landmarks(self, time: float, frame: NDArray[np.float32], aspect: float) -> Windows:
         """A landmarked picture: the windows that are now whole."""

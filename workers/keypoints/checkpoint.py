@@ -50,7 +50,8 @@ class Checkpoint:
     """Nothing is left to do."""
 
     def pack(self) -> bytes:
-        fields = dataclasses.asdict(self) | {"version": VERSION}
+        # Not `dataclasses.asdict`, which copies all that windowers and extractor hold.
+        fields = vars(self) | {"version": VERSION}
         packed: bytes = msgpack.packb(fields, use_bin_type=True)
         return packed
 

@@ -9,6 +9,7 @@ second they would be more than all else a session writes. It says from when on t
 successor, which decodes from a keyframe anyway, shows them again (`replay`) and has the same bytes.
 """
 
+import contextlib
 import math
 from typing import Any, Self
 
@@ -80,7 +81,8 @@ class Clipper:
         if self._begin is None:
             return []
         if self._shot is not None:
-            self._fill_up(self._shot)
+            with contextlib.suppress(ValueError):
+                self._fill_up(self._shot)
         windows = self._finish()
         self._begin, self._shot = None, None
         return windows
@@ -149,7 +151,8 @@ class Clipper:
         assert self._begin is not None
         none_yet = self._next == math.ceil(self._begin - SLACK)
         if self._shot is not None and (none_yet or self._next - self._time <= 0.5):
-            self._append(self._shot)
+            with contextlib.suppress(ValueError):  # one that cannot be converted is not shown
+                self._append(self._shot)
         windows = self._whole()
         last = self._next - 1
         while self._samples and self._covered < last:

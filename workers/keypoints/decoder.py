@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from shared.framelog import START, Frame
 from shared.sessions import Session
+from workers.keypoints.pace import Spare
+from workers.keypoints.times import PictureTimes
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,17 @@ MAX_PIXELS = 8192 * 4320
 
 _REFUSED = (av.FFmpegError, ValueError, OverflowError)
 """What PyAV raises for bytes, timestamps and pixel formats it cannot take."""
+
+
+SOFTWARE = {"av1": "libdav1d"}
+"""Decoders that run on a CPU, where FFmpeg's of the codec's own name only drive a card."""
+
+DROPPABLE = frozenset({"h264", "mpeg4"})
+"""Codecs that mark pictures to which no other refers, and whose decoder leaves them out when told so. VP8,
+VP9 and AV1 have hardly any; in HEVC those of a higher layer may refer to them (H.265 7.4.2.2)."""
+
+IN_ORDER = frozenset({"vp8", "vp9", "av1", "libdav1d"})
+"""Codecs whose packets come in the order in which pictures are shown; some show none."""
 
 
 class UnknownCodecError(ValueError):
@@ -77,10 +90,10 @@ class Decoder:
     chance, so its decoder takes whatever the codec makes of it.
     """
 
-    def __init__(self, session: Session) -> None:
-        """Raises UnknownCodecError."""
+    def __init__(self, session: Session, fps: float | None = None) -> None:
+        """With `fps`, of each slot of that pace only the first picture need come. UnknownCodecError."""
         try:
-            codec = av.CodecContext.create(session.codec, "r")
+            codec = av.CodecContext.create(SOFTWARE.get(session.codec, session.codec), "r")
         except ValueError as error:
             raise UnknownCodecError(f"codec is {session.codec!r}, which PyAV does not decode") from error
         if codec.type != "video":
@@ -100,6 +113,9 @@ class Decoder:
         self._session = session
         self._turns = round(session.rotation / 90) % 4
         self._reformatter = VideoReformatter()
+        in_order = session.mode == "live" or session.codec in IN_ORDER
+        self._times = None if in_order else PictureTimes()
+        self._spare = Spare(fps) if fps is not None and session.codec in DROPPABLE else None
         self._waits = session.mode == "live"
 
     def decode(self, frame: Frame, read: float | None = None) -> list[Picture]:
@@ -113,11 +129,14 @@ class Decoder:
             self._refused("empty packet")
             return []
         try:
-            packet = av.Packet(frame.data)
+            packet = _packet(frame.data)
             packet.pts, packet.dts, packet.time_base = frame.pts, frame.dts, self._session.time_base
             packet.opaque = _Origin(frame.entry, frame.captured, time.time() if read is None else read)
+            self._announce(frame.pts)
             return self._pictures(self._codec.decode(packet))
         except _REFUSED as error:
+            if self._times is not None:
+                self._times.refused()
             self._refused(str(error))
             return []
 
@@ -135,6 +154,15 @@ class Decoder:
             self._refused(str(error))
             return []
 
+    def _announce(self, pts: int) -> None:
+        """Before a packet: keeps its time, and says whether its picture may be left out."""
+        if self._times is not None:
+            self._times.sent(pts)
+        if self._spare is not None:
+            spare = self._spare.is_spare(self._session.media_time(pts))
+            sure = self._times is None or self._times.told
+            self._codec.skip_frame = "NONREF" if spare and sure else "DEFAULT"
+
     def _pictures(self, frames: list[Any]) -> list[Picture]:
         pictures = []
         for frame in frames:
@@ -142,7 +170,8 @@ class Decoder:
                 self._refused("picture without a timestamp")
                 continue
             origin = frame.opaque if isinstance(frame.opaque, _Origin) else _Origin(read=time.time())
-            media_time = self._session.media_time(frame.pts)
+            pts = frame.pts if self._times is None else self._times.shown(frame.pts)
+            media_time = self._session.media_time(pts)
             pictures.append(
                 Picture(
                     time=media_time,
@@ -165,3 +194,14 @@ class Decoder:
             self._waits = self.wants_keyframe = True
         if self.errors == 1:
             log.warning("session %s: %s refused a frame: %s", self._session.id, self._session.codec, why)
+
+
+def _packet(data: bytes) -> Any:
+    """A packet with zeros behind its end, which FFmpeg's decoders read (AV_INPUT_BUFFER_PADDING_SIZE).
+
+    Given bytes, PyAV hands FFmpeg Python's own, and whatever lies behind them: MPEG-4's last macroblocks then
+    differed from process to process.
+    """
+    packet = av.Packet(len(data))
+    packet.update(data)
+    return packet

@@ -1,8 +1,10 @@
 """A session's frames in, landmarked pictures out: decoder, backlog and extractor together. Blocking."""
 
+import contextlib
 import dataclasses
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +12,15 @@ from numpy.typing import NDArray
 from shared.framelog import Frame
 from shared.sessions import Session
 from workers.keypoints.backlog import Backlog
+from workers.keypoints.chains import Chains, Windows
 from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.extractor import Extractor, ExtractorState
+from workers.keypoints.pace import Pace
+from workers.keypoints.shot import Shot
+from workers.keypoints.windower import Stretch
 
-TURN_SECONDS = 0.02
-"""A file's turn ends with the picture in which it has lasted this long: live sessions wait for it."""
+TURN_SECONDS = 0.1
+"""A file's turn ends with the picture in which it has lasted this long, or in which a live session waits."""
 
 OUT_OF_REACH_SECONDS = 1.0
 """A camera's frames that cover more than this, when they are to be decoded, are not all decoded: catching up
@@ -27,9 +33,13 @@ class Landmarked:
 
     picture: Picture
     landmarks: NDArray[np.float32] | None
-    """[543, 3]; None when the picture's colours could not be converted."""
+    """[543, 3]; None where no model wants them of this picture, or its colours could not be converted."""
     done: float
     """Unix time at which they were there, seconds."""
+    windows: Windows = dataclasses.field(default_factory=list)
+    """Those that are whole with it."""
+    looked_at: bool = True
+    """Its colours could be converted, if anybody asked."""
 
 
 class Landmarker:
@@ -39,11 +49,15 @@ class Landmarker:
         self,
         session: Session,
         fps: float,
-        extractor: Extractor,
+        extractor: Extractor | None,
         after: float | None = None,
         state: ExtractorState | None = None,
+        *,
+        chains: Chains | None = None,
     ) -> None:
-        """With `after`, goes on behind that media time, from the extractor's `state` there.
+        """Landmarks at most `fps` pictures a second, none without an extractor; `chains` gets every picture.
+
+        With `after`, goes on behind that media time, from the extractor's `state` there.
 
         Without a state that fits, the extractor is warmed with the pictures up to there. Raises
         UnknownCodecError, and ValueError for a broken state.
@@ -51,15 +65,28 @@ class Landmarker:
         self._session = session
         self._live = session.mode == "live"
         self._out_of_reach = False
-        self._decoder = Decoder(session)
-        self._backlog: Backlog[Picture] = Backlog(fps, live=self._live, after=after)
+        self._chains = chains or Chains({})
+        pace = max((fps, *self._chains.picture_fps)) if extractor else max(self._chains.picture_fps)
+        self._decoder = Decoder(session, pace)
+        self._backlog: Backlog[Picture] = Backlog(pace, live=self._live, after=after)
+        self._after = -math.inf if after is None else after
+        self._replayed, self._landmarked = Pace(pace), Pace(fps, after)
         self._extractor = extractor
-        self._is_warm = after is None or (state is not None and extractor.restore(state))
+        self._is_warm = after is None or extractor is None or (state is not None and extractor.restore(state))
         self._flushed = False
         self._unconverted = ""
 
-    def turn(self, frames: Sequence[Frame], read: float, *, ended: bool) -> list[Landmarked]:
+    def turn(
+        self,
+        frames: Sequence[Frame],
+        read: float,
+        *,
+        ended: bool,
+        hurry: Callable[[], bool] = lambda: False,
+    ) -> list[Landmarked]:
         """Decodes all the frames and landmarks what waits: of a camera one picture, of a file for a while.
+
+        A file stops after a picture when `hurry` says that others want the thread.
 
         One job, so that a live picture is chosen when the thread is free for it, not before. `read` is the
         unix time at which the frames were read; with `ended` nothing follows them.
@@ -71,17 +98,45 @@ class Landmarker:
         if ended and not self._flushed:
             self._flushed = True
             pictures += self._decoder.flush()
+        self._replay(pictures)
         self._backlog.add(pictures)
         for seen in self._backlog.warm():
             if not self._is_warm:
-                self._landmarks(seen)
+                self._landmarks(Shot(seen))
         done: list[Landmarked] = []
-        while not done or (not self._live and time.monotonic() - begun < TURN_SECONDS):
+        while not done or not (self._live or hurry() or time.monotonic() - begun >= TURN_SECONDS):
             picture = self._backlog.take()
             if picture is None:
                 break
-            done.append(Landmarked(picture, self._landmarks(picture), time.time()))
+            done.append(self._look(picture))
         return done
+
+    def flush(self) -> Windows:
+        """The windows at the end of the media."""
+        return self._chains.flush()
+
+    def _replay(self, pictures: Sequence[Picture]) -> None:
+        """Shows clips again what the last owner had taken, of the same pictures as he did."""
+        if not self._chains.picture_fps:
+            return
+        for picture in pictures:
+            if picture.time <= self._after and self._replayed.is_due(picture.time):
+                with contextlib.suppress(ValueError):
+                    self._chains.replay(Shot(picture))
+
+    def _look(self, picture: Picture) -> Landmarked:
+        """Landmarks a picture, if a model wants that, and cuts windows."""
+        shot, landmarks, windows, looked_at = Shot(picture), None, list[tuple[str, Stretch]](), True
+        if self._extractor is not None and self._landmarked.is_due(picture.time):
+            landmarks = self._landmarks(shot)
+            looked_at = landmarks is not None
+        if landmarks is not None:
+            windows += self._chains.add_landmarks(picture.time, landmarks, picture.aspect)
+        try:
+            windows += self._chains.add_picture(shot)
+        except ValueError as error:
+            self._unconverted, looked_at = str(error), False
+        return Landmarked(picture, landmarks, time.time(), windows, looked_at)
 
     def _in_reach(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         """Of frames too many to catch up with those from the newest keyframe on; the others are dropped.
@@ -104,11 +159,12 @@ class Landmarker:
 
     def close(self) -> None:
         """Frees the extractor."""
-        self._extractor.close()
+        if self._extractor is not None:
+            self._extractor.close()
 
     def state(self) -> ExtractorState | None:
         """What the extractor knows after the last picture; None where it cannot say."""
-        return self._extractor.state()
+        return None if self._extractor is None else self._extractor.state()
 
     @property
     def waiting(self) -> int:
@@ -138,10 +194,12 @@ class Landmarker:
             return "no keyframe came"
         return self._unconverted or "none has a usable timestamp"
 
-    def _landmarks(self, picture: Picture) -> NDArray[np.float32] | None:
+    def _landmarks(self, shot: Shot) -> NDArray[np.float32] | None:
+        if self._extractor is None:
+            return None
         try:
-            rgb = picture.rgb()
+            rgb = shot.rgb()
         except ValueError as error:
             self._unconverted = str(error)
             return None
-        return self._extractor.landmarks(rgb, picture.time)
+        return self._extractor.landmarks(rgb, shot.time)

@@ -6,13 +6,14 @@ import redis.asyncio
 
 from shared import keys, sessions
 from shared.fence import SessionGoneError
+from workers.keypoints.windower import Stretch
 
 RECHECK_SECONDS = 0.25
 """Waits for the transcript at most this long before it looks again, and before it hears that it must stop."""
 
 
 class Room:
-    """Lets a window through when the transcript is at most FILE_WINDOWS_AHEAD behind it."""
+    """Lets a window through when the transcript is at most so many behind it."""
 
     def __init__(self, store: redis.asyncio.Redis, session: str, stopping: Callable[[], bool]) -> None:
         self._store = store
@@ -20,11 +21,12 @@ class Room:
         self._stopping = stopping
         self._reached: dict[str, int] = {}
 
-    async def wait(self, model: str, seq: int) -> bool:
-        """True when window `seq` may be sent; False when it is time to stop. Raises SessionGoneError."""
-        while seq - self._reached.get(model, -1) > keys.FILE_WINDOWS_AHEAD:
+    async def wait(self, model: str, stretch: Stretch) -> bool:
+        """True when a model's window may be sent; False when it is time to stop. Raises SessionGoneError."""
+        seq, ahead = stretch.seq, keys.FILE_CLIPS_AHEAD if stretch.pictures else keys.FILE_WINDOWS_AHEAD
+        while seq - self._reached.get(model, -1) > ahead:
             await self._look(model)
-            if seq - self._reached[model] <= keys.FILE_WINDOWS_AHEAD:
+            if seq - self._reached[model] <= ahead:
                 break
             if self._stopping():
                 return False

@@ -4,24 +4,25 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
 
-from shared import keys, sessions
+from shared import sessions
 from shared.claims import Claim
 from shared.fence import SessionGoneError
 from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
-from shared.messages import Last, Note, Window
+from shared.messages import Last, Note
 from shared.sessions import Session
+from workers.keypoints.chains import Chains, Windows
 from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyframes, before, order
 from workers.keypoints.decoder import Picture, UnknownCodecError
 from workers.keypoints.journal import Journal
 from workers.keypoints.landmarker import Landmarked, Landmarker
-from workers.keypoints.overlay import overlay
 from workers.keypoints.pace import pace_of
 from workers.keypoints.room import Room
 from workers.keypoints.spec import WindowSpec
-from workers.keypoints.windower import Stretch, Windower
+from workers.keypoints.viewers import Viewers
+from workers.keypoints.windows import window_of
 from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ LOOK_SECONDS = 1.0
 READ_SECONDS = 0.25
 """Waits for frames this long before looking whether to stop."""
 
-LIVE_READ, FILE_READ = 64, 8
+LIVE_READ, FILE_READ = 64, 12
 """Entries read at once. A camera's backlog is read whole, to know what is newest; a file's in short turns, so
 that live sessions of the same process get theirs."""
 
@@ -133,11 +134,14 @@ class Owner:
         self._place, self._claim, self._session, self._journal = place, claim, session, journal
         self._live = session.mode == "live"
         self._reached = reached
-        self._windowers = {model: _windower(model, place.specs[model], reached) for model in session.models}
-        self._landmarker = _landmarker(session, place, reached)
+        # As it was when the session came here: a model may be replaced meanwhile.
+        self._specs = {model: place.specs[model] for model in session.models}
+        self._chains = _chains(self._specs, reached)
+        self._landmarker = _landmarker(session, place, reached, self._chains)
         after = before(reached.keyframe)
         self._reader = FrameReader(place.store, session.id, after, numbered=not self._live)
         self._keyframes = Keyframes(reached.keyframe)
+        self._viewers = Viewers(place.store, session.id)
         self._room = Room(place.store, session.id, self._stopping)
         self._last = dict(reached.last)
         self._newest: Picture | None = None
@@ -157,6 +161,7 @@ class Owner:
 
     async def run(self, *, first: bool) -> bool:
         """True when the session has ended."""
+        self._place.tally.serve(1, live=self._live)
         if first:
             await self._journal.begin()
         while not self._stopping():
@@ -178,7 +183,8 @@ class Owner:
             await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
 
     async def close(self) -> None:
-        """Frees what the landmarker holds."""
+        """Frees what the landmarker holds, after `run`."""
+        self._place.tally.serve(-1, live=self._live)
         await self._place.in_thread(self._landmarker.close)
 
     def checkpoint(self) -> Checkpoint:
@@ -187,10 +193,10 @@ class Owner:
         if self._landmarker.waiting:
             consumed = START if self._newest is None else self._newest.entry
         return Checkpoint(
-            keyframe=self._keyframes.restart(self._time),
+            keyframe=self._keyframes.restart(self._needed()),
             consumed=max(consumed, self._reached.consumed, key=order),
             time=self._time,
-            windowers={model: windower.checkpoint() for model, windower in self._windowers.items()},
+            windowers=self._chains.checkpoint(),
             extractor=self._landmarker.state(),
             last=dict(self._last),
             frames=self._frames,
@@ -199,15 +205,19 @@ class Owner:
             owner=self._claim.fence,
         )
 
+    def _needed(self) -> float | None:
+        """Media time from which on a successor must decode, seconds."""
+        since = self._chains.since()
+        return self._time if self._time is None or since is None else min(self._time, since)
+
     def _stopping(self) -> bool:
         return self._place.stop.is_set() or self._claim.lost.is_set()
 
     async def _read(self) -> list[Frame]:
         """What came; of a file only once all that was read is landmarked."""
-        waiting = self._landmarker.waiting
-        if waiting and not self._live:
-            return []
-        return await self._read_on(0.0 if waiting else READ_SECONDS)
+        if self._landmarker.waiting:
+            return await self._read_on(0.0) if self._live else []
+        return await self._read_on(READ_SECONDS)
 
     async def _read_on(self, patience: float) -> list[Frame]:
         """What came within `patience`, seconds; with 0 what is there."""
@@ -255,29 +265,26 @@ class Owner:
         """In the thread."""
         begun, dropped = time.monotonic(), self._landmarker.dropped
         try:
-            return self._landmarker.turn(frames, read, ended=self._end is not None)
+            hurry = self._place.turns.live_waits
+            return self._landmarker.turn(frames, read, ended=self._end is not None, hurry=hurry)
         finally:
-            tally, spent = self._place.tally, time.monotonic() - begun
-            tally.dropped += self._landmarker.dropped - dropped
-            if self._live:
-                tally.live_seconds += spent
-            else:
-                tally.file_seconds += spent
+            spent = time.monotonic() - begun
+            self._place.tally.worked(spent, self._landmarker.dropped - dropped, live=self._live)
 
     async def _take(self, shown: Landmarked) -> None:
         if self._claim.may_be_lost:
             await self._journal.require_ours()
         picture, frame = shown.picture, shown.landmarks
         self._newest, self._time = picture, picture.time
-        if frame is None:
+        if not shown.looked_at:
             return
         self._landmarked += 1
         self._place.tally.landmarked += 1
         if picture.captured:
             self._place.tally.ages.add(shown.done - picture.captured)
-        for model, windower in self._windowers.items():
-            await self._send(model, windower.add(picture.time, frame))
-        await self._place.store.publish(keys.landmarks(self._session.id), overlay(picture.time, frame))
+        await self._send(shown.windows)
+        if frame is not None:
+            await self._viewers.show(picture.time, frame)
 
     async def _want_again(self, number: int) -> None:
         """Our predecessor had read these packets, and the stream has no room to keep them."""
@@ -294,35 +301,16 @@ class Owner:
             self._asked_at = now
             await self._journal.ask_for_keyframe()
 
-    async def _send(self, model: str, stretches: Sequence[Stretch]) -> None:
-        for stretch in stretches:
-            if not self._live and not await self._room.wait(model, stretch.seq):
+    async def _send(self, windows: Windows) -> None:
+        for model, stretch in windows:
+            if not self._live and not await self._room.wait(model, stretch):
                 raise _StoppedError
             if self._claim.may_be_lost:
                 await self._journal.require_ours()
-            await self._place.windows.send(self._window(model, stretch))
+            spec = self._specs[model].bundle
+            await self._place.windows.send(window_of(self._session.id, model, stretch, self._newest, spec))
             self._last[model] = stretch.seq
             self._unrecorded = True
-
-    def _window(self, model: str, stretch: Stretch) -> Window:
-        newest, now = self._newest, time.time()
-        captured, read, aspect = (newest.captured, newest.read, newest.aspect) if newest else (0.0, now, 1.0)
-        samples, rows, _ = stretch.array.shape
-        return Window(
-            session=self._session.id,
-            model=model,
-            seq=stretch.seq,
-            start=stretch.start,
-            end=stretch.end,
-            samples=samples,
-            rows=rows,
-            landmarks=stretch.array.astype("<f4", copy=False).tobytes(),
-            aspect=aspect,
-            captured=captured,
-            capture_ms=(read - captured) * 1000 if captured else 0.0,
-            keypoints_ms=(now - read) * 1000,
-            sent=now,
-        )
 
     async def _ended_without_us(self) -> bool:
         now = time.monotonic()
@@ -352,8 +340,7 @@ class Owner:
         return [Note(dropped=dropped)]
 
     async def _finish(self) -> None:
-        for model, windower in self._windowers.items():
-            await self._send(model, windower.flush())
+        await self._send(await self._place.in_thread(self._landmarker.flush))
         notes = self._drops(rest=True)
         if self._frames and not self._landmarked:
             reason = self._undecodable()
@@ -373,26 +360,19 @@ class Owner:
         return f"no picture in {self._frames} frames of {self._session.codec}: {why}"
 
 
-def _landmarker(session: Session, place: Workplace, reached: Checkpoint) -> Landmarker:
-    specs = [place.specs[model] for model in session.models]
-    extractor = place.extractor(frozenset(row for spec in specs for row in spec.rows))
+def _chains(specs: Mapping[str, WindowSpec], reached: Checkpoint) -> Chains:
     try:
-        return Landmarker(
-            session, pace_of(spec.fps for spec in specs), extractor, reached.time, reached.extractor
-        )
-    except UnknownCodecError:
-        raise
+        return Chains(specs, None if reached.time is None else reached.windowers)
     except ValueError as error:
         raise BadCheckpointError(f"checkpoint: {error}") from error
 
 
-def _windower(model: str, spec: WindowSpec, reached: Checkpoint) -> Windower:
-    state = reached.windowers.get(model)
-    if state is None:
-        if reached.time is not None:
-            raise BadCheckpointError(f"checkpoint has no windower of {model}")
-        return Windower(spec)
+def _landmarker(session: Session, place: Workplace, reached: Checkpoint, chains: Chains) -> Landmarker:
+    extractor = place.extractor(chains.rows) if chains.rows else None
+    fps = pace_of(chains.landmark_fps)
     try:
-        return Windower.restore(spec, state)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise BadCheckpointError(f"checkpoint: windower of {model}: {error}") from error
+        return Landmarker(session, fps, extractor, reached.time, reached.extractor, chains=chains)
+    except UnknownCodecError:
+        raise
+    except ValueError as error:
+        raise BadCheckpointError(f"checkpoint: {error}") from error

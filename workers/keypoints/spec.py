@@ -74,6 +74,11 @@ class WindowSpec:
     """Seconds that a segment begins before the hands rise and ends after they rest."""
     picture: PictureSize | None = None
     """The model looks at pictures of this size, and at no landmarks."""
+    ahead: int | None = None
+    """Samples a window sees behind the last it is to tell of. Then no sample is held still: where the media
+    begins and ends windows are shorter. None: windows lie around their middle and are all as long."""
+    bundle: str = dataclasses.field(default="", compare=False)
+    """`Bundle.spec` it is of: goes with every window to the recognizers."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.fps) and self.fps > 0) or self.samples < 1:
@@ -82,6 +87,8 @@ class WindowSpec:
             raise ValueError(
                 f"stride {self.stride} must be 1 to samples {self.samples}: windows may not skip any"
             )
+        if self.ahead is not None and not 0 <= self.ahead < self.samples:
+            raise ValueError(f"ahead {self.ahead} must be 0 to {self.samples - 1}: within the window")
         if not 1 <= self.shortest <= self.samples:
             raise ValueError(f"shortest {self.shortest} must be 1 to samples {self.samples}")
         if self.segments and not 0 <= self.padding <= self.samples / self.fps / 2:
@@ -110,10 +117,18 @@ class WindowSpec:
             windows=model.windows,
             shortest=model.shortest,
             padding=model.padding,
+            ahead=getattr(model, "ahead", None),
+            bundle=getattr(model, "spec", ""),
             picture=None
             if picture is None
             else PictureSize(picture.width, picture.height, picture.fit, picture.pad, picture.canvas),
         )
+
+    @property
+    def anchor(self) -> int:
+        """The sample of a window that is the media's first in the first window, and not before its last in
+        the last one."""
+        return (self.samples - 1) // 2 if self.ahead is None else self.samples - 1 - self.ahead
 
     @property
     def slides(self) -> bool:

@@ -35,6 +35,10 @@ class Turns:
             self._taken = False
             self._hand_on()
 
+    def live_waits(self) -> bool:
+        """Whether a live session is in line. From any thread."""
+        return bool(self._live)
+
     async def _mine(self, *, live: bool) -> None:
         waiting = asyncio.get_running_loop().create_future()
         (self._live if live else self._files).append(waiting)

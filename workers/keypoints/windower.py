@@ -5,6 +5,10 @@ A window lies around a centre sample; the first one's centre is the stretch's fi
 is not before the last sample, so that a sign at either end is seen whole. What such a window needs from
 before the first or after the last sample is that sample held still. `start` and `end` count these held
 samples too (the first window starts below 0): every window spans samples - 1 ticks, and looks at its middle.
+
+A model that reads windows of any length says how far it looks `ahead` instead: its windows hold nothing
+still, the first ends so far behind the stretch's first sample, and those at both ends have only the samples
+there are.
 """
 
 import dataclasses
@@ -53,6 +57,8 @@ class Windower:
         self._newest = np.empty((0, 3), np.float32)
         """The newest sample."""
         self._first = 0
+        self._began = 0
+        """Tick of the stretch's first sample that is not held."""
         self._next = 0
         """Tick of the next sample to make."""
 
@@ -96,6 +102,7 @@ class Windower:
             "samples": samples.tobytes(),
             "newest": self._newest.tobytes(),
             "first": self._first,
+            "began": self._began,
             "next": self._next,
         }
 
@@ -107,6 +114,7 @@ class Windower:
         try:
             windower._seq, windower._first = int(state["seq"]), int(state["first"])
             windower._next = int(state["next"])
+            windower._began = int(state.get("began", windower._first))
             windower._time = None if state["time"] is None else float(state["time"])
             shape = (0 if windower._time is None else rows, 3)
             windower._frame = np.frombuffer(state["frame"], np.float32).reshape(shape).copy()
@@ -119,19 +127,18 @@ class Windower:
     def _begin(self, ticks: float, picked: NDArray[np.float32]) -> None:
         self._time, self._frame = ticks, picked
         first = math.ceil(ticks - SLACK)
-        before = (self.spec.samples - 1) // 2
+        before = self.spec.anchor
         # The first tick is less than one after the first frame, and nothing nearer has come yet.
         self._samples, self._newest = [picked] * (before + 1), picked
-        self._first, self._next = first - before, first + 1
+        self._first, self._began, self._next = first - before, first, first + 1
 
     def _finish(self) -> list[Stretch]:
-        """Holds the last sample until a window's centre is on or behind it."""
+        """Holds the last sample until a window's anchor is on or behind it."""
         last = self._next - 1
-        before = (self.spec.samples - 1) // 2
         windows = self._whole()
-        while self._first + before - self.spec.stride < last:
+        while self._first + self.spec.anchor - self.spec.stride < last:
             self._append(self._newest)
-            windows += self._whole()
+            windows += self._whole(last)
         self._time, self._samples = None, []
         self._frame = self._newest = np.empty((0, 3), np.float32)
         return windows
@@ -141,12 +148,17 @@ class Windower:
         self._newest = sample
         self._next += 1
 
-    def _whole(self) -> list[Stretch]:
+    def _whole(self, last: int | None = None) -> list[Stretch]:
+        """The windows that have all their samples; `last` is the tick of the newest that is not held."""
         windows = []
         while len(self._samples) >= self.spec.samples:
-            array = np.stack(self._samples[: self.spec.samples])
-            start = self._first / self.spec.fps
-            end = (self._first + self.spec.samples - 1) / self.spec.fps
+            first, behind = 0, self.spec.samples
+            if self.spec.ahead is not None:
+                first = max(self._began - self._first, 0)
+                behind = min(behind, (self._next - 1 if last is None else last) + 1 - self._first)
+            array = np.stack(self._samples[first:behind])
+            start = (self._first + first) / self.spec.fps
+            end = (self._first + behind - 1) / self.spec.fps
             windows.append(Stretch(self._seq, start, end, array))
             self._seq += 1
             self._first += self.spec.stride

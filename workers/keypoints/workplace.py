@@ -29,6 +29,24 @@ class Tally:
     """In the thread, for cameras."""
     file_seconds: float = 0.0
     """In the thread, for files."""
+    live_sessions: int = 0
+    """Now."""
+    file_sessions: int = 0
+
+    def serve(self, more: int, *, live: bool) -> None:
+        """A session came (1) or went (-1)."""
+        if live:
+            self.live_sessions += more
+        else:
+            self.file_sessions += more
+
+    def worked(self, seconds: float, dropped: int, *, live: bool) -> None:
+        """A turn is over."""
+        self.dropped += dropped
+        if live:
+            self.live_seconds += seconds
+        else:
+            self.file_seconds += seconds
 
 
 @dataclasses.dataclass(frozen=True)

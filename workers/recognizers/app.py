@@ -1,4 +1,4 @@
-"""The recognizer process: a Faust app with one agent a model, and the loop that watches over it."""
+"""The recognizer process: a station for every model, and the loop that watches over them."""
 
 import asyncio
 import contextlib
@@ -6,34 +6,28 @@ import json
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
-import faust
 import uvloop
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared import keys
-from shared.bundles import Bundle
+from shared.bundles import Bundle, BundleError, ModelWatch
 from shared.connection import connect, process_name
-from shared.faust_redis import broker_url
-from workers.recognizers.batches import batches
-from workers.recognizers.chain import ChainAgent, Streaming
-from workers.recognizers.graphs import Recognizer
-from workers.recognizers.reader import ChunkReader, Reader
-from workers.recognizers.recognizer import Model, RecognizerAgent
-from workers.recognizers.results import Results
+from workers.recognizers import metrics
+from workers.recognizers.load import Loading, model_of
+from workers.recognizers.station import (
+    APP,
+    BATCH,
+    AnyModel,
+    DrainError,
+    RecognizersStoppedError,
+    Station,
+)
 
 log = logging.getLogger(__name__)
-
-APP = "recognizers"
-"""Faust's app id, and so the consumer group: all recognizer processes share the work."""
-
-BATCH = 32
-"""Windows taken at once, so at most 16 are held here where another worker might be free. A window takes some
-milliseconds; a batch saves a round trip to Redis each."""
 
 IDLE_SECONDS = 1.5
 """A recognizer silent this long has died, and others take its windows: before a live session gives them up,
@@ -42,147 +36,171 @@ which it does after two seconds. A living one renews them every half second, inf
 ANNOUNCE_SECONDS = 1.5
 """Three times in keys.STAGE_TTL_SECONDS: one may be lost."""
 
-DRAIN_SECONDS = 2.5
-"""To finish what is in work; a supervisor kills after three."""
+RETIRE_SECONDS = 600.0
+"""A model that was removed is served on until it had no window for this long: its sessions go on."""
 
+LOOK_SECONDS = 5.0
 
-class RecognizersStoppedError(RuntimeError):
-    """The app ended by itself: the process must end too, so that its supervisor starts a fresh one."""
-
-
-class DrainError(RecognizersStoppedError):
-    """A window in work did not end in time. Its thread cannot be stopped: leave by `os._exit`."""
+Models = Mapping[str, AnyModel]
 
 
 async def serve(
     redis_url: str,
-    bundles: Sequence[Bundle],
+    watch: ModelWatch,
     *,
     broker: str = "",
-    threads: int = 1,
-    idle_seconds: float = IDLE_SECONDS,
-    batch: int = BATCH,
+    loading: Loading | None = None,
+    metrics_port: int = 0,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Serves every bundle until SIGTERM, SIGINT or `stop`; then finishes what is in work.
+    """Serves what the watch says until SIGTERM, SIGINT or `stop`; then finishes what is in work.
 
-    Windows come from `broker` where it is another than `redis_url`, to which results go.
-    `threads` are ONNX Runtime's per window; windows themselves run one after another. Raises BundleError for
-    a graph that does not keep its manifest, RecognizersStoppedError where it cannot go on.
+    Windows come from `broker` where it is another than `redis_url`, to which results go. Raises BundleError
+    for a named model that is no good at the start, RecognizersStoppedError where it cannot go on.
     """
-    models = {bundle.name: model_of(bundle, threads) for bundle in bundles}
-    await serve_models(redis_url, models, broker=broker, idle_seconds=idle_seconds, batch=batch, stop=stop)
+    loading = loading or Loading()
+    loaded: dict[str, tuple[str, AnyModel]] = {}
 
+    def load(bundles: Mapping[str, Bundle], *, first: bool) -> Models:
+        for name in loaded.keys() - bundles.keys():
+            del loaded[name]
+        for name, bundle in bundles.items():
+            if name in loaded and loaded[name][0] == bundle.version:
+                continue
+            try:
+                loaded[name] = (bundle.version, model_of(bundle, loading))
+            except BundleError as error:
+                if first:
+                    raise
+                log.error("model %s, version %s, is not taken: %s", name, bundle.version, error)
+        return {name: model for name, (_, model) in loaded.items()}
 
-def model_of(bundle: Bundle, threads: int = 1) -> Model | Streaming:
-    """The bundle's model, loaded: with `[ctc]` one that reads symbols. Raises BundleError."""
-    recognizer = Recognizer(bundle, threads)
-    if bundle.states:
-        return ChunkReader(recognizer)
-    return Reader(recognizer) if bundle.ctc else recognizer
+    async def changes() -> AsyncIterator[Models]:
+        async with contextlib.aclosing(watch.changes()) as changing:
+            async for bundles in changing:
+                # In a thread: a large graph takes seconds to load, and windows go on meanwhile.
+                yield await asyncio.to_thread(load, bundles, first=False)
+
+    models = load(watch.start(), first=True)
+    await serve_models(
+        redis_url, models, changes=changes, broker=broker, metrics_port=metrics_port, stop=stop
+    )
 
 
 async def serve_models(
     redis_url: str,
-    models: Mapping[str, Model | Streaming],
+    models: Models,
     *,
+    changes: Callable[[], AsyncIterator[Models]] | None = None,
     broker: str = "",
     idle_seconds: float = IDLE_SECONDS,
     batch: int = BATCH,
+    metrics_port: int = 0,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """As `serve`, with the models already loaded, by name."""
+    """As `serve`, with the models already loaded, by name; `changes` gives all of them anew."""
     if not models:
         raise ValueError("no model to serve")
     stop = stop or asyncio.Event()
-    executor = ThreadPoolExecutor(1, thread_name_prefix="recognize")
-    try:
-        async with connect(redis_url) as redis:
-            results = Results(redis)
-            agents = [
-                ChainAgent(name, model, executor, redis, aside=batch)
-                if isinstance(model, Streaming)
-                else RecognizerAgent(name, model, executor, results)
-                for name, model in models.items()
-            ]
-            windows = broker or redis_url
-            if windows.startswith(("redis:", "rediss:")):
-                windows = broker_url(
-                    windows, idle_seconds=idle_seconds, batch=batch, maxlen=keys.WINDOWS_LENGTH
+    async with connect(redis_url) as redis:
+        house = House(
+            lambda name, model: Station(
+                name, model, redis, broker or redis_url, idle_seconds=idle_seconds, batch=batch
+            )
+        )
+        house.set(models)
+        with signals(stop):
+            async with announced(redis, house), metrics.served(redis, house.stations, metrics_port):
+                await house.run(stop, changes)
+
+
+class House:
+    """The stations of one process, as many as there are models."""
+
+    def __init__(self, make: Callable[[str, AnyModel], Station]) -> None:
+        self._make = make
+        self._stations: dict[str, Station] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._retired: dict[str, int] = {}
+        """Models that were removed, and how many windows they had when it was last looked."""
+
+    def stations(self) -> list[Station]:
+        """Those at work now."""
+        return list(self._stations.values())
+
+    @property
+    def reading(self) -> list[str]:
+        """Models whose windows reach this process, those that were removed left out."""
+        return [
+            name
+            for name, station in self._stations.items()
+            if name not in self._retired and station.is_reading
+        ]
+
+    def set(self, models: Models) -> None:
+        """These should run: starts, replaces and retires."""
+        for name, model in models.items():
+            self._retired.pop(name, None)
+            station = self._stations.get(name)
+            if station is None:
+                station = self._stations[name] = self._make(name, model)
+                self._tasks[name] = asyncio.create_task(station.run(), name=f"recognize {name}")
+            elif station.versions.newest is not model:
+                station.put(model)
+        for name in self._stations.keys() - models.keys() - self._retired.keys():
+            self._retired[name] = -1
+
+    async def run(
+        self, stop: asyncio.Event, changes: Callable[[], AsyncIterator[Models]] | None = None
+    ) -> None:
+        """Until `stop` is set, or a station fails: RecognizersStoppedError."""
+        beside = [asyncio.create_task(stop.wait()), asyncio.create_task(self._retire())]
+        if changes is not None:
+            beside.append(asyncio.create_task(self._follow(changes())))
+        try:
+            while not stop.is_set():
+                # A station that comes meanwhile is seen at the next look.
+                await asyncio.wait(
+                    [*beside, *self._tasks.values()],
+                    timeout=LOOK_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
-            app = make_app(windows, agents, batch)
-            with signals(stop):
-                async with running(app, stop), announced(redis, app, list(models)):
-                    log.info("Recognizing %s", ", ".join(models))
-                    await app.wait_for_stopped(stop)
-                    for agent in agents:
-                        await agent.close()
-            for agent in agents:
-                log.info("%s: %s", agent.name, agent.counts)
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
+                for task in [*beside[1:], *self._tasks.values()]:
+                    if task.done():
+                        task.result()
+        finally:
+            for task in beside:
+                task.cancel()
+            for station in self._stations.values():
+                station.stop.set()
+            ended = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await asyncio.gather(*beside, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
 
+    async def _follow(self, changes: AsyncIterator[Models]) -> None:
+        async for models in changes:
+            self.set(models)
 
-def make_app(broker: str, agents: Sequence[RecognizerAgent | ChainAgent], batch: int = BATCH) -> Any:
-    """The Faust app, not started."""
-    app = faust.App(
-        APP,
-        broker=broker,
-        key_serializer="raw",
-        value_serializer="raw",
-        topic_disable_leader=True,
-        web_enabled=False,
-    )
-    for agent in agents:
-        topic = app.topic(keys.windows(agent.name), key_type=bytes, value_type=bytes)
-        app.agent(topic, name=f"recognize-{agent.name}")(_reading(agent, batch))
-    return app
-
-
-def _reading(agent: RecognizerAgent | ChainAgent, batch: int) -> Any:
-    async def recognize(stream: Any) -> None:
-        # Nothing is acknowledged here: each window is once its result is written.
-        async with contextlib.aclosing(batches(stream, batch)) as coming:
-            async for events in coming:
-                await agent.work(events)
-
-    return recognize
+    async def _retire(self) -> None:
+        """Ends the stations of removed models that have nothing more to do."""
+        while True:
+            await asyncio.sleep(RETIRE_SECONDS)
+            for name, before in list(self._retired.items()):
+                done = self._stations[name].agent.counts.total
+                self._retired[name] = done
+                if done == before:
+                    del self._retired[name]
+                    self._stations.pop(name).stop.set()
+                    await self._tasks.pop(name)
 
 
 @contextlib.asynccontextmanager
-async def running(app: Any, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Starts the app, which takes as long as Redis is away; at the end stops it, within DRAIN_SECONDS, and
-    raises if it had crashed."""
-    starting = asyncio.create_task(app.start())
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
-        yield
-        if app.crashed or app.should_stop:
-            raise RecognizersStoppedError(f"the Faust app has stopped: {app.crash_reason}")
-    finally:
-        stopping.cancel()
-        starting.cancel()
-        # Not a timeout around it: Faust swallows the cancellation while it waits for acknowledgements.
-        leaving = asyncio.create_task(_leave(app, starting))
-        await asyncio.wait((leaving,), timeout=DRAIN_SECONDS)
-        if not leaving.done():
-            raise DrainError(f"a window in work did not end within {DRAIN_SECONDS} s")
-        leaving.result()
-
-
-async def _leave(app: Any, starting: asyncio.Task[None]) -> None:
-    await asyncio.gather(starting, return_exceptions=True)
-    await app.stop()
-
-
-@contextlib.asynccontextmanager
-async def announced(redis: Redis, app: Any, models: Sequence[str]) -> AsyncIterator[None]:
-    """Says in Redis that this process serves these models, as long as it really reads."""
-    key = keys.stage("recognizers", process_name())
-    announcing = asyncio.create_task(_announce(redis, app, key, json.dumps({"models": list(models)})))
+async def announced(redis: Redis, house: House) -> AsyncIterator[None]:
+    """Says in Redis which models this process serves, as long as it really reads."""
+    key = keys.stage(APP, process_name())
+    announcing = asyncio.create_task(_announce(redis, house, key))
     try:
         yield
     finally:
@@ -193,12 +211,16 @@ async def announced(redis: Redis, app: Any, models: Sequence[str]) -> AsyncItera
                 await redis.delete(key)
 
 
-async def _announce(redis: Redis, app: Any, key: str, value: str) -> None:
+async def _announce(redis: Redis, house: House, key: str) -> None:
+    told: list[str] = []
+    due = 0.0
     while True:
-        await app.consumer.reading.wait()
-        with contextlib.suppress(RedisError, OSError):  # its absence is reported by those who work with it
-            await redis.set(key, value, ex=keys.STAGE_TTL_SECONDS)
-        await asyncio.sleep(ANNOUNCE_SECONDS)
+        models, now = house.reading, asyncio.get_running_loop().time()
+        if models and (models != told or now >= due):
+            with contextlib.suppress(RedisError, OSError):  # its absence is told by those who work with it
+                await redis.set(key, json.dumps({"models": models}), ex=keys.STAGE_TTL_SECONDS)
+                told, due = models, now + ANNOUNCE_SECONDS
+        await asyncio.sleep(ANNOUNCE_SECONDS / 15)
 
 
 @contextlib.contextmanager
@@ -214,9 +236,16 @@ def signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def main(redis_url: str, bundles: Sequence[Bundle], *, broker: str = "", threads: int = 1) -> int:
+def main(
+    redis_url: str,
+    watch: ModelWatch,
+    *,
+    broker: str = "",
+    loading: Loading | None = None,
+    metrics_port: int = 0,
+) -> int:
     """Runs the process; its exit status: 0 after a signal, 1 where the supervisor must start it again."""
-    return run(serve(redis_url, bundles, broker=broker, threads=threads))
+    return run(serve(redis_url, watch, broker=broker, loading=loading, metrics_port=metrics_port))
 
 
 def run(serving: Coroutine[Any, Any, None]) -> int:

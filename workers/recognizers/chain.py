@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from shared import keys
 from shared.faust_redis import give_back
 from shared.messages import BadMessageError, Result, Symbol, Window
-from workers.recognizers.recognizer import MAX_DELIVERIES, Counts, failed, unpack
+from workers.recognizers.recognizer import MAX_DELIVERIES, Counts, Picks, failed, unpack
 from workers.recognizers.states import SESSION_OVER, Beginning, Carried, States, StateStore
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class ChainAgent:
     def __init__(
         self,
         name: str,
-        model: Streaming,
+        versions: Picks[Streaming],
         executor: Executor,
         redis: Redis,
         *,
@@ -81,7 +81,7 @@ class ChainAgent:
         for the window they wait for."""
         self.name = name
         self.counts = Counts()
-        self._model, self._executor = model, executor
+        self._versions, self._executor = versions, executor
         self._aside, self._patience = aside, patience_seconds
         self._store = StateStore(redis, name)
         self._sessions: defaultdict[str, _Session] = defaultdict(_Session)
@@ -170,18 +170,19 @@ class ChainAgent:
         try:
             if window.model != self.name:
                 raise ValueError(f"window is for model {window.model!r}, this is {self.name!r}")
-            symbols, states = self._model.advance(window, self._states(window, before))
+            model = self._versions.pick(window)
+            symbols, states = model.advance(window, self._states(window, before, model.fps))
             after = Carried(states, window.end).pack()
             result = dataclasses.replace(failed(window, ""), symbols=symbols)
         except Exception as error:  # a window may hold anything, and the transcript waits for an answer
             result, after = failed(window, f"{type(error).__name__}: {error}"), before
         return dataclasses.replace(result, recognize_ms=(time.perf_counter() - started) * 1000), after
 
-    def _states(self, window: Window, before: bytes) -> States | None:
+    def _states(self, window: Window, before: bytes, fps: float) -> States | None:
         if not before:
             return None
         carried = Carried.unpack(before)
-        return None if window.start - carried.end > GAP_TICKS / self._model.fps else carried.states
+        return None if window.start - carried.end > GAP_TICKS / fps else carried.states
 
     async def _wait(self, session: str, held: _Session) -> None:
         """Until the windows set aside have had their turn."""

@@ -2,11 +2,23 @@
 
 import numpy as np
 
-from shared.bundles import BundleError
+from shared.bundles import Bundle, BundleError
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.reader import ChunkReader, Reader
 
 SAME = 1e-4
 """How far two runs may be apart: threads add numbers up in another order, a random query moves them more."""
+
+
+def checked(bundle: Bundle) -> Recognizer:
+    """The bundle's model, with everything tried that would be at its first window. Raises BundleError."""
+    recognizer = Recognizer(bundle)
+    if bundle.states:
+        ChunkReader(recognizer)
+    elif bundle.ctc is not None:
+        Reader(recognizer)
+    require_repeatable(recognizer)
+    return recognizer
 
 
 def require_repeatable(recognizer: Recognizer) -> None:

@@ -1,5 +1,6 @@
 """A bundle's graphs in ONNX Runtime, checked against its manifest before the first window."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,6 +41,9 @@ class Recognizer:
 
     def __init__(self, bundle: Bundle, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         self.bundle = bundle
+        self._ahead: dict[int, Prepared] = {}
+        self.seconds = 0.0
+        """A window takes, where whoever loaded it has measured."""
         manifest = bundle.manifest
         self._landmarks: Pipeline | None = None
         self._pictures: ClipPipeline | Embedder | None = None
@@ -66,6 +70,24 @@ class Recognizer:
         for name in manifest.output.extra:
             self._graph.output(name, None, "output.extra")
         self._check()
+
+    def look_ahead(self, windows: Sequence[Window]) -> None:
+        """Prepares windows that come next side by side, which costs them the host pipeline's steps once; it
+        changes no answer. For the thread that then asks for them, in any order."""
+        self._ahead.clear()
+        if self._landmarks is None or not self._landmarks.stacks:
+            return
+        alike: dict[tuple[int, float], list[Window]] = {}
+        for window in windows:
+            with contextlib.suppress(ValueError):  # it is told when the window's turn comes
+                self._require_fit(window)
+                alike.setdefault((window.samples, window.aspect), []).append(window)
+        for (samples, aspect), some in alike.items():
+            if len(some) > 1:
+                joined = np.frombuffer(bytearray().join(window.landmarks for window in some), np.float32)
+                points = joined.reshape(len(some), samples, len(self.bundle.rows), 3)
+                prepared = self._landmarks.prepare_all(points, aspect)
+                self._ahead.update(zip(map(id, some), prepared, strict=True))
 
     def recognize(self, window: Window) -> list[tuple[str, float]]:
         """The five best signs and every background label, each with its probability, best first.
@@ -131,9 +153,11 @@ class Recognizer:
     def _one_answer(self, window: Window) -> NDArray[np.float32]:
         return self._answer(self._prepared(window), self._graph.first_states()).scores
 
-    def _prepared(self, window: Window) -> Prepared:
+    def _require_fit(self, window: Window) -> None:
         bundle, streaming = self.bundle, self.bundle.streaming
         least = streaming.window if streaming.windows == "sliding" else streaming.shortest
+        if bundle.ahead is not None:
+            least = 1  # where the media begins and ends
         if not least <= window.samples <= streaming.window or window.rows != len(bundle.rows):
             expected = f"{least} to {streaming.window}" if least < streaming.window else f"{least}"
             raise ValueError(
@@ -142,6 +166,13 @@ class Recognizer:
             )
         if not (np.isfinite(window.aspect) and window.aspect > 0):
             raise ValueError(f"aspect is {window.aspect}, expected width / height")
+
+    def _prepared(self, window: Window) -> Prepared:
+        ahead = self._ahead.pop(id(window), None)
+        if ahead is not None:
+            return ahead
+        bundle = self.bundle
+        self._require_fit(window)
         if self._landmarks is not None:
             return self._landmarks.prepare(window.array(), window.aspect)
         assert self._pictures is not None

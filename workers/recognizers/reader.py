@@ -20,7 +20,9 @@ class Reader:
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
         self.bundle = recognizer.bundle
+        self.seconds = recognizer.seconds
         self._decoder = decoder_of(self.bundle)
+        self.look_ahead = recognizer.look_ahead
 
     def read(self, window: Window) -> list[Symbol]:
         """Its symbols in order, those that neighbouring windows see better among them.

@@ -8,11 +8,11 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import (
     BusyLoadingError,
+    ClusterCrossSlotError,
     ConnectionError,  # noqa: A004
     MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
-    RedisError,
     TimeoutError,  # noqa: A004
 )
 
@@ -22,14 +22,28 @@ from shared.connection import ANSWER_SECONDS
 log = logging.getLogger(__name__)
 
 WRITE = """
-local state = redis.call('HGET', KEYS[1], 'state')
-if state == 'ended' or state == 'failed' or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-for i = 3, #ARGV do redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', 'r', ARGV[i]) end
-redis.call('EXPIRE', KEYS[2], ARGV[2])
-return 1
+local answers, at = {}, 3
+for i = 1, #KEYS, 2 do
+  local last = at + tonumber(ARGV[at])
+  local state = redis.pcall('HGET', KEYS[i], 'state')
+  local answer = 1
+  if type(state) == 'table' then answer = state.err
+  elseif state == 'ended' or state == 'failed' or redis.call('EXISTS', KEYS[i]) == 0 then answer = 0 end
+  for result = at + 1, last do
+    if answer == 1 then
+      local added = redis.pcall('XADD', KEYS[i + 1], 'MAXLEN', '~', ARGV[1], '*', 'r', ARGV[result])
+      if type(added) == 'table' and added.err then answer = added.err end
+    end
+  end
+  if answer == 1 then redis.call('EXPIRE', KEYS[i + 1], ARGV[2]) end
+  answers[#answers + 1] = answer
+  at = last + 1
+end
+return answers
 """
-"""KEYS: the session's hash and its results, on one node. ARGV: bound, life, then packed results. A result of
-a session that has ended would bring its stream back to life after the session was cleared away."""
+"""KEYS: of each session its hash and its results. ARGV: bound, life, then of each session how many results
+and these. Answers 1, 0 or an error for each. A result of a session that has ended would bring its stream back
+to life after the session was cleared away."""
 
 PASSING = (
     BusyLoadingError,
@@ -50,39 +64,48 @@ class Results:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._together = True
+        """Sessions in one command; not on a Cluster, where they lie in different slots."""
 
     async def write(self, results: Mapping[str, Sequence[bytes]]) -> dict[str, bool]:
-        """Appends packed results, by session, in one round trip; those of one session all or none.
+        """Appends packed results, by session, in one round trip.
 
         False where the session has ended or is gone. Waits for a Redis that is away, until cancelled; what
         is then written twice counts once.
         """
-        written: dict[str, bool] = {}
-        left, tries = dict(results), 0
-        while left:
-            for session, answer in zip(list(left), await self._try(left), strict=True):
-                if isinstance(answer, PASSING):
-                    if tries == 0:
-                        log.warning("Results wait for Redis: %s: %s", type(answer).__name__, answer)
-                    continue
-                if isinstance(answer, Exception):
-                    # Such as a key of another type: trying again would not help, and would hold up everybody.
-                    log.error("Results of session %s cannot be written: %s", session, answer)
-                written[session] = answer == 1
-                del left[session]
-            if left:
+        tries = 0
+        while True:
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    answers = await self._try(results)
+                break
+            except PASSING as error:  # builtins.TimeoutError is an OSError
+                if tries == 0:
+                    log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
                 await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
-        return written
+        for session, answer in answers.items():
+            if not isinstance(answer, int):
+                # Such as a key of another type: trying again would not help, and would hold up everybody.
+                log.error("Results of session %s cannot be written: %s", session, answer)
+        return {session: answer == 1 for session, answer in answers.items()}
 
-    async def _try(self, results: Mapping[str, Sequence[bytes]]) -> list[Any]:
-        """What Redis says for each session: a number or an exception."""
+    async def _try(self, results: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
+        """What Redis says for each session: a number, or what is wrong. Raises what is wrong with all."""
+        if self._together:
+            try:
+                return dict(zip(results, await self._redis.eval(*_command(results)), strict=True))
+            except ClusterCrossSlotError:
+                self._together = False
         pipe = self._redis.pipeline(transaction=False)
         for session, packed in results.items():
-            places = (keys.session(session), keys.results(session))
-            pipe.eval(WRITE, 2, *places, keys.RESULTS_LENGTH, keys.SESSION_TTL_SECONDS, *packed)
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return list(await pipe.execute(raise_on_error=False))
-        except (RedisError, OSError) as error:  # builtins.TimeoutError is an OSError
-            return [error] * len(results)
+            pipe.eval(*_command({session: packed}))
+        return {session: one[0] for session, one in zip(results, await pipe.execute(), strict=True)}
+
+
+def _command(results: Mapping[str, Sequence[bytes]]) -> list[Any]:
+    places = [key for session in results for key in (keys.session(session), keys.results(session))]
+    words: list[Any] = [keys.RESULTS_LENGTH, keys.SESSION_TTL_SECONDS]
+    for packed in results.values():
+        words += [len(packed), *packed]
+    return [WRITE, len(places), *places, *words]

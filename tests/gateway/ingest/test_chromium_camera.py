@@ -1,8 +1,8 @@
 """What a real Chromium's picture is like, how it is missed when it dies, and how it comes back."""
 
 import asyncio
-import collections
 import contextlib
+import itertools
 import time
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import psutil
 import pytest
 from playwright.async_api import Browser, Page
 
+from gateway.ingest import tasks
 from gateway.ingest.camera import Camera
 from shared.framelog import End, Frame
 from tests.gateway.ingest.conftest import Server, until
@@ -23,8 +24,8 @@ WIDTH, HEIGHT = 640, 480
 
 FULL_WITHIN_SECONDS = 2.0
 WATCHED_SECONDS = 5.0
-LEAST_RATE = 27
-"""Of 30 pictures in each second: the machine of the tests is shared."""
+LEAST_SHARE = 0.9
+"""Of the pictures that its camera gave in each second: some are on their way at its ends."""
 
 DEAD_WITHIN_SECONDS = 5.0
 
@@ -47,27 +48,66 @@ async def connected(server: Server) -> Camera:
     return next(iter(server.cameras))
 
 
-async def test_it_sends_full_size_and_rate_within_two_seconds_and_goes_on(server: Server, page: Page) -> None:
-    Viewer(server)
-    await page.goto(f"{server.url}/?autostart=1")
-    camera = await connected(server)
-    began = time.time()
+KEEP_PEERS = """
+window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) { super(...options); window.peers.push(this); }
+};
+"""
+
+WHAT_IT_DID = """
+async () => {
+  const told = [...(await window.peers.at(-1).getStats()).values()];
+  const source = told.find((one) => one.type === 'media-source');
+  const sent = told.find((one) => one.type === 'outbound-rtp');
+  return {at: sent.timestamp / 1000, taken: source.frames, held: sent.qualityLimitationDurations.bandwidth,
+          width: sent.frameWidth, height: sent.frameHeight};
+}
+"""
+"""W3C webrtc-stats: when, pictures the camera gave, seconds for which the bit rate held them back."""
+
+
+async def shown(server: Server, session: str, came: list[tuple[float, tuple[int, int]]]) -> None:
+    """Adds when each picture was here, and its size, until cancelled."""
     decoder = av.CodecContext.create("vp8", "r")
-    sizes: set[tuple[int, int]] = set()
-    rate: collections.Counter[int] = collections.Counter()
-    async with asyncio.timeout(20), contextlib.aclosing(server.frames(camera.session)) as entries:
+    async with contextlib.aclosing(server.frames(session)) as entries:
         async for entry in entries:
             assert isinstance(entry, Frame)
-            pictures = decoder.decode(av.Packet(entry.data))
-            since = entry.captured - began - FULL_WITHIN_SECONDS
-            if since >= 0:
-                sizes |= {(picture.width, picture.height) for picture in pictures}
-                rate[int(since)] += 1
-            if since >= WATCHED_SECONDS:
-                break
-    print(f"sizes {sizes}, pictures in each second {[rate[at] for at in range(int(WATCHED_SECONDS))]}")
+            (picture,) = decoder.decode(av.Packet(entry.data))
+            came.append((entry.captured, (picture.width, picture.height)))
+
+
+async def watched(page: Page) -> list[dict[str, float]]:
+    """What Chromium tells of itself, each second."""
+    told = [await page.evaluate(WHAT_IT_DID)]
+    while told[-1]["at"] - told[0]["at"] < WATCHED_SECONDS:
+        await asyncio.sleep(1.0)
+        told.append(await page.evaluate(WHAT_IT_DID))
+    return told
+
+
+async def test_it_sends_full_size_and_rate_within_two_seconds_and_goes_on(server: Server, page: Page) -> None:
+    Viewer(server)
+    await page.add_init_script(KEEP_PEERS)
+    await page.goto(f"{server.url}/?autostart=1")
+    camera = await connected(server)
+    came: list[tuple[float, tuple[int, int]]] = []
+    coming = asyncio.create_task(shown(server, camera.session, came))
+    await asyncio.sleep(FULL_WITHIN_SECONDS)
+    told = await watched(page)
+    await until(lambda: came[-1][0] > told[-1]["at"])
+    await tasks.end(coming)
+    sizes = {size for at, size in came if at >= told[0]["at"]}
+    rates = []
+    for begin, end in itertools.pairwise(told):
+        seconds = end["at"] - begin["at"]
+        arrived = sum(begin["at"] <= at < end["at"] for at, _ in came)
+        rates.append((round(arrived / seconds, 1), round((end["taken"] - begin["taken"]) / seconds, 1)))
+    print(f"sizes {sizes}, pictures a second (those its camera gave): {rates}")
     assert sizes == {(WIDTH, HEIGHT)}
-    assert min(rate[at] for at in range(int(WATCHED_SECONDS))) >= LEAST_RATE
+    assert told[-1]["held"] == told[0]["held"], "it was held back by the bit rate it may send"
+    # Where others use the machine its camera gives fewer than 30; then no more can arrive.
+    assert all(arrived >= LEAST_SHARE * given for arrived, given in rates)
     assert camera.dropped == 0
 
 

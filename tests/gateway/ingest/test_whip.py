@@ -287,3 +287,16 @@ async def test_a_patch_that_cannot_be_followed_says_why(client: httpx.AsyncClien
     assert await patch("a=mid:0\r\na=candidate:nonsense\r\n", right) == 400
     assert await patch("", right) == 400
     assert await patch("a=mid:0\r\n", right, "/whip/somebody-elses-id") == 404
+
+
+@pytest.mark.parametrize(("session", "status"), [("", 201), ("a=sendonly\r\n", 201), ("a=recvonly\r\n", 406)])
+async def test_an_offer_need_not_say_its_direction_in_each_section(
+    server: Server, client: httpx.AsyncClient, session: str, status: int
+) -> None:
+    offer = (await whole_offer()).replace("a=sendonly\r\n", "")
+    head, section = offer.split("m=", 1)
+    response = await client.post(
+        "/whip", content=f"{head}{session}m={section}", headers={"content-type": "application/sdp"}
+    )
+    assert response.status_code == status, response.text
+    assert ("a=recvonly" in response.text) == (status == 201)

@@ -183,3 +183,26 @@ async def test_a_session_that_no_worker_has_room_for_is_told_its_place(store: Re
         ("queued", 2),
         ("queued", 1),
     ]
+
+
+async def test_an_owner_that_comes_fences_off_the_last_one_before_it_has_anything_to_write(
+    store: Redis, redis_url: str
+) -> None:
+    await begin(store)
+    async with on_duty(redis_url):
+        await until_told(store, 1)
+    late = Fence(store, ID, "transcripts", 1)
+    async with on_duty(redis_url), asyncio.timeout(10):
+        while await store.hget(keys.session(ID), "fence:transcripts") != b"2":
+            await asyncio.sleep(0.01)
+        with pytest.raises(FencedOffError):
+            await late.write(("XTRIM", keys.results(ID), "MAXLEN", 0))
+
+
+async def test_a_session_that_ended_is_not_begun_again(store: Redis, redis_url: str) -> None:
+    await begin(store)
+    await store.hset(keys.session(ID), "state", "ended")
+    async with on_duty(redis_url), asyncio.timeout(10):
+        while await store.xlen(keys.SESSIONS):
+            await asyncio.sleep(0.01)
+    assert await store.xlen(keys.glosses(ID)) == 0

@@ -59,6 +59,17 @@ def read_clip(source: Path | BinaryIO) -> Clip:
         return Clip(context.name, extradata, stream.time_base, start, context.width, context.height, frames)
 
 
+OPTIONS = {
+    "libx264": {"sc_threshold": "0", "preset": "veryfast"},
+    "libx265": {"preset": "ultrafast", "x265-params": "bframes=2:log-level=none"},
+    "libsvtav1": {"preset": "12"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+    "mpeg4": {},
+}
+"""How each encoder is hurried up."""
+
+
 def generate(
     count: int,
     *,
@@ -67,24 +78,35 @@ def generate(
     gop: int = 15,
     b_frames: int = 0,
     size: tuple[int, int] = (320, 240),
+    container: str | None = None,
 ) -> Clip:
     """A moving pattern, encoded for real."""
+    return read_clip(video(count, encoder, fps, gop, b_frames, size, container))
+
+
+def video(
+    count: int,
+    encoder: str = "libx264",
+    fps: int = 30,
+    gop: int = 15,
+    b_frames: int = 0,
+    size: tuple[int, int] = (320, 240),
+    container: str | None = None,
+) -> io.BytesIO:
+    """The same as a file; `container` is FFmpeg's name of its format."""
     spool = io.BytesIO()
-    kind = "webm" if encoder == "libvpx" else "mp4"
-    with av.open(spool, "w", format=kind) as container:
-        stream: Any = container.add_stream(encoder, rate=fps)
+    with av.open(spool, "w", format=container or ("webm" if "vpx" in encoder else "mp4")) as output:
+        stream: Any = output.add_stream(encoder, rate=fps)
         stream.width, stream.height = size
         stream.gop_size = gop
         stream.thread_count = 1
-        if encoder == "libx264":
-            stream.options = {"bf": str(b_frames), "sc_threshold": "0", "preset": "veryfast"}
-        else:
-            stream.options = {"deadline": "realtime", "cpu-used": "8"}
+        reorders = {"bf": str(b_frames)} if encoder in ("libx264", "mpeg4") else {}
+        stream.options = OPTIONS[encoder] | reorders
         for number in range(count):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(_picture(number, size), format="rgb24")))
-        container.mux(stream.encode(None))
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(_picture(number, size), format="rgb24")))
+        output.mux(stream.encode(None))
     spool.seek(0)
-    return read_clip(spool)
+    return spool
 
 
 def _picture(number: int, size: tuple[int, int]) -> Any:

@@ -70,7 +70,7 @@ async def test_an_owner_that_follows_another_gets_every_packet_again_and_redis_h
         place, claim = make_place(), await claimed(claims)
         owner = asyncio.create_task(own_session(place, claim))
         behind = asyncio.create_task(
-            until(partial(more_than, store, len(await windows(store)) + 9, owner), 20)
+            until(partial(more_than, store, len(await windows(store)) + 4, owner), 20)
         )
         while not behind.done():
             most = max(most, await held(store, session.id))

@@ -186,7 +186,7 @@ async def test_a_file_that_waits_for_its_transcript_holds_up_no_live_session(
     long, live_clip = generate(700, size=(64, 48)), generate(20, encoder="libvpx")
     file, live = long.session(), live_clip.session("live")
     await upload(store, long, file)
-    async with serving(redis_url):
+    async with serving(redis_url, sessions_per_worker=2):
 
         async def full() -> bool:
             return len(await sent_by(store, file)) == keys.FILE_WINDOWS_AHEAD

@@ -91,7 +91,7 @@ def test_what_is_to_be_landmarked_is_the_union_of_what_models_look_at() -> None:
     assert Chains(SPECS).rows == {*ROWS, *SEGMENT_ROWS}
     assert Chains({"clips": SPECS["clips"]}).rows == frozenset()
     assert Chains(SPECS).landmark_fps == [12.5] * 3
-    assert Chains(SPECS).clip_fps == [7.5]
+    assert Chains(SPECS).picture_fps == [15.0]
 
 
 def test_only_clips_need_pictures_again() -> None:

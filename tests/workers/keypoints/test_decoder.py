@@ -13,8 +13,9 @@ import pytest
 
 from shared.framelog import Frame
 from shared.sessions import Session
-from tests.workers.keypoints.clips import Clip, generate, read_clip
+from tests.workers.keypoints.clips import Clip, generate, read_clip, video
 from workers.keypoints.decoder import Decoder, Picture, UnknownCodecError
+from workers.keypoints.pace import Pace
 
 
 def decode_all(decoder: Decoder, frames: list[Frame]) -> list[Picture]:
@@ -58,6 +59,76 @@ def test_a_recording_decodes_to_the_bits_pyav_reads_from_the_file(data_path: Pat
     for picture, frame in list(zip(pictures, frames, strict=True))[::7]:
         turns = round(-frame.rotation / 90) % 4
         assert digest(picture.rgb()) == digest(np.rot90(frame.to_ndarray(format="rgb24"), -turns))
+
+
+@pytest.mark.parametrize(
+    ("encoder", "container"),
+    [
+        ("libx264", "mp4"),
+        ("libx265", "mp4"),
+        ("libsvtav1", "mp4"),
+        ("libvpx", "webm"),
+        ("libvpx-vp9", "webm"),
+        ("mpeg4", "mp4"),
+    ],
+)
+def test_what_an_encoder_here_makes_decodes_to_what_pyav_reads(
+    encoder: str, container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SVT_LOG", "-1")
+    file = video(12, encoder, gop=6, b_frames=2, container=container)
+    clip = read_clip(file)
+    pictures = decode_all(Decoder(clip.session()), clip.frames)
+    file.seek(0)
+    with av.open(file) as opened:
+        frames = list(opened.decode(video=0))
+    assert len(pictures) == len(frames) == 12
+    assert [p.time for p in pictures] == pytest.approx([n / 30 for n in range(12)], abs=2e-3)
+    for picture, frame in zip(pictures, frames, strict=True):
+        assert digest(picture.rgb()) == digest(frame.to_ndarray(format="rgb24"))
+
+
+def test_av1_by_its_own_name_is_decoded_without_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SVT_LOG", "-1")
+    clip = generate(6, encoder="libsvtav1")
+    assert len(decode_all(Decoder(clip.session(codec="av1")), clip.frames)) == 6
+
+
+@pytest.mark.parametrize("container", ["avi", "h264"])
+def test_pictures_of_a_container_that_counts_packets_come_in_order(container: str) -> None:
+    """The gateway gives such packets timestamps in the order in which they lie in the file."""
+    clip = generate(40, b_frames=2, container=container)
+    counted = [dataclasses.replace(frame, pts=n, dts=n) for n, frame in enumerate(clip.frames)]
+    told = generate(40, b_frames=2)
+    session = clip.session(time_base=Fraction(1, 30), start_pts=0)
+    pictures = decode_all(Decoder(session), counted)
+    expected = decode_all(Decoder(told.session()), told.frames)
+    assert [p.time for p in pictures] == pytest.approx([n / 30 for n in range(40)], abs=1e-6)
+    for picture, same in zip(pictures, expected, strict=True):
+        assert np.abs(picture.rgb().astype(int) - same.rgb()).mean() < 2
+    assert np.abs(expected[0].rgb().astype(int) - expected[1].rgb()).mean() > 3, "a mix-up would show"
+
+
+@pytest.mark.parametrize("encoder", ["libx264", "mpeg4"])
+def test_pictures_beyond_the_pace_are_left_out_where_none_refers_to_them(encoder: str) -> None:
+    clip = generate(40, encoder=encoder, b_frames=3)
+    every = {p.time: digest(p.rgb()) for p in decode_all(Decoder(clip.session()), clip.frames)}
+    paced = {p.time: digest(p.rgb()) for p in decode_all(Decoder(clip.session(), 15.0), clip.frames)}
+    assert len(paced) < len(every) == 40
+    assert paced.items() <= every.items(), "the others are the same to the bit"
+    pace = Pace(15.0)
+    assert {time for time in sorted(every) if pace.is_due(time)} <= paced.keys()
+
+
+def test_what_lies_behind_a_packet_in_memory_changes_nothing() -> None:
+    """FFmpeg reads past a packet's end; other processes have other bytes there."""
+    clip = generate(12, encoder="mpeg4", gop=6, b_frames=2)
+    padded = [dataclasses.replace(frame, data=frame.data + bytes(64)) for frame in clip.frames]
+    plain, same = (
+        decode_all(Decoder(clip.session()), clip.frames),
+        decode_all(Decoder(clip.session()), padded),
+    )
+    assert [digest(p.rgb()) for p in plain] == [digest(p.rgb()) for p in same]
 
 
 def test_frames_held_back_for_their_order_come_out_at_the_end_in_order(h264: Clip) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.keypoints.pace import MAX_MEDIA_SECONDS, Pace, pace_of
+from workers.keypoints.pace import MAX_MEDIA_SECONDS, Pace, Spare, pace_of
 
 
 def due(times: list[float], fps: float = 15.0, after: float | None = None) -> list[float]:
@@ -57,3 +57,24 @@ def test_never_more_than_the_pace(times: list[float], fps: float) -> None:
     chosen = due(sorted(times), fps)
     slots = [math.floor(time * fps + 0.25) for time in chosen]
     assert len(set(slots)) == len(slots)
+
+
+def test_a_packet_is_spare_when_its_slot_has_an_earlier_picture() -> None:
+    spare = Spare(15.0)
+    # I P b b of 30 pictures a second, in the order of their packets.
+    assert [spare.is_spare(number / 30) for number in (0, 3, 1, 2)] == [False, False, True, False]
+    assert [spare.is_spare(number / 30) for number in (7, 5, 4, 6)] == [False, False, False, False]
+
+
+def test_no_due_picture_is_ever_spare() -> None:
+    times = [number / 29.97 for number in range(400)]
+    for depth in (1, 3, 7):
+        order = [times[k : k + depth][::-1] for k in range(0, len(times), depth)]
+        spare, pace = Spare(15.0), Pace(15.0)
+        kept = {time for group in order for time in group if not spare.is_spare(time)}
+        assert {time for time in times if pace.is_due(time)} <= kept
+
+
+def test_a_time_that_is_none_is_not_spare() -> None:
+    spare = Spare(15.0)
+    assert not any(spare.is_spare(time) for time in (-1.0, float("nan"), 1e9))

@@ -158,18 +158,50 @@ def test_a_spec_that_makes_no_windows_is_refused(fields: dict[str, object]) -> N
         WindowSpec(**{"fps": 10.0, "samples": 5, "stride": 2, "rows": (1,), **fields})  # type: ignore[arg-type]
 
 
+AHEAD = WindowSpec(fps=10.0, samples=7, stride=2, rows=(500, 468), ahead=2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 20])
+def test_a_model_of_any_length_sees_nothing_held_and_every_sample_with_what_is_around_it(count: int) -> None:
+    windows = windows_of([k / 10 for k in range(count)], AHEAD)
+    for window in windows:
+        ticks = [round(value * 10) for value in window.array[:, 0, 0]]
+        assert ticks == list(range(round(window.start * 10), round(window.end * 10) + 1))
+        assert ticks[0] >= 0
+        assert ticks[-1] < count
+    # The first tells of the first sample, each of the two behind that, with four before and two ahead.
+    for number, window in enumerate(windows):
+        newest = 2 * number
+        assert round(window.start * 10) == max(newest - 4, 0)
+        assert round(window.end * 10) == min(newest + 2, count - 1)
+    assert 2 * (len(windows) - 1) >= count - 1
+
+
+def test_a_model_of_any_length_waits_no_longer_for_the_first_window_than_it_looks_ahead() -> None:
+    windower = Windower(AHEAD)
+    came = [len(windower.add(k / 10, frame(k / 10))) for k in range(7)]
+    assert came == [0, 0, 1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("ahead", [-1, 7])
+def test_a_look_ahead_outside_the_window_is_refused(ahead: int) -> None:
+    with pytest.raises(ValueError, match="must be 0 to 6: within the window"):
+        WindowSpec(fps=10.0, samples=7, stride=2, rows=(500,), ahead=ahead)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     steps=st.lists(st.floats(0.001, 0.9), min_size=1, max_size=40),
     cut=st.integers(0, 40),
     stride=st.integers(1, 8),
     more=st.integers(0, 5),
+    is_held=st.booleans(),
 )
 def test_restored_from_a_checkpoint_it_goes_on_to_the_bit(
-    steps: list[float], cut: int, stride: int, more: int
+    steps: list[float], cut: int, stride: int, more: int, is_held: bool
 ) -> None:
     samples = stride + more
-    spec = WindowSpec(12.5, samples, stride, (500, 468))
+    spec = WindowSpec(12.5, samples, stride, (500, 468), ahead=None if is_held else more // 2)
     times = np.cumsum(steps).tolist()
     rng = np.random.default_rng(len(steps))
     frames = rng.random((len(times), ROWS, 3)).astype(np.float32)
@@ -190,7 +222,7 @@ def test_restored_from_a_checkpoint_it_goes_on_to_the_bit(
         (w.seq, w.start, w.end, w.array.tobytes()) for w in expected
     ]
     assert [w.seq for w in found] == list(range(len(found)))
-    assert all(w.array.shape == (samples, 2, 3) for w in found)
+    assert all(w.array.shape == (samples, 2, 3) for w in found if is_held)
 
 
 def test_a_checkpoint_of_another_model_is_refused() -> None:

@@ -37,9 +37,9 @@ card = "README.md"
 source_layout = "gislr543"
 fps = {fps}
 rows = [0, 1]
-length = {{ policy = "fixed" }}
+length = {{ policy = "{length}" }}
 pipeline = [{{ name = "zero_missing" }}, {{ name = "flatten" }}]
-tensors = [{{ name = "x", dtype = "float32", axes = ["batch", "time", "feature"], shape = [1, {window}, 6] }}]
+tensors = [{{ name = "x", dtype = "float32", axes = ["batch", "time", "feature"], shape = [1, {shape}, 6] }}]
 
 [output]
 name = "y"
@@ -54,7 +54,7 @@ background_ids = []
 [ctc]
 blank = 0
 lookahead_seconds = {lookahead}
-slice = "end"
+slice = "{part}"
 {ctc}
 
 [streaming]
@@ -85,12 +85,15 @@ def spelled(
     stride: int = 5,
     lookahead: float = 0.5,
     delay: int = 0,
+    free: bool = False,
+    part: str = "end",
     ctc: str = "",
     files: dict[str, str] | None = None,
 ) -> Bundle:
-    """The bundle, written to an empty folder."""
+    """The bundle, written to an empty folder. `free`: it reads windows of any length;
+    `part` is its `ctc.slice`."""
     folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(_graph(window, delay), folder / "model.onnx")
+    onnx.save(_graph(0 if free else window, delay), folder / "model.onnx")
     texts = {"README.md": "# Spells\n", "labels.txt": "\n".join(LETTERS) + "\n", **(files or {})}
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
@@ -102,8 +105,11 @@ def spelled(
         state=STATE.format(delay=delay) if delay else "",
         fps=FPS,
         window=window,
+        length="variable" if free else "fixed",
+        shape=0 if free else window,
         stride=stride,
         lookahead=lookahead,
+        part=part,
         ctc=ctc,
         hashes=hashes,
     )
@@ -113,7 +119,7 @@ def spelled(
 
 def _graph(window: int, delay: int) -> onnx.ModelProto:
     def tensor(name: str, samples: int) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, samples, SYMBOLS])
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, samples or "time", SYMBOLS])
 
     inputs, outputs = [tensor("x", window)], [tensor("y", window)]
     if not delay:

@@ -18,13 +18,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared import keys
-from shared.bundles import BundleError, Registry
+from shared.bundles import BundleError, ModelWatch, Registry
 from shared.messages import Result, Window, unpack_record
 from tests.conftest import ROOT, free_port
 from tests.shared.faust_redis.conftest import until
 from tests.shared.faust_redis.test_workers import answers, redis_with_a_file
 from tests.workers.recognizers.conftest import TinyModel, make_window
-from workers.recognizers.app import RecognizersStoppedError, serve, serve_models
+from workers.recognizers.app import serve, serve_models
+from workers.recognizers.station import RecognizersStoppedError
 
 TOPIC = keys.windows("tiny")
 
@@ -248,7 +249,7 @@ async def test_results_wait_for_a_redis_that_restarts(tmp_path: Path, session: s
 
 async def test_nothing_to_serve_is_refused(redis_url: str) -> None:
     with pytest.raises(ValueError, match="no model to serve"):
-        await serve(redis_url, [])
+        await serve_models(redis_url, {})
 
 
 async def test_the_shipped_bundle_is_served(redis_url: str, store: Redis, session: str) -> None:
@@ -262,7 +263,7 @@ async def test_the_shipped_bundle_is_served(redis_url: str, store: Redis, sessio
         session, model=bundle.name, samples=bundle.samples, rows=len(bundle.rows), landmarks=points.tobytes()
     )
     stop = asyncio.Event()
-    task = asyncio.create_task(serve(redis_url, [bundle], stop=stop))
+    task = asyncio.create_task(serve(redis_url, ModelWatch(["asl-words"]), stop=stop))
     await store.xadd(keys.windows(bundle.name), {"v": window.pack()})
     await until(lambda: store.xlen(keys.results(session)))
     stop.set()

@@ -31,6 +31,7 @@ from workers.recognizers.chain import ChainAgent
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import ChunkReader
 from workers.recognizers.states import Carried, StateStore
+from workers.recognizers.versions import Versions
 
 CHUNK, DELAY = 5, 3
 
@@ -87,7 +88,9 @@ async def session(store: Redis) -> str:
 @pytest.fixture
 async def agent(bundle: Bundle, store: Redis) -> AsyncIterator[ChainAgent]:
     with ThreadPoolExecutor(1) as executor:
-        one = ChainAgent(bundle.name, ChunkReader(Recognizer(bundle)), executor, store, patience_seconds=0.4)
+        one = ChainAgent(
+            bundle.name, Versions(ChunkReader(Recognizer(bundle))), executor, store, patience_seconds=0.4
+        )
         yield one
         await one.close()
 
@@ -137,7 +140,7 @@ async def test_it_goes_on_as_soon_as_another_worker_has_answered_the_one_before(
     first, second, third = [Event(window) for window in chunks_of(bundle, text, session)]
     await agent.work([second, third])
     with ThreadPoolExecutor(1) as executor:
-        other = ChainAgent(bundle.name, ChunkReader(Recognizer(bundle)), executor, store)
+        other = ChainAgent(bundle.name, Versions(ChunkReader(Recognizer(bundle))), executor, store)
         await other.work([first])
 
     async def done() -> bool:

@@ -6,8 +6,8 @@ import pytest
 
 from shared.bundles import BundleError, Registry
 from tests.workers.recognizers.spelling import FPS, spelled, window_of
-from workers.recognizers.app import model_of
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.load import model_of
 from workers.recognizers.reader import ChunkReader, Reader, decoder_of
 from workers.recognizers.recognizer import answer
 

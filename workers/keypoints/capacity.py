@@ -1,0 +1,96 @@
+"""How many sessions a worker has room for, from the CPU that those it has really use. Pure.
+
+A live session costs what it costs; a file takes what is left over, and counts as one live session more. As
+many as a core is known to carry are taken while this process gets its core; more only where cores are idle.
+"""
+
+import dataclasses
+import math
+
+OWN_CORE = 0.85
+"""Of one core for this process: its pictures share one thread, and a picture that waits is late."""
+
+WHOLE_CORE = 1.0
+"""Up to the first guess, which was made with care, the process may fill its core."""
+
+SPARE_CORES = 0.1
+"""Left over on the machine for the stages beside us, which work for the same sessions."""
+
+SETTLE_SECONDS = 3.0
+"""A session taken this lately is not in what was measured."""
+
+SMOOTHING = 0.4
+"""Share of the newest look, one every second and a half: a browser that starts is no reason to refuse."""
+
+MOST_SESSIONS = 64
+"""However little they seem to cost: still pictures cost next to nothing until somebody moves."""
+
+LEAST_COST = 0.02
+"""Of a core: what a session costs with decoding alone."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Usage:
+    """Since the last look, in cores on average."""
+
+    live: float
+    """What this process used for its live sessions, all but what files took."""
+    files: float
+    spare: float | None
+    """What the machine had idle; None where that cannot be known."""
+    lives: int
+    """Live sessions that were measured."""
+    dropped: bool
+    """Pictures were dropped: there is too much already."""
+
+
+class Capacity:
+    """Room for sessions; with `fixed` always that many."""
+
+    def __init__(self, fixed: int, first_guess: int) -> None:
+        """`first_guess`: sessions a core carries as far as anybody knows before the first was measured."""
+        self._fixed = fixed
+        self._guess = first_guess
+        self._cost = OWN_CORE / first_guess
+        self._used: float | None = None
+        self._spare: float | None = None
+        self._dropped = False
+
+    @property
+    def cost(self) -> float:
+        """Cores a live session takes."""
+        return self._cost
+
+    def look(self, usage: Usage) -> None:
+        """Takes the newest measurement."""
+        self._used = _smoothed(self._used, usage.live)
+        if usage.lives:
+            cost = max(LEAST_COST, usage.live / usage.lives)
+            self._cost = _smoothed(self._cost, cost)
+        if usage.spare is not None:
+            # Files step aside for live sessions, so what they take is there for them.
+            self._spare = _smoothed(self._spare, usage.spare + usage.files)
+        self._dropped = usage.dropped
+
+    def room(self, owned: int, files: int, young: int) -> int:
+        """Sessions that may be taken on beside `owned` ones.
+
+        Of those `files` are files, and `young` were taken too lately to be in the measurement.
+        """
+        if self._fixed:
+            return max(0, self._fixed - owned)
+        if owned and self._dropped:
+            return 0
+        young_cost = young * self._cost
+        used = (self._used or 0.0) + files * self._cost + young_cost
+        spare = math.inf if self._spare is None else self._spare - SPARE_CORES - young_cost
+        known = min(self._guess - owned, self._sessions(WHOLE_CORE - used))
+        beyond = min(MOST_SESSIONS - owned, self._sessions(min(OWN_CORE - used, spare)))
+        return max(known, beyond, 0 if owned else 1)
+
+    def _sessions(self, cores: float) -> int:
+        return max(0, math.floor(cores / self._cost + 1e-6))
+
+
+def _smoothed(before: float | None, now: float) -> float:
+    return now if before is None else before + SMOOTHING * (now - before)
