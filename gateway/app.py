@@ -40,7 +40,10 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = connection.connect(settings.redis_url)
-        async with Cameras(settings, store) as cameras, Uploads(settings, store) as files:
+        async with (
+            contextlib.aclosing(Cameras(settings, store)) as cameras,
+            contextlib.aclosing(Uploads(settings, store)) as files,
+        ):
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
             drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")

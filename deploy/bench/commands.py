@@ -27,7 +27,7 @@ def gateway(
     as_json: AsJson = False,
     seconds: Annotated[
         float, typer.Option(min=0.5, max=60.0, help="How long each figure is measured.")
-    ] = 6.0,
+    ] = 4.0,
     most: Annotated[
         int, typer.Option(min=1, max=512, help="Streams at which the search for the knee ends.")
     ] = 192,
@@ -86,6 +86,25 @@ def keypoints(
     if not as_json:
         rows = [row for row in rows if "clip" not in row]
     report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)
+
+
+@commands.command("decoding")
+def decoding(
+    as_json: AsJson = False,
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median counts.")] = 3,
+) -> None:
+    """What a picture costs before it is landmarked. Example: signstream bench decoding --json"""
+    from deploy.bench.decoding import run
+
+    folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
+    clips = sorted(folder.glob("*.mp4"))
+    if not clips:
+        typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
+        raise typer.Exit(2)
+    report("decoding", run(clips, repeats), ("av", "opencv-python-headless", "numpy"), as_json=as_json)
 
 
 @commands.command("transport")

@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import Coroutine, Iterator
-from types import TracebackType
 from typing import Any, cast
 
 import redis.asyncio
@@ -43,7 +42,7 @@ class StoppingError(Exception):
 
 
 class Cameras:
-    """Makes, finds and ends this process's cameras. An async context manager: leaving it lets them all go.
+    """Makes, finds and ends this process's cameras. `aclose()` lets them all go.
 
     Make it inside the running event loop. Raises AiortcChangedError when another aiortc is installed.
     """
@@ -64,14 +63,6 @@ class Cameras:
     def __iter__(self) -> Iterator[Camera]:
         return iter(self._cameras.values())
 
-    async def __aenter__(self) -> "Cameras":
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     async def aclose(self) -> None:
         """Lets every camera go, and what they share."""
         await self.leave()
@@ -84,7 +75,13 @@ class Cameras:
         return self._cameras.get(session_id)
 
     async def open(
-        self, offer: Offer, models: tuple[str, ...], session_id: str, secret: str | None = None
+        self,
+        offer: Offer,
+        models: tuple[str, ...],
+        session_id: str,
+        secret: str | None = None,
+        *,
+        mirrored: bool = False,
     ) -> Camera:
         """Makes a session and the peer that fills it; the answer is in `camera.peer.localDescription`.
 
@@ -98,7 +95,7 @@ class Cameras:
             transceiver, codecs = await self._negotiate(peer, offer, comeback)
             codec = str(codecs[0].name).lower()
             if comeback is None:
-                session = Session(id=session_id, mode="live", models=models, codec=codec)
+                session = Session(id=session_id, mode="live", models=models, codec=codec, mirrored=mirrored)
                 if not await sessions.create(self._store, session):
                     raise OfferError(409, f"session {session_id} is already in use")
             taken = await self._take(session_id)

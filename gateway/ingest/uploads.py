@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from types import TracebackType
 from typing import IO
 
 import redis.asyncio
@@ -13,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.admission import admit_file
-from gateway.errors import chosen_models, chosen_session_id
+from gateway.errors import chosen_models, chosen_session_id, says_mirrored
 from gateway.ingest import tasks
 from gateway.ingest.demux import UnreadableVideoError, VideoFacts, probe
 from gateway.ingest.feed import Feed, in_thread
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Uploads:
-    """The files on their way into their sessions. An async context manager: leaving it stops them.
+    """The files on their way into their sessions. `aclose()` stops them.
 
     A session whose upload was stopped is repeated by its client under the same id, or ended by others.
     """
@@ -40,14 +39,6 @@ class Uploads:
 
     def __len__(self) -> int:
         return len(self._tasks)
-
-    async def __aenter__(self) -> "Uploads":
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Stops every upload and waits until its file is closed."""
@@ -100,10 +91,11 @@ class Uploads:
 
 
 async def upload(request: Request) -> Response:
-    """`POST /videos?models=a,b&session=ID`: the body is the file, or a form with the field `file`."""
+    """`POST /videos?models=a,b&session=ID&mirrored=true`: the body is the file, or a form's field `file`."""
     gateway = gateway_of(request)
     models = chosen_models(gateway, request.query_params.get("models"))
     session_id = chosen_session_id(request.query_params.get("session"))
+    mirrored = says_mirrored(request.query_params.get("mirrored"))
     uploads: Uploads = request.app.state.uploads
     try:
         there = await sessions.load(gateway.store, session_id)
@@ -118,7 +110,7 @@ async def upload(request: Request) -> Response:
             gateway.settings.upload_bytes,
         )
         facts = await _probe(file, gateway.settings)
-        session = await uploads.begin(_session(session_id, models, facts), file)
+        session = await uploads.begin(_session(session_id, models, facts, mirrored=mirrored), file)
     except (BodyError, UnreadableVideoError) as error:
         raise HTTPException(error.status, str(error)) from error
     except ClientDisconnect:
@@ -147,7 +139,7 @@ async def _probe(file: IO[bytes], settings: Settings) -> VideoFacts:
     return facts
 
 
-def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts) -> Session:
+def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts, *, mirrored: bool) -> Session:
     return Session(
         id=session_id,
         mode="file",
@@ -159,6 +151,7 @@ def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts) -> Ses
         width=facts.width,
         height=facts.height,
         rotation=facts.rotation,
+        mirrored=mirrored,
         seconds=facts.seconds or 0.0,
     )
 

@@ -78,10 +78,12 @@ class IsolatedRule:
         self._before: dict[str, float] = {}
         """Probabilities in it."""
         self._newest: Result | None = None
+        self._cleared: float | None = None
+        """With the buffer `clear_on_accept`: windows that begin before this are not looked at."""
 
     def feed(self, result: Result) -> list[GlossDraft]:
         """The glosses this window brings. One with an error is a hole and brings none."""
-        if result.error:
+        if result.error or (self._cleared is not None and result.start < self._cleared):
             return []
         middle = (result.start + result.end) / 2
         if self._first is None:
@@ -95,7 +97,7 @@ class IsolatedRule:
         for label in sorted({*self._runs, *signs}):
             drafts += self._follow(label, signs.get(label, 0.0), middle, signs)
         self._middle, self._before = middle, signs
-        return drafts
+        return drafts + self._accepted(result)
 
     def finish(self) -> list[GlossDraft]:
         """The session has ended: signs that still last end with it.
@@ -112,6 +114,7 @@ class IsolatedRule:
             "middle": self._middle,
             "before": dict(self._before),
             "newest": dataclasses.asdict(self._newest) if self._newest else None,
+            "cleared": self._cleared,
         }
 
     @classmethod
@@ -123,8 +126,18 @@ class IsolatedRule:
             run.alternatives = [(label, p) for label, p in run.alternatives]
         rule._first, rule._middle = state["first"], state["middle"]
         rule._before = dict(state["before"])
+        rule._cleared = state.get("cleared")
         rule._newest = Result.from_fields(state["newest"]) if state["newest"] else None
         return rule
+
+    def _accepted(self, result: Result) -> list[GlossDraft]:
+        """As easy_sign empties its buffer with each sign it accepts: that sign is final, and what was seen
+        until then is told of no other."""
+        accepted = any(run.agreed >= self._rule.confirm for run in self._runs.values())
+        if self._rule.buffer != "clear_on_accept" or not accepted:
+            return []
+        self._cleared, self._before = result.end, {}
+        return self._close_all()
 
     def _follow(self, label: str, p: float, middle: float, signs: dict[str, float]) -> list[GlossDraft]:
         rule, run = self._rule, self._runs.get(label)

@@ -17,6 +17,9 @@ from shared.landmarks import LAYOUTS
 
 MANIFEST = "bundle.toml"
 
+BLANK = "<blank>"
+"""As lists of CTC symbols write it."""
+
 MAX_MANIFEST_BYTES = 2**20
 """A manifest is a page of text; one with 543 rows and 100 steps is 20 KB."""
 
@@ -171,11 +174,17 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = _manifest(folder / MANIFEST)
     for name, expected in manifest.sha256.items():
         file = _inside(folder, name)
-        found = hashlib.sha256(file.read_bytes()).hexdigest()
+        with file.open("rb") as opened:  # some graphs are as large as memory
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
         if found != expected:
             raise BundleError(f"{folder.name}: sha256.{name} says {expected}, the file has {found}")
-    _refuse_pickles(folder)
+    _refuse_strangers(folder, manifest)
     labels = read_labels(_inside(folder, manifest.labels.file), manifest.labels, folder.name)
+    if manifest.ctc is not None and BLANK in labels:
+        raise BundleError(
+            f"{folder.name}: ctc.blank says {manifest.ctc.blank}, labels.file has {BLANK!r} at"
+            f" {labels.index(BLANK)}: labels are listed without it"
+        )
     return Bundle(folder, manifest, labels)
 
 
@@ -226,11 +235,17 @@ def _inside(folder: Path, name: str) -> Path:
     return file
 
 
-def _refuse_pickles(folder: Path) -> None:
-    """A pickle runs whatever its maker wrote when it is read; nothing here reads one, nor keeps one."""
+def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
+    """Pickles, which run whatever their maker wrote when they are read, and files without a hash, which a
+    graph might load beside it. Hidden files are the system's."""
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and is_pickle(file):
-            name = file.relative_to(folder).as_posix()
+        path = file.relative_to(folder)
+        if not file.is_file() or any(part.startswith(".") for part in path.parts):
+            continue
+        name = path.as_posix()
+        if is_pickle(file):
             raise BundleError(
                 f"{folder.name}: file {name!r} is a pickle, expected .onnx, .npz, .json or text"
             )
+        if name not in manifest.sha256 and name != MANIFEST:
+            raise BundleError(f"{folder.name}: sha256 has no entry for {name!r}, which lies in the bundle")

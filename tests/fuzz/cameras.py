@@ -148,7 +148,7 @@ def check_return(sent: tuple[bytes, bytes, bytes], gateway: Fuzzed | None) -> No
     ]
     path = b"/whip?session=" + camera.session.encode() + models
     status = gateway.publish(request(b"POST", path, head, offer))
-    assert status in RETURNED
+    assert status in RETURNED, status
 
 
 def check_late_return(_: object, gateway: Fuzzed | None) -> None:

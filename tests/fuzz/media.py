@@ -160,5 +160,9 @@ def always() -> list[Any]:
     short = [Sent(packet(0, 0, 1, b"", head=0x10), 0.0)]
     bare = [Sent(packet(0, 0, 1, H264_IDR), 0.0)]
     torn = (swapped, unmarked, older, short, endless, unasked, holes, large, anew, padded, extended, gaps)
-    streams = (*torn, empty, overtaken)
+    skipped = [
+        Sent(packet(n, 3000 * n, 1, VP8_KEY if n in (0, 3) else VP8_OTHER), 0.3 * (n == 4))
+        for n in (0, 2, 3, 4)
+    ]
+    streams = (*torn, empty, overtaken, skipped)
     return [*(("vp8", stream) for stream in streams), ("h264", h264), ("h264", bare)]

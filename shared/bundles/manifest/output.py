@@ -71,7 +71,7 @@ class Ctc(Table):
     lexicon: File | None = None
     """Words that may come out, one a line, each spelled in labels joined by spaces; beam only."""
     ngram: File | None = None
-    """A language model over labels in ARPA format; beam only."""
+    """A model of labels behind labels: `.arpa`, or counts in `.tsv` (count, tab, labels); beam only."""
     ngram_weight: Annotated[float, Field(ge=0, le=10)] = 0.5
     slice: Literal["middle", "end"] = "middle"
     """Which part of a window speaks, `streaming.stride` long: its middle, or its end less the look-ahead."""

@@ -24,8 +24,10 @@ class Streaming(Table):
     """A segment begins so long before the hands rise, and ends so long after they rest."""
     stride: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Samples from window to window; 0 with segments."""
-    buffer: Literal["slide", "clear"] = "slide"
-    """`clear`: windows share no sample, as where the authors empty their buffer after each run."""
+    buffer: Literal["slide", "clear", "clear_on_accept"] = "slide"
+    """`clear`: windows share no sample, as where the authors empty their buffer after each run.
+    `clear_on_accept`: a sign is final once `confirm` windows agree, and no later window shares a sample with
+    them."""
     threshold: Share = 0.0
     """A window speaks for a sign from this probability."""
     margin: Share = 0.0

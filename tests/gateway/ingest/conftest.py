@@ -135,7 +135,10 @@ async def ingesting(settings: Settings) -> AsyncIterator[Server]:
     """One gateway process's ingest."""
     store = connection.connect(settings.redis_url)
     before = asyncio.all_tasks()
-    async with Cameras(settings, store) as cameras, Uploads(settings, store) as uploads:
+    async with (
+        contextlib.aclosing(Cameras(settings, store)) as cameras,
+        contextlib.aclosing(Uploads(settings, store)) as uploads,
+    ):
         app = Starlette(
             routes=[
                 *whip.ROUTES,

@@ -191,3 +191,16 @@ def test_a_successor_goes_on_in_the_middle_of_a_sign(tops: list[tuple[str, float
         found += subject.feed(fed)
     assert found + subject.finish() == expected + whole.finish()
     assert all(draft.start <= draft.end for draft in found)
+
+
+def test_with_a_buffer_cleared_on_accept_no_window_speaks_for_two_signs() -> None:
+    streaming = STREAMING.model_copy(update={"buffer": "clear_on_accept", "confirm": 2})
+    subject = IsolatedRule(streaming, BACKGROUND)
+    drafts = []
+    for seq in range(40):
+        subject = IsolatedRule.restore(streaming, BACKGROUND, msgpack.unpackb(msgpack.packb(subject.state())))
+        drafts += subject.feed(result(seq, {"hello": 0.9}))
+    # Two windows agree at once; the next that shares no sample with them begins SPAN later, 10 strides.
+    assert finals(drafts) == ["hello"] * 4
+    assert [draft.status for draft in drafts[:2]] == ["partial", "final"]
+    assert subject.finish() == []

@@ -162,3 +162,11 @@ def test_a_pickle_inside_is_refused_whatever_it_is_called(
     write(wave / "more" / name)
     with pytest.raises(BundleError, match=rf"file 'more/{name}' is a pickle"):
         load_bundle(wave)
+
+
+def test_a_file_without_a_hash_is_refused_unless_it_is_hidden(wave: Path) -> None:
+    (wave / ".DS_Store").write_bytes(b"the system's")
+    load_bundle(wave)
+    (wave / "model.onnx.data").write_bytes(b"weights that nobody vouches for")
+    with pytest.raises(BundleError, match=r"sha256 has no entry for 'model\.onnx\.data', which lies in"):
+        load_bundle(wave)

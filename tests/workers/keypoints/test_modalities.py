@@ -153,11 +153,15 @@ async def test_landmarks_whole_signs_and_clips_of_one_session_survive_their_owne
     assert [r.seq for r in (await outcome(store, session))[1:] if isinstance(r, Last)] == [
         max(undisturbed[model]) for model in models
     ]
-    assert [window.whole for window in undisturbed["signs"].values()] == [True, True], "she signs twice"
+    first, second = undisturbed["signs"].values()  # she says hello twice
+    assert first.whole
+    assert second.whole
+    times = (first.start, first.end, second.start, second.end)
+    assert times == pytest.approx((0.72, 2.72, 3.36, 4.88), abs=0.3)
     assert sum(window.whole for window in undisturbed["both"].values()) == 2
     assert all(len(window.pictures) == 16 for window in undisturbed["clips"].values())
 
-    assert await cut_again_and_again(store, make_place, claims, recording, models, ALL, factory, 12) >= 3
+    assert await cut_again_and_again(store, make_place, claims, recording, models, ALL, factory, 18) >= 2
     again = await all_windows(store)
     for model in models:
         assert {seq: content(w) for seq, w in again[model].items()} == {

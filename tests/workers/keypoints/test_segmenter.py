@@ -1,7 +1,6 @@
 """Whole signs: from the hands' rise to their rest."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import msgpack
 import numpy as np
@@ -11,11 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from shared.landmarks import RIGHT_HAND, empty_frame
-from tests.workers.keypoints.clips import read_clip
 from tests.workers.keypoints.signers import LAP, signer, signing
-from workers.keypoints.decoder import Decoder
-from workers.keypoints.holistic import Holistic
-from workers.keypoints.pace import Pace
 from workers.keypoints.segmenter import REST_SECONDS, Segmenter
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windower import Stretch
@@ -194,23 +189,3 @@ def test_a_model_that_wants_none_has_no_segmenter() -> None:
 def test_a_time_that_is_none_is_refused(time: float) -> None:
     with pytest.raises(ValueError, match="time is"):
         Segmenter(SPEC).add(time, empty_frame())
-
-
-@pytest.mark.data
-def test_hello_signed_twice_is_two_signs(data_path: Path) -> None:
-    clip = read_clip(data_path / "videos" / "asl_hello_x2.mp4")
-    decoder, holistic, pace = Decoder(clip.session()), Holistic(), Pace(8.0)
-    segmenter = Segmenter(SPEC)
-    found = []
-    for packet in clip.frames:
-        for picture in decoder.decode(packet):
-            if pace.is_due(picture.time):
-                frame = holistic.landmarks(picture.rgb(), picture.time)
-                found += segmenter.add(picture.time, frame, picture.aspect)
-    holistic.close()
-    found += segmenter.flush()
-    assert len(found) == 2
-    assert found[0].start == pytest.approx(0.72, abs=0.25)
-    assert found[0].end == pytest.approx(2.72, abs=0.25)
-    assert found[1].start == pytest.approx(3.36, abs=0.25)
-    assert found[1].end == pytest.approx(4.88, abs=0.25)

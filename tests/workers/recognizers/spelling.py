@@ -54,7 +54,7 @@ background_ids = []
 [ctc]
 blank = 0
 lookahead_seconds = {lookahead}
-slice = "end"
+slice = "{part}"
 {ctc}
 
 [streaming]
@@ -86,10 +86,12 @@ def spelled(
     lookahead: float = 0.5,
     delay: int = 0,
     free: bool = False,
+    part: str = "end",
     ctc: str = "",
     files: dict[str, str] | None = None,
 ) -> Bundle:
-    """The bundle, written to an empty folder. `free`: it reads windows of any length."""
+    """The bundle, written to an empty folder. `free`: it reads windows of any length;
+    `part` is its `ctc.slice`."""
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(_graph(0 if free else window, delay), folder / "model.onnx")
     texts = {"README.md": "# Spells\n", "labels.txt": "\n".join(LETTERS) + "\n", **(files or {})}
@@ -107,6 +109,7 @@ def spelled(
         shape=0 if free else window,
         stride=stride,
         lookahead=lookahead,
+        part=part,
         ctc=ctc,
         hashes=hashes,
     )
