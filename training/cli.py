@@ -160,7 +160,7 @@ def streaming_cost(
     data: Data = None,
     steps: Annotated[int, typer.Option(min=10, help="Training steps of each network.")] = 250,
     sets: Annotated[
-        list[str] | None, typer.Option("--set", help="letters, words or boston104; all by default.")
+        list[str] | None, typer.Option("--set", help="letters, words, boston104 or signs; all by default.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
     cache: Cache = _CACHE,
@@ -171,11 +171,11 @@ def streaming_cost(
 
     job = _job("streaming_cost_job", threads, cache)
     try:
-        rows = job.measure(_data(data), steps, sets or list(job.SETS), partial(typer.echo, err=True))
+        rows = job.measure(_data(data), steps, sets or [*job.SETS, job.SIGNS], partial(typer.echo, err=True))
     except (FileNotFoundError, ValueError) as error:
         raise _refused(error) from error
     report("streaming-cost", [row.figures() for row in rows], ("torch", "onnxruntime"), as_json=as_json)
-    if any(row.cost.points > job.MARGIN_POINTS for row in rows):
+    if any(row.points > job.MARGIN_POINTS for row in rows):
         raise typer.Exit(1)
 
 
