@@ -139,10 +139,9 @@ class Manifest(Table):
             return self
         if self.input.length.policy == "fixed":
             raise ValueError("input.length.policy says 'fixed', segments are of any length")
-        if self.modality != "landmarks":
+        if self.streaming.windows == "both" and self.modality != "landmarks":
             raise ValueError(
-                f"streaming.windows says {self.streaming.windows!r}, modality {self.modality!r} expects"
-                " 'sliding': segments are found by landmarks"
+                f"streaming.windows says 'both', modality {self.modality!r} expects 'sliding' or 'segments'"
             )
         seconds = self.streaming.window * self.input.frame_interval / self.input.fps
         if self.streaming.padding > seconds / 2:
