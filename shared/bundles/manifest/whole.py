@@ -116,6 +116,10 @@ class Manifest(Table):
                     "labels.background_ids is empty; task 'continuous' needs [ctc], or a background"
                     " that separates the signs"
                 )
+            if "time" in self.output.axes:
+                raise ValueError(
+                    f"output.axes says {list(self.output.axes)}, without [ctc] a window has one answer"
+                )
             return self
         if self.task != "continuous":
             raise ValueError(f"task says {self.task!r}, with [ctc] it is 'continuous'")
