@@ -147,6 +147,9 @@ def recognize(
     model: Annotated[
         str | None, typer.Option(help="Models to run, comma-separated; the server's first by default.")
     ] = None,
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="The videos were recorded as seen in a mirror.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a gloss event, as on the socket.")
     ] = False,
@@ -167,7 +170,8 @@ def recognize(
         if camera:
             _run(recognize_camera_of(settings, camera, model, server, as_json=json, failed=status))
         else:
-            _run(recognize_videos(settings, videos or [], model, server, as_json=json, failed=status))
+            query = ({"models": model} if model else {}) | ({"mirrored": "true"} if mirrored else {})
+            _run(recognize_videos(settings, videos or [], query, server, as_json=json, failed=status))
     except RecognizeError as error:
         _refuse(str(error))
     if not status:

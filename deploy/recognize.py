@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class RecognizeError(RuntimeError):
 async def recognize_videos(
     settings: Settings,
     videos: Sequence[Path],
-    models: str | None,
+    query: Mapping[str, str],
     server: str | None,
     *,
     as_json: bool,
@@ -41,7 +41,7 @@ async def recognize_videos(
 ) -> None:
     """Prints every video's glosses; appends to `failed` whether each video's session failed.
 
-    Starts its own stages where no server is named. Raises RecognizeError.
+    `query` goes along with each upload. Starts its own stages where no server is named. RecognizeError.
     """
     for video in videos:
         if not video.is_file():
@@ -51,7 +51,7 @@ async def recognize_videos(
             if len(videos) > 1 and not as_json:
                 print(f"{video}:", flush=True)
             last: Event = {}
-            async for event in _events_of(http, video, models):
+            async for event in _events_of(http, video, query):
                 _show(event, as_json=as_json)
                 last = event if event["type"] == "session" else last
             if last["state"] == "failed":
@@ -105,12 +105,14 @@ def _show(event: Event, *, as_json: bool) -> None:
         print(f"{span}   {event['gloss']:<16} {event['confidence']:4.0%}", flush=True)
 
 
-async def _events_of(http: aiohttp.ClientSession, video: Path, models: str | None) -> AsyncIterator[Event]:
+async def _events_of(
+    http: aiohttp.ClientSession, video: Path, query: Mapping[str, str]
+) -> AsyncIterator[Event]:
     """The session's events, each once, through a gateway that dies and comes back."""
     session, after, tries = keys.new_session_id(), 0, 0
     while True:
         try:
-            await _upload(http, video, session, models)
+            await _upload(http, video, {"session": session, **query})
             async with http.ws_connect(f"/sessions/{session}/events?after={after}") as socket:
                 async for message in socket:
                     event: Event = message.json()
@@ -127,8 +129,7 @@ async def _events_of(http: aiohttp.ClientSession, video: Path, models: str | Non
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _upload(http: aiohttp.ClientSession, video: Path, session: str, models: str | None) -> None:
-    query = {"session": session} | ({"models": models} if models else {})
+async def _upload(http: aiohttp.ClientSession, video: Path, query: Mapping[str, str]) -> None:
     with video.open("rb") as body:
         async with http.post("/videos", params=query, data=body) as answer:
             if answer.status >= 400:

@@ -40,6 +40,13 @@ def chosen_models(gateway: Gateway, asked: str | None) -> tuple[str, ...]:
     return names or tuple(gateway.models)[:1]
 
 
+def says_mirrored(asked: str | None) -> bool:
+    """Whether `?mirrored=true` says that the picture is as seen in a mirror. 400 on what says neither."""
+    if asked is not None and asked not in ("true", "false"):
+        raise HTTPException(400, f"mirrored must be true or false; got {asked[:80]!r}")
+    return asked == "true"
+
+
 def chosen_session_id(asked: str | None) -> str:
     """The id of `?session=ID`, a new one where none is asked. 400 on one that cannot be an id."""
     if asked is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shared.bundles import load_bundle
+from shared.bundles import Registry, load_bundle
 from training import asl_fingerspelling, asl_sentences, boston104, fingerspelling, recipe, signed_sentences
 from training.continuous import as_track
 from training.ctc_bundle import CtcRecipe, write_ctc_bundle
@@ -20,13 +20,19 @@ from training.ctc_job import Streams, Told
 from training.datasets.boston104 import ROWS as BOSTON_ROWS
 from training.datasets.boston104 import load_boston104
 from training.datasets.letters import load_letters
+from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
 from training.recordings import load_recordings
+from training.streaming import sightings
 from training.streaming_cost import Cost, Recording, cost_of
 from training.trainer import Plan
+from workers.recognizers.graphs import Recognizer
 
 STREAMS = 100
 """Held-out letters streams and sentences that are read."""
+
+ONE_BY_ONE = 60
+"""Joined sentences that are read one sign after another."""
 
 MARGIN_POINTS = 1.0
 """What the windows may cost."""
@@ -38,6 +44,11 @@ class Row:
 
     mode: str
     cost: Cost
+
+    @property
+    def points(self) -> float:
+        """Percentage points that the windows cost."""
+        return self.cost.points
 
     def figures(self) -> dict[str, Any]:
         """As a benchmark's row; `ratio` is the error in windows to the error whole."""
@@ -58,13 +69,38 @@ class Row:
         }
 
 
-def measure(data: Path, steps: int, sets: Sequence[str], told: Told) -> list[Row]:
-    """Trains `steps` steps on one fold of each set, and reads what was held out. ValueError for no set."""
-    unknown = sorted({*sets} - SETS.keys())
+@dataclasses.dataclass(frozen=True)
+class OneByOne:
+    """Sentences read by a model that knows signs one by one; there is no whole to compare with."""
+
+    mode: str
+    found: ErrorRate
+    points: float = 0.0
+
+    def figures(self) -> dict[str, Any]:
+        """As `Row.figures`."""
+        return {
+            "mode": self.mode,
+            "ratio": None,
+            "symbols": self.found.symbols,
+            "windows_error_percent": round(100 * self.found.rate, 2),
+            "recordings": self.found.sentences,
+        }
+
+
+def measure(data: Path, steps: int, sets: Sequence[str], told: Told) -> list[Row | OneByOne]:
+    """Trains `steps` steps on one fold of each set, and reads what was held out. ValueError for no set.
+
+    The set `signs` is not trained: it reads with the shipped `asl-words`.
+    """
+    unknown = sorted({*sets} - {*SETS, SIGNS})
     if unknown:
-        raise ValueError(f"sets {unknown} are none of {', '.join(SETS)}")
-    rows = []
+        raise ValueError(f"sets {unknown} are none of {', '.join(SETS)}, {SIGNS}")
+    rows: list[Row | OneByOne] = []
     for name in sets:
+        if name == SIGNS:
+            rows.append(OneByOne(name, one_by_one(data)))
+            continue
         told(f"{name}: {steps} training steps, then both ways")
         rows.append(Row(name, SETS[name](data, steps)))
     return rows
@@ -124,6 +160,16 @@ def sentences(data: Path, steps: int) -> Cost:
     return _cost(boston, network, recordings)
 
 
+def one_by_one(data: Path) -> ErrorRate:
+    """The shipped `asl-words` on sentences joined from the clips it was trained on: signs one by one."""
+    recognizer = Recognizer(Registry().find(recipe.NAME))
+    streams = signed_sentences.held_out_streams(load_recordings(data), ONE_BY_ONE)
+    return error_rate(
+        (glosses, [sighting.gloss for sighting in sightings(recognizer, track)])
+        for track, glosses in _tracks(asl_sentences.RECIPE, streams)
+    )
+
+
 def _tracks(made: CtcRecipe, streams: Streams) -> list[Recording]:
     return [
         (as_track(clip, made.rows, made.fps), [made.labels[label - 1] for label in labels])
@@ -140,3 +186,6 @@ def _cost(made: CtcRecipe, network: CausalCtc, recordings: Sequence[Recording]) 
 
 SETS: dict[str, Callable[[Path, int], Cost]] = {"letters": letters, "words": words, "boston104": sentences}
 """What can be measured."""
+
+SIGNS = "signs"
+"""Sentences of signs one by one."""

@@ -43,8 +43,8 @@ MODEL = "asl-words"
 EARLY, SHORT = 20, 6
 """Sessions after which memory is looked at again, and packets in each."""
 
-FILE_ROUNDS, CAMERA_SECONDS = 3, 8.0
-"""How often the file plays in its session, and how long the camera sends."""
+CAMERA_SECONDS = 3.0
+"""How long the camera sends for each of the repeats."""
 
 T = TypeVar("T")
 Trackers = collections.deque[Tracker]
@@ -59,14 +59,14 @@ TIMED: tuple[tuple[str, type, str], ...] = (
 )
 
 
-def parts(clip: Path, precision: Precision) -> list[dict[str, Any]]:
+def parts(clip: Path, precision: Precision, repeats: int) -> list[dict[str, Any]]:
     """Rows of CPU milliseconds a landmarked picture; `ratio` is the share of the whole.
 
     Of the file as it is, and of the same pictures from a camera: VP8, two frames for each that is landmarked.
     """
     shown = film(clip)
-    return _table("", uvloop.run(_file(clip, precision))) + _table(
-        "camera, ", uvloop.run(_camera(shown, precision))
+    return _table("", uvloop.run(_file(clip, precision, repeats))) + _table(
+        "camera, ", uvloop.run(_camera(shown, precision, CAMERA_SECONDS * repeats))
     )
 
 
@@ -114,30 +114,30 @@ def memory(clip: Path, sessions_in_all: int, extractor: str) -> list[dict[str, A
     ]
 
 
-async def _file(clip: Path, precision: Precision) -> Spent:
+async def _file(clip: Path, precision: Precision, rounds: int) -> Spent:
     async with _workplace(precision) as (place, claims, trackers, _):
-        await upload(place.store, clip, MODEL, rounds=FILE_ROUNDS)
+        await upload(place.store, clip, MODEL, rounds=rounds)
         with _timed() as spent:
             spent.whole = await _serve(place, claims)
     return dataclasses.replace(spent, pictures=trackers[0].counts.pictures)
 
 
-async def _camera(shown: Film, precision: Precision) -> Spent:
+async def _camera(shown: Film, precision: Precision, seconds: float) -> Spent:
     """The same of a camera's session; what publishing took, in a thread of its own, is not counted."""
     async with _workplace(precision) as (place, claims, trackers, url):
         with _timed() as spent:
-            publishing = asyncio.create_task(asyncio.to_thread(_publish, url, shown))
+            publishing = asyncio.create_task(asyncio.to_thread(_publish, url, shown, seconds))
             spent.whole = await _serve(place, claims)
             spent.whole -= await publishing
     return dataclasses.replace(spent, pictures=trackers[0].counts.pictures)
 
 
-def _publish(url: str, shown: Film) -> float:
+def _publish(url: str, shown: Film, seconds: float) -> float:
     """CPU seconds of this thread."""
 
     async def publish() -> None:
         async with connection.connect(url) as store:
-            await (await Camera.begin(store, shown, MODEL)).publish(CAMERA_SECONDS)
+            await (await Camera.begin(store, shown, MODEL)).publish(seconds)
 
     begun = time.thread_time()
     asyncio.run(publish())

@@ -95,7 +95,7 @@ def run(clips: Sequence[Path], repeats: int, say: Callable[[str], object]) -> li
                 rows += _rows(film, runs, recognizer)
         rows = averages(rows) + rows
         say("parts")
-        rows += parts(clips[0], precision)
+        rows += parts(clips[0], precision, repeats)
     return rows
 
 

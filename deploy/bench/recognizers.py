@@ -16,7 +16,6 @@ import numpy as np
 import redis.asyncio
 import uvloop
 
-from deploy import child
 from deploy.bench.stream import WAITING, Clock, fill, redis_of_our_own
 from deploy.bench.windows import ASPECT, SESSIONS, make_windows, session_id
 from shared import connection, keys
@@ -135,7 +134,7 @@ async def _latency(
     """From the sending of a window until its result is in Redis, less what the model took."""
     await _open_sessions(store)
     command = ["-m", "deploy.bench.windows", url, str(bundle.folder), str(rate), str(int(rate * seconds))]
-    sender = await child.spawn([sys.executable, *command])
+    sender = await asyncio.create_subprocess_exec(sys.executable, *command)
     if await sender.wait():
         raise RuntimeError("the sender of windows failed")
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -75,7 +75,13 @@ class Cameras:
         return self._cameras.get(session_id)
 
     async def open(
-        self, offer: Offer, models: tuple[str, ...], session_id: str, secret: str | None = None
+        self,
+        offer: Offer,
+        models: tuple[str, ...],
+        session_id: str,
+        secret: str | None = None,
+        *,
+        mirrored: bool = False,
     ) -> Camera:
         """Makes a session and the peer that fills it; the answer is in `camera.peer.localDescription`.
 
@@ -89,7 +95,7 @@ class Cameras:
             transceiver, codecs = await self._negotiate(peer, offer, comeback)
             codec = str(codecs[0].name).lower()
             if comeback is None:
-                session = Session(id=session_id, mode="live", models=models, codec=codec)
+                session = Session(id=session_id, mode="live", models=models, codec=codec, mirrored=mirrored)
                 if not await sessions.create(self._store, session):
                     raise OfferError(409, f"session {session_id} is already in use")
             taken = await self._take(session_id)

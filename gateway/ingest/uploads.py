@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.admission import admit_file
-from gateway.errors import chosen_models, chosen_session_id
+from gateway.errors import chosen_models, chosen_session_id, says_mirrored
 from gateway.ingest import tasks
 from gateway.ingest.demux import UnreadableVideoError, VideoFacts, probe
 from gateway.ingest.feed import Feed, in_thread
@@ -91,10 +91,11 @@ class Uploads:
 
 
 async def upload(request: Request) -> Response:
-    """`POST /videos?models=a,b&session=ID`: the body is the file, or a form with the field `file`."""
+    """`POST /videos?models=a,b&session=ID&mirrored=true`: the body is the file, or a form's field `file`."""
     gateway = gateway_of(request)
     models = chosen_models(gateway, request.query_params.get("models"))
     session_id = chosen_session_id(request.query_params.get("session"))
+    mirrored = says_mirrored(request.query_params.get("mirrored"))
     uploads: Uploads = request.app.state.uploads
     try:
         there = await sessions.load(gateway.store, session_id)
@@ -109,7 +110,7 @@ async def upload(request: Request) -> Response:
             gateway.settings.upload_bytes,
         )
         facts = await _probe(file, gateway.settings)
-        session = await uploads.begin(_session(session_id, models, facts), file)
+        session = await uploads.begin(_session(session_id, models, facts, mirrored=mirrored), file)
     except (BodyError, UnreadableVideoError) as error:
         raise HTTPException(error.status, str(error)) from error
     except ClientDisconnect:
@@ -138,7 +139,7 @@ async def _probe(file: IO[bytes], settings: Settings) -> VideoFacts:
     return facts
 
 
-def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts) -> Session:
+def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts, *, mirrored: bool) -> Session:
     return Session(
         id=session_id,
         mode="file",
@@ -150,6 +151,7 @@ def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts) -> Ses
         width=facts.width,
         height=facts.height,
         rotation=facts.rotation,
+        mirrored=mirrored,
         seconds=facts.seconds or 0.0,
     )
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.admission import STOPPING, admit, admit_back
-from gateway.errors import chosen_models, chosen_session_id
+from gateway.errors import chosen_models, chosen_session_id, says_mirrored
 from gateway.ingest import ice, offers
 from gateway.ingest.cameras import Cameras, StoppingError, UnknownCameraError
 from gateway.ingest.ice import NoAddressError
@@ -43,12 +43,13 @@ def cameras_of(request: Request) -> Cameras:
 
 
 async def publish(request: Request) -> Response:
-    """`POST /whip?models=a,b&session=ID`; with the secret of the session's camera it goes on with that."""
+    """`POST /whip?models=a,b&session=ID&mirrored=true`; with a session's secret it goes on with that."""
     settings = gateway_of(request).settings
     try:
         _require_type(request, OFFER_TYPE)
         secret, asked_models = _bearer(request), request.query_params.get("models")
         session_id = chosen_session_id(request.query_params.get("session"))
+        mirrored = says_mirrored(request.query_params.get("mirrored"))
         # A camera that comes back need not repeat what its session runs.
         models = chosen_models(gateway_of(request), asked_models) if asked_models or not secret else ()
         offer = offers.read_offer(await _body(request))
@@ -56,7 +57,7 @@ async def publish(request: Request) -> Response:
             admit_back(gateway_of(request))
         else:
             await admit(gateway_of(request))
-        camera = await cameras_of(request).open(offer, models, session_id, secret)
+        camera = await cameras_of(request).open(offer, models, session_id, secret, mirrored=mirrored)
     except HTTPException as error:
         raise _with_cors(error) from error
     except OfferError as error:

@@ -1,6 +1,16 @@
 """The cameras' endpoints: WHIP, RFC 9725."""
 
-from gateway.openapi.paths import AWAY, CHOSEN_ID, MODELS, SESSION, Described, answer, in_header, refused
+from gateway.openapi.paths import (
+    AWAY,
+    CHOSEN_ID,
+    MIRRORED,
+    MODELS,
+    SESSION,
+    Described,
+    answer,
+    in_header,
+    refused,
+)
 from gateway.openapi.schemas import STRING
 
 OFFER = "application/sdp"
@@ -39,6 +49,7 @@ PATHS: dict[str, Described] = {
             "parameters": [
                 MODELS,
                 CHOSEN_ID,
+                MIRRORED,
                 in_header(
                     "Authorization", "Bearer and the `Signstream-Secret` of the session to go on with."
                 ),

@@ -61,6 +61,9 @@ def in_header(name: str, description: str) -> Described:
 SESSION = in_path("id", "The session's id.")
 MODELS = in_query("models", "Comma-separated names; the server's first model by default.")
 CHOSEN_ID = in_query("session", "An id of your own; a new one is made by default.", ref("SessionId"))
+MIRRORED = in_query(
+    "mirrored", "The picture is as seen in a mirror: it is flipped back first.", {"type": "boolean"}
+)
 AFTER = in_query(
     "after", "Everything after this seq; 0 is from the start.", {"type": "integer", "minimum": 0}
 )
@@ -72,7 +75,7 @@ AWAY = (503, "The store does not answer.")
 UPLOAD: Described = {
     "operationId": "upload",
     "summary": "A file in, a session out.",
-    "parameters": [MODELS, CHOSEN_ID],
+    "parameters": [MODELS, CHOSEN_ID, MIRRORED],
     "requestBody": {
         "required": True,
         "description": "The file itself (any container and codec PyAV reads), or a form's field `file`.",
@@ -92,7 +95,10 @@ UPLOAD: Described = {
             "The file is whole and a picture decodes.", headers=("Location",), content={JSON: ref("Accepted")}
         ),
         **refused(
-            (400, "The body is empty or a malformed form, or `session` cannot be an id."),
+            (
+                400,
+                "The body is empty or a malformed form, or `session` or `mirrored` cannot be that.",
+            ),
             (404, "A model this server does not run."),
             (408, "The body stalled."),
             (409, "The id is a camera's, or another file's."),

@@ -53,6 +53,11 @@ class ModelWatch:
         self.look()
         return dict(self._running)
 
+    @property
+    def running(self) -> Mapping[str, Bundle]:
+        """As last looked at."""
+        return self._running
+
     async def changes(self) -> AsyncGenerator[Mapping[str, Bundle], None]:
         """All models that should run, whenever that is something else than before."""
         while True:

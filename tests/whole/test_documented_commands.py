@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,9 @@ def test_every_signstream_command_in_the_pages_exists() -> None:
         for command in commands.registered_commands
         if command.callback
     }
-    known |= {str(group.name) for group in commands.registered_groups} | {"train"}
+    known |= {str(group.name) for group in commands.registered_groups}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    known |= project["entry-points"]["signstream.commands"].keys()
     for page in PAGES:
         for name in re.findall(r"(?:^ {4}|`|/)signstream ([a-z]+)", page.read_text("utf-8"), re.MULTILINE):
             assert name in known, f"{page.name} names `signstream {name}`"

@@ -106,9 +106,13 @@ class RecognizerAgent:
         self.counts = Counts()
         self._executor = executor
         self._results = results
+        self._writing: asyncio.Task[None] | None = None
 
     async def work(self, events: Sequence[Any]) -> None:
-        """Works through a batch of Faust events, oldest first."""
+        """Works through a batch of Faust events, oldest first.
+
+        The last results may still be on their way when it returns: the next windows need not wait for them.
+        """
         messages = [(event.value, deliveries(event.message)) for event in events]
         loop = asyncio.get_running_loop()
         done = 0
@@ -117,13 +121,22 @@ class RecognizerAgent:
             end = next((i for i in range(done, len(events)) if messages[i][1] > 1), len(events))
             turn = messages[done : max(end, done + 1)]
             answers = await loop.run_in_executor(self._executor, self._turn, turn)
-            await self._write(answers)
-            for event in events[done : done + len(answers)]:
-                event.ack()
+            await self.close()
+            self._writing = asyncio.create_task(
+                self._finish(events[done : done + len(answers)], answers), name=f"results of {self.name}"
+            )
             done += len(answers)
 
     async def close(self) -> None:
-        """Holds nothing between batches."""
+        """Returns when all results are in Redis. A window is acknowledged then and no sooner."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await asyncio.shield(writing)
+
+    async def _finish(self, events: Sequence[Any], answers: Sequence[Answer]) -> None:
+        await self._write(answers)
+        for event in events:
+            event.ack()
 
     def _turn(self, messages: Sequence[tuple[bytes | None, int]]) -> list[Answer]:
         """Answers the first, and the next while there is time. Runs outside the event loop."""

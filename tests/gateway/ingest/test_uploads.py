@@ -64,6 +64,28 @@ async def test_a_form_with_the_field_file_works_too(
     assert len(frames) == 30
 
 
+@pytest.mark.parametrize(
+    ("query", "mirrored"), [("", False), ("&mirrored=true", True), ("&mirrored=false", False)]
+)
+async def test_a_file_recorded_in_a_mirror_says_so(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path, query: str, mirrored: bool
+) -> None:
+    body = write_video(tmp_path / "clip.mp4").read_bytes()
+    assert (await client.post(f"/videos?session={SESSION}{query}", content=body)).status_code == 202
+    session = await sessions.load(server.store, SESSION)
+    assert session is not None
+    assert session.mirrored == mirrored
+
+
+async def test_mirrored_is_true_or_false(client: httpx.AsyncClient) -> None:
+    for path in ("/videos", "/whip"):
+        response = await client.post(
+            f"{path}?mirrored=yes", content=b"x", headers={"Content-Type": "application/sdp"}
+        )
+        assert response.status_code == 400
+        assert "mirrored must be true or false; got 'yes'" in response.json()["error"]
+
+
 async def test_without_an_id_a_new_one_is_made(client: httpx.AsyncClient, tmp_path: Path) -> None:
     body = write_video(tmp_path / "clip.mp4").read_bytes()
     response = await client.post("/videos?models=asl-sentences,asl-words", content=body)
