@@ -73,12 +73,12 @@ def recording(data_path: Path) -> Clip:
 
 
 @contextlib.asynccontextmanager
-async def serving(url: str, **changes: int) -> AsyncIterator[None]:
+async def serving(url: str, **changes: int) -> AsyncIterator["asyncio.Task[None]"]:
     """A worker in this process."""
     stop = asyncio.Event()
     task = asyncio.create_task(serve(Settings(redis_url=url, **changes), [Words()], stop))  # type: ignore[arg-type]
     try:
-        yield
+        yield task
     finally:
         stop.set()
         async with asyncio.timeout(5):
@@ -167,6 +167,16 @@ async def test_a_stage_key_says_what_the_worker_serves(store: Store, redis_url: 
         assert (state["landmarked"], state["dropped"], sum(state["ages"])) == (0, 0, 0)
         assert 0 < await store.ttl(key) <= keys.STAGE_TTL_SECONDS
     assert await store.keys(keys.stage("keypoints", "*")) == []
+
+
+async def test_a_worker_with_too_much_memory_takes_nothing_and_ends(store: Store, redis_url: str) -> None:
+    clip = generate(5)
+    await upload(store, clip, clip.session())
+    async with serving(redis_url, worker_mib=1) as worker, asyncio.timeout(10):
+        await asyncio.shield(worker)
+    assert await store.keys(keys.stage("keypoints", "*")) == []
+    async with serving(redis_url):
+        await until(lambda: acknowledged(store))
 
 
 async def test_sessions_beyond_the_room_wait_their_turn(store: Store, redis_url: str) -> None:
