@@ -179,6 +179,21 @@ async def test_a_worker_with_too_much_memory_takes_nothing_and_ends(store: Store
         await until(lambda: acknowledged(store))
 
 
+async def test_a_full_worker_takes_over_what_nobody_else_does(
+    store: Store, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.keypoints.capacity.Capacity.room", lambda *_: 0)
+    clip = generate(5)
+    orphan, waiting = clip.session(), clip.session()
+    await upload(store, clip, orphan)
+    await store.xgroup_create(keys.SESSIONS, keys.KEYPOINTS_GROUP, id="0")
+    await store.xreadgroup(keys.KEYPOINTS_GROUP, "killed", {keys.SESSIONS: ">"}, count=1)
+    await upload(store, clip, waiting)
+    async with serving(redis_url):
+        await until(lambda: finished(store, orphan))
+        assert not await finished(store, waiting), "there is no room for a new one"
+
+
 async def test_sessions_beyond_the_room_wait_their_turn(store: Store, redis_url: str) -> None:
     clip = generate(20)
     waiting = [clip.session() for _ in range(5)]
