@@ -24,7 +24,7 @@ from training.trainer import Plan, Progress, Run
 RATE = 15.0
 """Samples a second, the product's own pace of landmarks."""
 
-BATCH = 24
+BATCH = 16
 
 DILATIONS = (1, 1, 2, 2, 4)
 """40 samples before the newest: 2.7 s, three or four glosses of these native signers."""
@@ -32,7 +32,7 @@ DILATIONS = (1, 1, 2, 2, 4)
 AHEAD = (2, 2, 4, 0, 0)
 """Half a second of it is seen before an answer."""
 
-WIDTH = 128
+WIDTH = 144
 
 JOINED = 0.5
 """Of the training sentences are joined anew from signed glosses: the corpus repeats few sentences often."""
@@ -40,7 +40,7 @@ JOINED = 0.5
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the corpus's own times, and how many samples later it is asked."""
 
-PLAN = Plan(steps=700, rate=4e-3)
+PLAN = Plan(steps=1300, rate=5e-3)
 
 SENTENCE_FOLDS = 5
 
@@ -195,7 +195,7 @@ def network_of(architecture: Architecture, labels: int) -> nn.Module:
         width=WIDTH,
         dilations=DILATIONS,
         ahead=AHEAD,
-        dropout=0.15,
+        dropout=0.05,
         front=NoseFront(),
     )
 

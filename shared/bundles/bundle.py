@@ -17,6 +17,9 @@ from shared.landmarks import LAYOUTS
 
 MANIFEST = "bundle.toml"
 
+BLANK = "<blank>"
+"""As lists of CTC symbols write it."""
+
 MAX_MANIFEST_BYTES = 2**20
 """A manifest is a page of text; one with 543 rows and 100 steps is 20 KB."""
 
@@ -177,6 +180,11 @@ def load_bundle(folder: Path) -> Bundle:
             raise BundleError(f"{folder.name}: sha256.{name} says {expected}, the file has {found}")
     _refuse_strangers(folder, manifest)
     labels = read_labels(_inside(folder, manifest.labels.file), manifest.labels, folder.name)
+    if manifest.ctc is not None and BLANK in labels:
+        raise BundleError(
+            f"{folder.name}: ctc.blank says {manifest.ctc.blank}, labels.file has {BLANK!r} at"
+            f" {labels.index(BLANK)}: labels are listed without it"
+        )
     return Bundle(folder, manifest, labels)
 
 

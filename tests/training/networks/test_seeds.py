@@ -18,6 +18,7 @@ from shared.bundles import load_bundle, presets  # noqa: E402
 from shared.messages import Window  # noqa: E402
 from training.networks.bilstm_attention import BiLstmAttention  # noqa: E402
 from training.networks.gislr import GislrTransformer  # noqa: E402
+from training.networks.slr_slovo import LandmarkTransformer  # noqa: E402
 from workers.recognizers.graphs import Recognizer  # noqa: E402
 
 LABELS = torch.arange(10) % 4
@@ -66,6 +67,24 @@ def test_the_embeddings_network_learns_ten_samples_by_heart_and_says_where_it_lo
     assert channels.shape == (10, 32, 12)
     assert torch.allclose(channels.sum(-1), torch.ones(10, 32))
     assert torch.allclose(frames.sum(-1), torch.ones(10))
+
+
+def test_slr_slovos_transformer_learns_ten_samples_by_heart_and_answers_the_same_twice() -> None:
+    torch.manual_seed(0)
+    index = torch.arange(16.0).repeat(10, 1)
+    index[:, 12:] = -1
+    frames = torch.rand(10, 1, 92, 3) - 0.5 + 0.05 * torch.rand(10, 16, 92, 3)
+    network = LandmarkTransformer(
+        4, width=16, heads=2, local_layers=1, global_layers=1, samples=16, dropout=0.0
+    )
+    assert by_heart(network, frames, index, steps=40) == 1
+    with torch.no_grad():
+        logits, auxiliary = network.both(frames, index)
+        assert torch.equal(logits, network(frames, index))
+        unused = frames.clone()
+        unused[:, :, 87:] = 3
+        assert torch.equal(logits, network(unused, index))
+    assert [tuple(part.shape) for part in auxiliary] == [(10, 4)] * 2
 
 
 class _Probabilities(nn.Module):

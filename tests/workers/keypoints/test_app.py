@@ -15,14 +15,17 @@ import pytest
 import redis.asyncio
 
 from shared import keys, sessions
+from shared.bundles import ModelWatch, watch
 from shared.fence import take_writer
 from shared.framelog import FileFrameWriter
 from shared.messages import Last, Note
 from shared.sessions import Session
 from shared.settings import Settings
 from tests.conftest import ROOT, free_port, redis_server_binary
+from tests.shared.bundles.editions import put
 from tests.workers.keypoints.clips import Clip, generate, read_clip
 from tests.workers.keypoints.stage import Words, camera, captured, records, spans, upload, windows
+from workers.keypoints import app
 from workers.keypoints.app import main, serve
 
 Store = redis.asyncio.Redis
@@ -300,3 +303,31 @@ def test_a_model_that_is_nowhere_ends_the_process_for_good(
         main(Settings(models="absent"))
     assert left.value.code == 2
     assert "no model 'absent'" in caplog.text
+
+
+async def test_a_model_that_is_added_while_it_runs_can_be_worked_for(
+    store: Store, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(app, "ANNOUNCE_SECONDS", 0.05)
+    stop = asyncio.Event()
+    following = ModelWatch([], [tmp_path])
+    task = asyncio.create_task(serve(Settings(redis_url=redis_url), [Words()], stop, following))
+
+    async def served() -> list[str]:
+        said = [await store.get(key) async for key in store.scan_iter(match=keys.stage("keypoints", "*"))]
+        return [name for one in said if one for name in json.loads(one)["models"]]
+
+    async def has_both() -> bool:
+        return await served() == ["words", "second"]
+
+    try:
+        async with asyncio.timeout(30):
+            while await served() != ["words"]:
+                await asyncio.sleep(0.02)
+            put(tmp_path, "second")
+            while not await has_both():
+                await asyncio.sleep(0.02)
+    finally:
+        stop.set()
+        await task
