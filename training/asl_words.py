@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.bundles import load_bundle
+from shared.bundles import Registry, load_bundle
 from training import recipe
 from training.evaluate import as_fields, clip_reports, measure_fold, report_of
 from training.export import rewrite_report, write_bundle
 from training.recordings import load_recordings
+from training.report import ClipReport, HelloReport
 from training.train import Progress, train
 
 
@@ -40,3 +41,11 @@ def make(
     report = report_of(folds, hello, others)
     rewrite_report(folder, report)
     return as_fields(report)
+
+
+def through_extractors(
+    data: Path, cache: Path, extractors: tuple[str, ...], told: Callable[[str], None]
+) -> dict[str, tuple[HelloReport, tuple[ClipReport, ...]]]:
+    """What the shipped bundle makes of the recordings, by the extractor that landmarked them."""
+    bundle = Registry().find(recipe.NAME)
+    return {name: clip_reports(bundle, data / "videos", cache, told, name) for name in extractors}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 commands = typer.Typer(help="Train the shipped models from the recordings.", no_args_is_help=True)
 
@@ -123,6 +124,34 @@ def asl_sentences(
 ) -> None:
     """Trains the continuous model of fifteen ASL words and writes its bundle."""
     _continuous("asl-sentences", data, out, evaluate, cache, threads)
+
+
+@commands.command("takes")
+def takes(
+    *,
+    extractor: Annotated[
+        list[str] | None,
+        typer.Option(help="`mediapipe` or `tracker`; may be repeated.", show_default="both"),
+    ] = None,
+    data: Data = None,
+    cache: Cache = _CACHE,
+    threads: Threads = 1,
+) -> None:
+    """Sends the recordings through many cameras, and their landmarks by each extractor to asl-words."""
+    job, console = _job("asl_words", threads, cache), Console()
+    names = tuple(extractor or ("mediapipe", "tracker"))
+    if not set(names) <= {"mediapipe", "tracker"}:
+        raise typer.BadParameter(f"extractor is {', '.join(names)}; there are mediapipe and tracker")
+    try:
+        found = job.through_extractors(_data(data), cache, names, Console(stderr=True).print)
+    except FileNotFoundError as error:
+        raise _refused(error) from error
+    table = Table("extractor", "runs", "hello, hello", "times p95 s", "worst s", "other runs", "with a gloss")
+    for name, (hello, others) in found.items():
+        runs, answered = (sum(getattr(o, field) for o in others) for field in ("runs", "runs_with_finals"))
+        times = (f"{hello.times_p95:.3f}", f"{hello.times_worst:.3f}")
+        table.add_row(name, str(hello.runs), str(hello.right), *times, str(runs), str(answered))
+    console.print(table)
 
 
 @commands.command("streaming-cost")

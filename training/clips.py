@@ -6,6 +6,7 @@ every recording through many takes, since a rule that works for one sampling gri
 """
 
 import dataclasses
+import functools
 import hashlib
 import io
 import json
@@ -18,11 +19,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.keypoints.holistic import Holistic
+from shared.landmarks import ROWS
+from shared.settings import Settings
+from workers import keypoints
+from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.pace import LANDMARK_FPS, Pace
 
 Picture = NDArray[np.uint8]
 """RGB, [height, width, 3]."""
+
+HOLISTIC = "mediapipe"
+"""The extractor whose landmarks the models learn from."""
+
+VP8_SPEED = "-6"
+"""As browsers set it, and below zero fixed: above, libvpx blurs the pictures when the machine is busy."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +109,7 @@ def _vp8(
                 stream = container.add_stream("libvpx", rate=round(fps))
                 stream.height, stream.width = picture.shape[:2]
                 stream.bit_rate = kilobits * 1000
-                stream.options = {"deadline": "realtime", "cpu-used": "8"}
+                stream.options = {"deadline": "realtime", "cpu-used": VP8_SPEED}
             times.append(time)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
@@ -123,29 +133,43 @@ def camera_pictures(video: Path, take: Take) -> Iterator[tuple[float, Picture]]:
     raise ValueError(f"codec is {take.codec!r}, expected raw, jpeg:QUALITY or vp8:KILOBITS")
 
 
-def landmark_take(video: Path, take: Take) -> Track:
-    """Landmarks of a take, by the keypoint worker's own extractor at its own pace."""
+def landmark_take(video: Path, take: Take, extractor: str = HOLISTIC) -> Track:
+    """Landmarks of a take, by one of the keypoint worker's own extractors at its own pace."""
     times, frames, aspect = [], [], 1.0
-    pace, holistic = Pace(LANDMARK_FPS), Holistic()
+    pace, looking = (
+        Pace(LANDMARK_FPS),
+        extractor_factory(Settings(extractor=extractor))(frozenset(range(ROWS))),
+    )
     try:
         for time, picture in camera_pictures(video, take):
             if pace.is_due(time):
                 times.append(time)
-                frames.append(holistic.landmarks(picture, time))
+                frames.append(looking.landmarks(picture, time))
                 aspect = picture.shape[1] / picture.shape[0]
     finally:
-        holistic.close()
+        looking.close()
     return Track(np.array(times), np.array(frames, np.float32), aspect)
 
 
-def cached_track(video: Path, take: Take, cache: Path) -> Track:
-    """The take's landmarks, from the cache where they were made before."""
-    key = json.dumps(["holistic", LANDMARK_FPS, video.name, dataclasses.asdict(take)], sort_keys=True)
+def cached_track(video: Path, take: Take, cache: Path, extractor: str = HOLISTIC) -> Track:
+    """The take's landmarks, from the cache where the same extractor made them before."""
+    made_by = [extractor, "" if extractor == HOLISTIC else _sources()]
+    key = json.dumps([made_by, LANDMARK_FPS, VP8_SPEED, video.name, dataclasses.asdict(take)], sort_keys=True)
     file = cache / f"{video.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     if file.is_file():
         with np.load(file) as stored:
             return Track(stored["times"], stored["frames"], float(stored["aspect"]))
-    track = landmark_take(video, take)
+    track = landmark_take(video, take, extractor)
     cache.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(file, times=track.times, frames=track.frames, aspect=track.aspect)
     return track
+
+
+@functools.cache
+def _sources() -> str:
+    """What the keypoint worker is made of: a tracker that was changed finds other landmarks."""
+    digest = hashlib.sha256()
+    for folder in keypoints.__path__:
+        for file in sorted(Path(folder).glob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.bundles import Bundle
 from training import recipe
-from training.clips import Take, cached_track
+from training.clips import HOLISTIC, Take, cached_track
 from training.heldout import HeldOut, measure
 from training.recordings import Recordings
 from training.report import ClipReport, HelloReport, Report
@@ -61,31 +61,33 @@ def measure_fold(recordings: Recordings, fold: int) -> HeldOut:
 
 
 def clip_reports(
-    bundle: Bundle, videos: Path, cache: Path, told: Told
+    bundle: Bundle, videos: Path, cache: Path, told: Told, extractor: str = HOLISTIC
 ) -> tuple[HelloReport, tuple[ClipReport, ...]]:
     """Every clip through many takes and perturbations, with the bundle's own graph."""
     recognizer = Recognizer(bundle)
-    hello = _hello_report(recognizer, videos / HELLO, cache)
+    hello = _hello_report(recognizer, videos / HELLO, cache, extractor)
     told(f"{HELLO}: {hello}")
     others = []
     for video in sorted(videos.glob("*.mp4")):
         if video.name != HELLO:
-            others.append(_other_report(recognizer, video, cache))
+            others.append(_other_report(recognizer, video, cache, extractor))
             told(f"{video.name}: {others[-1]}")
     return hello, tuple(others)
 
 
-def _runs(recognizer: Recognizer, video: Path, takes: list[Take], cache: Path) -> Iterator[list[Sighting]]:
+def _runs(
+    recognizer: Recognizer, video: Path, takes: list[Take], cache: Path, extractor: str
+) -> Iterator[list[Sighting]]:
     rng = np.random.default_rng(recipe.SEED)
     for take in takes:
-        track = cached_track(video, take, cache)
+        track = cached_track(video, take, cache, extractor)
         yield sightings(recognizer, track)
         for _ in range(PERTURBED_RUNS):
             yield sightings(recognizer, perturbed(track, rng))
 
 
-def _hello_report(recognizer: Recognizer, video: Path, cache: Path) -> HelloReport:
-    runs = list(_runs(recognizer, video, hello_takes(), cache))
+def _hello_report(recognizer: Recognizer, video: Path, cache: Path, extractor: str) -> HelloReport:
+    runs = list(_runs(recognizer, video, hello_takes(), cache, extractor))
     right = [run for run in runs if [sighting.gloss for sighting in run] == ["hello", "hello"]]
     apart = [worst_disagreement(runs[0], run) for run in right]
     return HelloReport(
@@ -97,8 +99,8 @@ def _hello_report(recognizer: Recognizer, video: Path, cache: Path) -> HelloRepo
     )
 
 
-def _other_report(recognizer: Recognizer, video: Path, cache: Path) -> ClipReport:
-    runs = list(_runs(recognizer, video, other_takes(), cache))
+def _other_report(recognizer: Recognizer, video: Path, cache: Path, extractor: str) -> ClipReport:
+    runs = list(_runs(recognizer, video, other_takes(), cache, extractor))
     return ClipReport(
         clip=video.stem,
         runs=len(runs),

@@ -34,6 +34,15 @@ def test_keeping_weights_without_measuring_is_refused(tmp_path: Path) -> None:
     assert result.exit_code == 2
 
 
+def test_an_extractor_there_is_not_is_refused() -> None:
+    pytest.importorskip(
+        "torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp"
+    )
+    result = CliRunner().invoke(commands, ["takes", "--extractor", "openpose"])
+    assert result.exit_code == 2
+    assert "there are mediapipe and tracker" in result.output
+
+
 def test_statistics_are_written_and_a_bad_file_is_named(tmp_path: Path) -> None:
     place = tmp_path / "a-b"
     place.mkdir()

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from training.clips import Picture, Take, camera_pictures, read_pictures
+from training.clips import Picture, Take, cached_track, camera_pictures, read_pictures
 
 
 @pytest.fixture
@@ -64,3 +64,16 @@ def test_a_smaller_picture_keeps_its_aspect(video: Path) -> None:
 def test_an_unknown_codec_is_refused(video: Path) -> None:
     with pytest.raises(ValueError, match="codec is 'av1', expected raw"):
         camera_pictures(video, Take(codec="av1"))
+
+
+def test_the_same_camera_gives_the_same_pictures_however_busy_the_machine(video: Path) -> None:
+    take = Take(fps=20, codec="vp8:400")
+    one, other = ([picture for _, picture in camera_pictures(video, take)] for _ in range(2))
+    assert np.array_equal(one, other)
+
+
+def test_landmarks_are_made_once_for_each_extractor(video: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    tracks = [cached_track(video, Take(), cache, extractor) for extractor in ("mediapipe", "tracker") * 2]
+    assert len(list(cache.iterdir())) == 2
+    assert all(track.frames.shape == (len(track.times), 543, 3) for track in tracks)

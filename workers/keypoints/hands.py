@@ -104,7 +104,7 @@ def _wrist_region(pose: Pose, side: int) -> Region | None:
     """None where the wrist is not seen."""
     if pose.visible[WRISTS[side]] < MIN_WRIST_VISIBLE:
         return None
-    points = pose.points
+    points = pose.seen
     return wrist_region(points[WRISTS[side]], points[PINKIES[side]], points[INDEXES[side]])
 
 
@@ -136,7 +136,7 @@ def doubled_side(left: Points, right: Points, pose: Pose) -> int | None:
 
 def wrist_distance(points: Points, pose: Pose, side: int) -> float:
     """Between a hand's wrist and its pose's."""
-    wrist = pose.points[WRISTS[side]]
+    wrist = pose.seen[WRISTS[side]]
     return math.hypot(points[0, 0] - wrist[0], points[0, 1] - wrist[1])
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.keypoints.filters import Smoothed, one_euro
+from workers.keypoints.filters import Cutoff, Smoothed, one_euro
 from workers.keypoints.networks import Networks, Output
 from workers.keypoints.regions import Points, Region, pose_region, to_picture
 
@@ -35,6 +35,12 @@ HEATMAP_LEAST = 0.5
 _REFINED = np.array([*range(25), CENTRE, EDGE])
 """From the knees down a signer is rarely in the picture."""
 
+_CUTOFF = Cutoff(
+    np.repeat((0.05, 0.01), (POINTS, EDGE + 1 - POINTS))[:, None],
+    np.repeat((80.0, 10.0), (POINTS, EDGE + 1 - POINTS))[:, None],
+)
+"""Where the body is, is smoothed more than the body (pose_landmark_filtering)."""
+
 _AROUND = np.arange(-HEATMAP_REACH, HEATMAP_REACH + 1)
 
 _STRIDES = ((8, 2), (16, 2), (32, 6))
@@ -53,12 +59,12 @@ class Pose:
     """Where to look for it next."""
     filtered: Smoothed
     """Of the 35 landmarks, [35, 3]."""
-    wrists: Points
-    """[2, 2], left and right as the network saw them, not smoothed."""
+    seen: Points
+    """[35, 3], as the network saw them, not smoothed."""
     wrist_speeds: tuple[float, float]
     """Units a second."""
     time: float
-    """Media time, seconds."""
+    """Media time at which the network saw them, seconds."""
 
     @property
     def shoulders(self) -> float:
@@ -80,20 +86,22 @@ def find_pose(networks: Networks, rgb: NDArray[np.uint8], before: Pose | None, t
     rows[:, :2] = refined(rows[:, :2] / side, heat.reshape(HEATMAP_SIDE, HEATMAP_SIDE, 39))
     rows[:, 2] /= side
     seen = to_picture(rows[:, :3], region)
-    size = float(np.ptp(seen[:POINTS, :2], axis=0).sum()) / 2
-    filtered = one_euro(before.filtered if before else None, seen, time, max(size, 1e-6))
-    points = seen[:POINTS]
-    wrists = points[list(WRISTS), :2].copy()
-    points[:] = filtered.value[:POINTS]
+    filtered = smoothed(before.filtered if before else None, seen, time)
     return Pose(
-        points=points,
+        points=filtered.value[:POINTS],
         visible=1 / (1 + np.exp(-rows[:POINTS, 3])),
         region=pose_region(filtered.value[CENTRE], filtered.value[EDGE]),
         filtered=filtered,
-        wrists=wrists,
-        wrist_speeds=_speeds(before, wrists, time),
+        seen=seen,
+        wrist_speeds=_speeds(before, seen, time),
         time=time,
     )
+
+
+def smoothed(before: Smoothed | None, landmarks: Points, time: float) -> Smoothed:
+    """The filter after these landmarks, [35, 3]."""
+    size = float(np.ptp(landmarks[:POINTS, :2], axis=0).sum()) / 2
+    return one_euro(before, landmarks, time, max(size, 1e-6), _CUTOFF)
 
 
 def refined(points: Points, heat: NDArray[np.float32]) -> Points:
@@ -144,8 +152,11 @@ def anchors(side: int) -> Points:
     return np.concatenate(grids)
 
 
-def _speeds(before: Pose | None, wrists: Points, time: float) -> tuple[float, float]:
+def _speeds(before: Pose | None, seen: Points, time: float) -> tuple[float, float]:
     if before is None or time <= before.time:
         return 0.0, 0.0
-    (left_x, left_y), (right_x, right_y) = ((wrists - before.wrists) / (time - before.time)).tolist()
+    rows = list(WRISTS)
+    (left_x, left_y), (right_x, right_y) = (
+        (seen[rows, :2] - before.seen[rows, :2]) / (time - before.time)
+    ).tolist()
     return math.hypot(left_x, left_y), math.hypot(right_x, right_y)

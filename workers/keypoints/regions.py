@@ -58,10 +58,14 @@ def wrapped(angle: float) -> float:
 
 
 def crop_matrix(region: Region, side: int, longer: int) -> NDArray[np.float64]:
-    """[2, 3]: from pixels of a `side` x `side` crop to pixels of a picture whose longer side is `longer`."""
-    step = region.size * longer / side
-    cos, sin, half = math.cos(region.angle) * step, math.sin(region.angle) * step, (side - 1) / 2
-    x, y = region.x * longer - 0.5, region.y * longer - 0.5
+    """[2, 3]: from pixels of a `side` x `side` crop to pixels of a picture whose longer side is `longer`.
+
+    Pixel 0 of the crop lies on the region's corner, as MediaPipe has it (ImageToTensorCalculator), not half a
+    crop's pixel inside: of a whole body's crop that half is 1.5 % of the shoulders' width.
+    """
+    step, half = region.size * longer / side, side / 2
+    cos, sin = math.cos(region.angle) * step, math.sin(region.angle) * step
+    x, y = region.x * longer, region.y * longer
     return np.array([[cos, -sin, x - cos * half + sin * half], [sin, cos, y - sin * half - cos * half]])
 
 

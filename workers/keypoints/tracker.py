@@ -1,9 +1,10 @@
 """MediaPipe's networks with less work around them: the extractor that costs a fifth of Holistic.
 
 Hands are followed in every picture from their own landmarks. The pose is looked at every few pictures, and
-at once when a hand is lost; it says which hand is which and where to look for a lost one, so neither a palm
-detector nor handedness is needed. What was not looked at is held: nothing waits for a later picture. A hand
-or a picture that shows the same as before keeps its landmarks. See docs/keypoints.md.
+at once when a hand is lost or an arm without one moves; it says which hand is which and where to look for a
+lost one, so neither a palm detector nor handedness is needed. What was not looked at is held: nothing waits
+for a later picture. A hand or a picture that shows the same as before keeps its landmarks. See
+docs/keypoints.md.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from shared.landmarks import FACE, LEFT_HAND, POSE, RIGHT_HAND, empty_frame
 from workers.keypoints import gates
+from workers.keypoints.arms import arm_box, has_left, has_moved, held_pose
 from workers.keypoints.extractor import ExtractorState
 from workers.keypoints.faces import find_face
 from workers.keypoints.hands import (
@@ -26,15 +28,12 @@ from workers.keypoints.hands import (
 )
 from workers.keypoints.memory import Memory
 from workers.keypoints.networks import Networks
-from workers.keypoints.poses import ELBOWS, HAND_POINTS, Pose, find_pose
+from workers.keypoints.poses import find_pose
 from workers.keypoints.profiles import HOLISTIC, Profile
 from workers.keypoints.regions import Points, hand_region
 
 SAME_ASPECT = 0.02
 """Relative; cameras round a changed resolution to even pixels."""
-
-ELBOW_SHARE = 0.5
-"""How far an elbow goes with its wrist, while its shoulder stays."""
 
 Rgb = NDArray[np.uint8]
 
@@ -69,9 +68,11 @@ class Tracker:
         memory = self._memory
         if abs(width / height - memory.aspect) > SAME_ASPECT * memory.aspect:
             memory = self._memory = Memory(aspect=width / height)
-        if self._gated and self._is_still(rgb):
+        now = gates.thumbnail(rgb)
+        if self._gated and self._is_still(now):
             self.counts.still_pictures += 1
         else:
+            memory.thumbnail, memory.reused = now, 0
             self._look(rgb, time)
         return canonical(memory, width, height)
 
@@ -88,14 +89,13 @@ class Tracker:
     def close(self) -> None:
         """Nothing: the networks are the process's."""
 
-    def _is_still(self, rgb: Rgb) -> bool:
-        memory, now = self._memory, gates.thumbnail(rgb)
+    def _is_still(self, now: gates.Grey) -> bool:
+        memory = self._memory
         before = memory.thumbnail
-        if before is not None and memory.reused < gates.PICTURE_REUSES and gates.is_still(now, before):
-            memory.reused += 1
-            return True
-        memory.thumbnail, memory.reused = now, 0
-        return False
+        if before is None or memory.reused >= gates.PICTURE_REUSES or not gates.is_still(now, before):
+            return False
+        memory.reused += 1
+        return True
 
     def _look(self, rgb: Rgb, time: float) -> None:
         memory = self._memory
@@ -109,7 +109,11 @@ class Tracker:
                 break
             looked = self._look_at_hand(rgb, time, side, posed=looked)
         self._part_hands()
-        self._place_hands(posed=looked)
+        if looked:
+            self._place_hands()
+        elif memory.pose is not None:
+            left, right = memory.hands
+            memory.pose = held_pose(memory.pose, left, right, time)
         self._look_at_face(rgb, posed=looked)
 
     def _is_pose_due(self, rgb: Rgb) -> bool:
@@ -118,17 +122,26 @@ class Tracker:
             return True
         height, width = rgb.shape[:2]
         longer = max(width, height)
+        size = width / longer, height / longer
         return any(
-            hand.points is None
-            and is_worth_searching(hand, memory.pose, side, width / longer, height / longer)
+            has_left(hand, memory.pose)
+            if hand.points is not None
+            else is_worth_searching(hand, memory.pose, side, *size) or self._has_arm_moved(side, *size)
             for side, hand in enumerate(memory.hands)
         )
+
+    def _has_arm_moved(self, side: int, width: float, height: float) -> bool:
+        memory = self._memory
+        assert memory.pose is not None
+        if memory.thumbnail is None or memory.posed is None:
+            return True
+        return has_moved(memory.thumbnail, memory.posed, arm_box(memory.pose, side, width, height))
 
     def _look_at_pose(self, rgb: Rgb, time: float) -> None:
         memory = self._memory
         self.counts.poses += 1
         memory.pose = find_pose(self._networks, rgb, memory.pose, time)
-        memory.pose_age = 0
+        memory.pose_age, memory.posed = 0, memory.thumbnail
         if memory.pose is None:
             memory.hands, memory.face = [Hand(), Hand()], None
 
@@ -164,10 +177,10 @@ class Tracker:
         if doubled is not None:
             memory.hands[doubled] = Hand(missed=1)
 
-    def _place_hands(self, *, posed: bool) -> None:
+    def _place_hands(self) -> None:
         """Notes where the hands are on the pose, so that a held pose's arms go with them."""
         for side, hand in enumerate(self._memory.hands):
-            if posed and hand.points is not None:
+            if hand.points is not None:
                 at = float(hand.points[0, 0]), float(hand.points[0, 1])
                 self._memory.hands[side] = dataclasses.replace(hand, posed_at=at)
 
@@ -184,25 +197,15 @@ def canonical(memory: Memory, width: int, height: int) -> NDArray[np.float32]:
     """What a memory says is in its picture, float32 [543, 3]."""
     frame, longer = empty_frame(), max(width, height)
     scale = np.array([longer / width, longer / height, longer / width])
-    left, right = memory.hands
-    for rows, points in _parts(memory, left, right):
+    for rows, points in _parts(memory):
         if points is not None:
             frame[rows.start : rows.stop] = points * scale
     return frame
 
 
-def _parts(memory: Memory, left: Hand, right: Hand) -> Iterable[tuple[range, Points | None]]:
-    yield POSE, None if memory.pose is None else held_pose(memory.pose, left, right)
+def _parts(memory: Memory) -> Iterable[tuple[range, Points | None]]:
+    left, right = memory.hands
+    yield POSE, None if memory.pose is None else memory.pose.points
     yield LEFT_HAND, left.points
     yield RIGHT_HAND, right.points
     yield FACE, None if memory.face is None else memory.face.points
-
-
-def held_pose(pose: Pose, left: Hand, right: Hand) -> Points:
-    """[33, 3]: the arms moved with the hands, which are seen more often than the pose."""
-    points = pose.points.copy()
-    for side, hand in enumerate((left, right)):
-        moved = np.array(hand.moved)
-        points[list(HAND_POINTS[side]), :2] += moved
-        points[ELBOWS[side], :2] += ELBOW_SHARE * moved
-    return points

@@ -116,6 +116,10 @@ class Manifest(Table):
                     "labels.background_ids is empty; task 'continuous' needs [ctc], or a background"
                     " that separates the signs"
                 )
+            if "time" in self.output.axes:
+                raise ValueError(
+                    f"output.axes says {list(self.output.axes)}, without [ctc] a window has one answer"
+                )
             return self
         if self.task != "continuous":
             raise ValueError(f"task says {self.task!r}, with [ctc] it is 'continuous'")
@@ -139,10 +143,9 @@ class Manifest(Table):
             return self
         if self.input.length.policy == "fixed":
             raise ValueError("input.length.policy says 'fixed', segments are of any length")
-        if self.modality != "landmarks":
+        if self.streaming.windows == "both" and self.modality != "landmarks":
             raise ValueError(
-                f"streaming.windows says {self.streaming.windows!r}, modality {self.modality!r} expects"
-                " 'sliding': segments are found by landmarks"
+                f"streaming.windows says 'both', modality {self.modality!r} expects 'sliding' or 'segments'"
             )
         seconds = self.streaming.window * self.input.frame_interval / self.input.fps
         if self.streaming.padding > seconds / 2:

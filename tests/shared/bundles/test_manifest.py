@@ -168,6 +168,7 @@ def _spoil(base: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> 
         (SLOVO, lambda m: m["streaming"].update(windows="segments"), r"segments have none"),
         (SLOVO, lambda m: m["output"].update(name="x"), r"expected name or index, one of them"),
         (SLOVO, lambda m: m["output"].update(axes=["label", "x"]), r"axes says \['label', 'x'\]"),
+        (SLOVO, lambda m: m["output"].update(axes=["batch", "time", "label"]), r"a window has one answer"),
         (SLOVO, lambda m: m.update(modality="embeddings"), r"embeddings is missing"),
         (
             SLOVO,

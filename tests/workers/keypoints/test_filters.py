@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workers.keypoints.filters import STALE_SECONDS, Smoothed, one_euro
+from workers.keypoints.filters import STALE_SECONDS, Cutoff, Smoothed, one_euro
 
 
 def follow(values: list[float], seconds: float = 1 / 30) -> Smoothed:
@@ -42,3 +42,14 @@ def test_a_jump_in_time_begins_anew(time: float) -> None:
     moved = one_euro(follow([0.5]), np.array([0.9]), time, 1.0)
     assert moved.value[0] == 0.9
     assert moved.speed[0] == 0.0
+
+
+def test_landmarks_lag_by_pictures_whatever_the_cameras_rate() -> None:
+    values = [0.0, 0.001, 0.002, 0.003]
+    assert follow(values, 1 / 30).value == follow(values, 1 / 15).value
+
+
+def test_each_value_may_be_smoothed_by_itself() -> None:
+    cutoff, first = Cutoff(np.array([0.05, 0.01]), np.array([80.0, 10.0])), np.zeros(2)
+    body, place = one_euro(one_euro(None, first, 0.0, 1.0), first + 0.01, 0.03, 1.0, cutoff).value
+    assert 0 < place < body < 0.01

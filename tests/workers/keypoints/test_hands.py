@@ -25,9 +25,9 @@ def pose(*, visible: float = 0.9, speeds: tuple[float, float] = (0.0, 0.0)) -> P
     points = np.full((33, 3), 0.5)
     points[list(SHOULDERS), 0] = 0.6, 0.4
     points[list(WRISTS), 0] = 0.7, 0.3
-    still = Smoothed(np.zeros((35, 3)), np.zeros((35, 3)), 0.0)
-    wrists = points[list(WRISTS), :2]
-    return Pose(points, np.full(33, visible), REGION, still, wrists, speeds, 0.0)
+    seen = np.concatenate((points, [[0.5, 0.5, 0.0], [0.5, 0.0, 0.0]]))
+    still = Smoothed(seen, np.zeros((35, 3)), seen, 0.0)
+    return Pose(points, np.full(33, visible), REGION, still, seen, speeds, 0.0)
 
 
 def hand_at(x: float) -> np.ndarray:  # type: ignore[type-arg]

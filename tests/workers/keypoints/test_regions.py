@@ -44,8 +44,8 @@ def turned(points: np.ndarray, angle: float) -> np.ndarray:  # type: ignore[type
 def test_a_crops_pixel_lies_where_its_landmark_is_put(angle: float) -> None:
     region = Region(0.4, 0.3, 0.5, angle)
     pixel = np.array([[50.0, 20.0, 1.0]])
-    in_picture = (crop_matrix(region, 224, 1280) @ pixel.T).T[0] + 0.5
-    landmark = to_picture((pixel[:, :2] + 0.5) / 224, region)[0] * 1280
+    in_picture = (crop_matrix(region, 224, 1280) @ pixel.T).T[0]
+    landmark = to_picture(pixel[:, :2] / 224, region)[0] * 1280
     assert in_picture == pytest.approx(landmark)
 
 

@@ -31,6 +31,7 @@ from tests.workers.keypoints.stage import (
 )
 from workers.keypoints.checkpoint import Checkpoint
 from workers.keypoints.extractors import extractor_factory
+from workers.keypoints.memory import VERSION
 from workers.keypoints.session import MAX_ATTEMPTS, own_session
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windower import Windower
@@ -163,7 +164,7 @@ async def test_a_broken_extractor_state_fails_the_session(
 ) -> None:
     await upload(store, clip, session := clip.session())
     broken = Checkpoint(time=1.0, windowers={"words": Windower(WindowSpec.of(Words())).checkpoint()})
-    broken = dataclasses.replace(broken, extractor={"version": 1, "hands": 7})
+    broken = dataclasses.replace(broken, extractor={"version": VERSION, "hands": 7})
     await store.hset(keys.session(session.id), sessions.CHECKPOINT, broken.pack())
     place = make_place(extractor=extractor_factory(Settings(extractor="tracker")))
     assert await own_session(place, await claimed(claims))

@@ -91,6 +91,19 @@ def test_a_still_picture_is_looked_at_once_in_a_while(networks: Networks, signer
 
 
 @pytest.mark.data
+def test_an_arm_that_rises_without_a_hand_is_looked_at_at_once(networks: Networks, signer: list[Rgb]) -> None:
+    tracker = Tracker(networks)
+    track(tracker, [signer[0]] * 9)
+    resting = tracker.counts.poses
+    rising = signer[0].copy()
+    rising[500:, 200:500] = 255 - rising[500:, 200:500]
+    tracker.landmarks(signer[0], 0.6)
+    assert tracker.counts.poses == resting
+    tracker.landmarks(rising, 0.66)
+    assert tracker.counts.poses == resting + 1
+
+
+@pytest.mark.data
 def test_after_black_pictures_she_is_found_at_once(networks: Networks, signer: list[Rgb]) -> None:
     tracker, black = Tracker(networks), np.zeros_like(signer[0])
     seen = track(tracker, [signer[20], *[black] * 3, signer[20]])
