@@ -9,6 +9,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI application. Raises BundleError when a model that should run is no good."""
+    """The ASGI application. Raises BundleError or SettingsError when a model or a key is no good."""
     watch = ModelWatch(settings.model_list, settings.watched_folders)
     bundles = watch.start()
     known = Known()
@@ -65,7 +66,12 @@ def create_app(settings: Settings) -> Starlette:
         *document.ROUTES,
         Mount("/", static, name="static"),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers=errors.HANDLERS,
+        middleware=_guards(settings),
+    )
 
 
 @dataclasses.dataclass
@@ -95,6 +101,14 @@ async def _follow(gateway: Gateway, watch: ModelWatch, offered: dict[str, Bundle
             with contextlib.suppress(RedisError):
                 served = await health.served_everywhere(gateway)
                 offered.update({name: watch.running[name] for name in watch.running if name in new & served})
+
+
+def _guards(settings: Settings) -> list[Middleware]:
+    if not settings.token_key_list:
+        return []
+    from gateway import guard  # noqa: PLC0415 - it brings PyJWT, which only servers with a key need
+
+    return [guard.middleware(settings)]
 
 
 async def _until_drained(gateway: Gateway, cameras: Cameras, known: Known) -> None:
