@@ -147,10 +147,13 @@ class RecognizerAgent:
             windows = [self._opened(value) for value, _ in some]
             models = self._look_ahead([window for window in windows if isinstance(window, Window)])
             for window, (_, times) in zip(windows, some, strict=True):
-                answers.append(
-                    window if isinstance(window, Answer) else self._one(window, next(models), times)
-                )
-                if time.perf_counter() >= until:
+                if isinstance(window, Answer):
+                    answers.append(window)
+                    continue
+                model = next(models)
+                answers.append(self._one(window, model, times))
+                # What is prepared is answered too: it is little, and would be prepared again.
+                if time.perf_counter() >= until and not isinstance(model, LookingAhead):
                     break
         return answers
 
