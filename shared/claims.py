@@ -131,11 +131,20 @@ class Claims:
         Survives a Redis that lost the group. Raises RedisError when Redis cannot be reached.
         """
         try:
-            return await self._take_stale() or await self._take_new(block_seconds)
+            return await self._take_stale(0.0) or await self._take_new(block_seconds)
         except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            await self._create_group()
+            await self._create_lost(error)
+            return None
+
+    async def take_orphan(self, after_seconds: float) -> Claim | None:
+        """Owns a session whose owner fell silent and that nobody took for so long; None when there is none.
+
+        Raises RedisError when Redis cannot be reached.
+        """
+        try:
+            return await self._take_stale(after_seconds)
+        except ResponseError as error:
+            await self._create_lost(error)
             return None
 
     async def finish(self, claim: Claim, *, delete: bool = False) -> None:
@@ -155,6 +164,11 @@ class Claims:
         """Stops renewing a session that was lost to another process."""
         self._owned.pop(claim.entry, None)
 
+    async def _create_lost(self, error: ResponseError) -> None:
+        if "NOGROUP" not in str(error):
+            raise error
+        await self._create_group()
+
     async def _create_group(self) -> None:
         try:
             await self._store.xgroup_create(keys.SESSIONS, self.group, id="0", mkstream=True)
@@ -171,9 +185,10 @@ class Claims:
         entry, fields = answer[0][1][0]
         return self._own(entry, fields[b"session"], fence=1)
 
-    async def _take_stale(self) -> Claim | None:
+    async def _take_stale(self, after_seconds: float) -> Claim | None:
+        silent_ms = self._lease_ms + int(1000 * after_seconds)
         answer = await run_script(
-            self._store, TAKE_STALE, [keys.SESSIONS], [self.group, self.consumer, self._lease_ms]
+            self._store, TAKE_STALE, [keys.SESSIONS], [self.group, self.consumer, silent_ms]
         )
         if not answer:
             return None

@@ -76,12 +76,12 @@ def recording(data_path: Path) -> Clip:
 
 
 @contextlib.asynccontextmanager
-async def serving(url: str, **changes: int) -> AsyncIterator[None]:
+async def serving(url: str, **changes: int) -> AsyncIterator["asyncio.Task[None]"]:
     """A worker in this process."""
     stop = asyncio.Event()
     task = asyncio.create_task(serve(Settings(redis_url=url, **changes), [Words()], stop))  # type: ignore[arg-type]
     try:
-        yield
+        yield task
     finally:
         stop.set()
         async with asyncio.timeout(5):
@@ -170,6 +170,31 @@ async def test_a_stage_key_says_what_the_worker_serves(store: Store, redis_url: 
         assert (state["landmarked"], state["dropped"], sum(state["ages"])) == (0, 0, 0)
         assert 0 < await store.ttl(key) <= keys.STAGE_TTL_SECONDS
     assert await store.keys(keys.stage("keypoints", "*")) == []
+
+
+async def test_a_worker_with_too_much_memory_takes_nothing_and_ends(store: Store, redis_url: str) -> None:
+    clip = generate(5)
+    await upload(store, clip, clip.session())
+    async with serving(redis_url, worker_mib=1) as worker, asyncio.timeout(10):
+        await asyncio.shield(worker)
+    assert await store.keys(keys.stage("keypoints", "*")) == []
+    async with serving(redis_url):
+        await until(lambda: acknowledged(store))
+
+
+async def test_a_full_worker_takes_over_what_nobody_else_does(
+    store: Store, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.keypoints.capacity.Capacity.room", lambda *_: 0)
+    clip = generate(5)
+    orphan, waiting = clip.session(), clip.session()
+    await upload(store, clip, orphan)
+    await store.xgroup_create(keys.SESSIONS, keys.KEYPOINTS_GROUP, id="0")
+    await store.xreadgroup(keys.KEYPOINTS_GROUP, "killed", {keys.SESSIONS: ">"}, count=1)
+    await upload(store, clip, waiting)
+    async with serving(redis_url):
+        await until(lambda: finished(store, orphan))
+        assert not await finished(store, waiting), "there is no room for a new one"
 
 
 async def test_sessions_beyond_the_room_wait_their_turn(store: Store, redis_url: str) -> None:
