@@ -92,7 +92,7 @@ class Capacity:
         return max(known, beyond, 0 if owned else 1)
 
     def takes_orphans(self, owned: int) -> bool:
-        """Whether a session that nobody else takes is taken without room: few pictures are better than none."""
+        """Whether a session that nobody else takes is taken without room: some pictures rather than none."""
         return not self._fixed and owned < ORPHANS_UP_TO * self._guess
 
     def _sessions(self, cores: float) -> int:
