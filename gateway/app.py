@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
             drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
-            following = asyncio.create_task(_follow(watch, bundles, known), name="models")
+            following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
             yield
             await tasks.end(following)
             gateway.draining.set()
@@ -87,17 +87,20 @@ class Known:
         self.tasks.update({name: bundle.task for name, bundle in bundles.items()})
 
 
-async def _follow(watch: ModelWatch, offered: dict[str, Bundle], known: Known) -> None:
+async def _follow(gateway: Gateway, watch: ModelWatch, offered: dict[str, Bundle], known: Known) -> None:
     """Models come, change and go while we run."""
-    async with contextlib.aclosing(watch.changes()) as changes:
-        async for running in changes:
-            known.update(running)
-            if running.keys() - offered.keys():
-                # The workers look as often as we do: nobody may ask for a model they have not seen yet.
-                await asyncio.sleep(2 * POLL_SECONDS)
-            for name in offered.keys() - running.keys():
+    while True:
+        await asyncio.sleep(POLL_SECONDS)
+        if await asyncio.to_thread(watch.look):
+            known.update(watch.running)
+            for name in offered.keys() - watch.running.keys():
                 del offered[name]
-            offered.update(running)
+            offered.update({name: watch.running[name] for name in offered})
+        if new := watch.running.keys() - offered.keys():
+            # The workers look as often as we do: nobody may ask for a model that one has not seen yet.
+            with contextlib.suppress(RedisError):
+                served = await health.served_everywhere(gateway)
+                offered.update({name: watch.running[name] for name in watch.running if name in new & served})
 
 
 def _guards(settings: Settings) -> list[Middleware]:

@@ -105,7 +105,7 @@ async def test_a_model_that_is_not_there_stops_the_start(redis_url: str) -> None
 
 
 async def test_models_come_change_and_go_while_it_runs(
-    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    redis_url: str, store: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(gateway.app, "POLL_SECONDS", 0.05)
@@ -118,6 +118,9 @@ async def test_models_come_change_and_go_while_it_runs(
     async with serving(create_app(config)) as url, aiohttp.ClientSession(url) as client:
         assert list(await titles()) == ["asl-words"]
         put(tmp_path, "second")
+        for stage in ("keypoints", "recognizers"):
+            await store.set(keys.stage(stage, "one"), json.dumps({"models": ["asl-words", "second"]}))
+            assert list(await titles()) == ["asl-words"], "not before every stage serves it"
 
         async def has_come() -> bool:
             return list(await titles()) == ["asl-words", "second"]

@@ -141,12 +141,12 @@ class Manifest(Table):
     def _length_fits_windows(self) -> "Manifest":
         if self.streaming.windows == "sliding":
             return self
-        if self.input.length.policy == "fixed":
-            raise ValueError("input.length.policy says 'fixed', segments are of any length")
         if self.streaming.windows == "both" and self.modality != "landmarks":
             raise ValueError(
                 f"streaming.windows says 'both', modality {self.modality!r} expects 'sliding' or 'segments'"
             )
+        if self.input.length.policy == "fixed":
+            raise ValueError("input.length.policy says 'fixed', segments are of any length")
         seconds = self.streaming.window * self.input.frame_interval / self.input.fps
         if self.streaming.padding > seconds / 2:
             raise ValueError(

@@ -39,7 +39,7 @@ class Load:
         """Seconds that the machine once kept this sender from sending: not the recognizers' doing."""
 
     async def run(self) -> None:
-        for window in make_windows(self.bundle, 100_000, 1):
+        for window in make_windows(self.bundle, 2_000, 1):
             fields = {**vars(window), "session": self.session, "spec": self.bundle.spec}
             await self._store.xadd(keys.windows(self.bundle.name), {"v": type(window)(**fields).pack()})
             self.sent += 1
