@@ -100,7 +100,7 @@ def gateway() -> None:
     _needs_redis(settings)
     try:
         serve(settings)
-    except BundleError as error:
+    except (BundleError, SettingsError) as error:
         _refuse(str(error))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The ASGI application. Raises BundleError when a model that should run is no good."""
+    """The ASGI application. Raises BundleError or SettingsError when a model or a key is no good."""
     watch = ModelWatch(settings.model_list, settings.watched_folders)
     bundles = watch.start()
     known = Known()
@@ -47,7 +48,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
             drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
-            following = asyncio.create_task(_follow(watch, bundles, known), name="models")
+            following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
             yield
             await tasks.end(following)
             gateway.draining.set()
@@ -65,7 +66,12 @@ def create_app(settings: Settings) -> Starlette:
         *document.ROUTES,
         Mount("/", static, name="static"),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers=errors.HANDLERS,
+        middleware=_guards(settings),
+    )
 
 
 @dataclasses.dataclass
@@ -81,17 +87,28 @@ class Known:
         self.tasks.update({name: bundle.task for name, bundle in bundles.items()})
 
 
-async def _follow(watch: ModelWatch, offered: dict[str, Bundle], known: Known) -> None:
+async def _follow(gateway: Gateway, watch: ModelWatch, offered: dict[str, Bundle], known: Known) -> None:
     """Models come, change and go while we run."""
-    async with contextlib.aclosing(watch.changes()) as changes:
-        async for running in changes:
-            known.update(running)
-            if running.keys() - offered.keys():
-                # The workers look as often as we do: nobody may ask for a model they have not seen yet.
-                await asyncio.sleep(2 * POLL_SECONDS)
-            for name in offered.keys() - running.keys():
+    while True:
+        await asyncio.sleep(POLL_SECONDS)
+        if await asyncio.to_thread(watch.look):
+            known.update(watch.running)
+            for name in offered.keys() - watch.running.keys():
                 del offered[name]
-            offered.update(running)
+            offered.update({name: watch.running[name] for name in offered})
+        if new := watch.running.keys() - offered.keys():
+            # The workers look as often as we do: nobody may ask for a model that one has not seen yet.
+            with contextlib.suppress(RedisError):
+                served = await health.served_everywhere(gateway)
+                offered.update({name: watch.running[name] for name in watch.running if name in new & served})
+
+
+def _guards(settings: Settings) -> list[Middleware]:
+    if not settings.token_key_list:
+        return []
+    from gateway import guard  # noqa: PLC0415 - it brings PyJWT, which only servers with a key need
+
+    return [guard.middleware(settings)]
 
 
 async def _until_drained(gateway: Gateway, cameras: Cameras, known: Known) -> None:

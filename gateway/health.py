@@ -32,12 +32,23 @@ async def readyz(request: Request) -> Response:
 
 
 async def missing_parts(gateway: Gateway) -> list[str]:
-    """Every stage and model that nobody serves, in words. Raises RedisError."""
+    """Every stage and named model that nobody serves, in words. Raises RedisError."""
     missing = []
     for stage in STAGES:
         served = {model for process in await announced(gateway, stage) for model in process["models"]}
-        missing += [f"{stage} for the model {name}" for name in gateway.models if name not in served]
+        missing += [
+            f"{stage} for the model {name}" for name in gateway.settings.model_list if name not in served
+        ]
     return missing
+
+
+async def served_everywhere(gateway: Gateway) -> set[str]:
+    """Models that every process of every stage serves: any session may ask for them. Raises RedisError."""
+    served: list[set[str]] = []
+    for stage in STAGES:
+        processes = await announced(gateway, stage)
+        served += [set(process["models"]) for process in processes] or [set()]
+    return set.intersection(*served)
 
 
 async def metrics(_: Request) -> Response:

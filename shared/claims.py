@@ -131,16 +131,25 @@ class Claims:
         Survives a Redis that lost the group. Raises RedisError when Redis cannot be reached.
         """
         try:
-            return await self._take_stale() or await self._take_new(block_seconds)
+            return await self._take_stale(0.0) or await self._take_new(block_seconds)
         except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            await self._create_group()
+            await self._create_lost(error)
+            return None
+
+    async def take_orphan(self, after_seconds: float) -> Claim | None:
+        """Owns a session whose owner fell silent and that nobody took for so long; None when there is none.
+
+        Raises RedisError when Redis cannot be reached.
+        """
+        try:
+            return await self._take_stale(after_seconds)
+        except ResponseError as error:
+            await self._create_lost(error)
             return None
 
     async def finish(self, claim: Claim, *, delete: bool = False) -> None:
         """Acknowledges: this group is done with the session. The transcripts' owner, last, deletes it."""
-        self._owned.pop(claim.entry, None)
+        self.forget(claim)
         await self._store.xack(keys.SESSIONS, self.group, claim.entry)
         if delete:
             await self._store.xdel(keys.SESSIONS, claim.entry)
@@ -152,8 +161,14 @@ class Claims:
         await run_script(self._store, RELEASE, [keys.SESSIONS], arguments)
 
     def forget(self, claim: Claim) -> None:
-        """Stops renewing a session that was lost to another process."""
-        self._owned.pop(claim.entry, None)
+        """Stops renewing a session that was lost to another process, or to a later claim of our own."""
+        if self._owned.get(claim.entry) is claim:
+            del self._owned[claim.entry]
+
+    async def _create_lost(self, error: ResponseError) -> None:
+        if "NOGROUP" not in str(error):
+            raise error
+        await self._create_group()
 
     async def _create_group(self) -> None:
         try:
@@ -171,9 +186,10 @@ class Claims:
         entry, fields = answer[0][1][0]
         return self._own(entry, fields[b"session"], fence=1)
 
-    async def _take_stale(self) -> Claim | None:
+    async def _take_stale(self, after_seconds: float) -> Claim | None:
+        silent_ms = self._lease_ms + int(1000 * after_seconds)
         answer = await run_script(
-            self._store, TAKE_STALE, [keys.SESSIONS], [self.group, self.consumer, self._lease_ms]
+            self._store, TAKE_STALE, [keys.SESSIONS], [self.group, self.consumer, silent_ms]
         )
         if not answer:
             return None
@@ -195,7 +211,7 @@ class Claims:
 
     def _disown(self, claim: Claim) -> None:
         with self._renewing:
-            self._owned.pop(claim.entry, None)
+            self.forget(claim)
 
     def _keep_renewing(self) -> None:
         store = connection.connect_blocking(self._url, answer_seconds=self._lease_ms / 1000)

@@ -3,6 +3,7 @@
 `{id}` is a hash tag: all keys of a session live on one node of a Redis Cluster.
 """
 
+import hashlib
 import re
 import secrets
 
@@ -102,6 +103,11 @@ def windows(model: str) -> str:
 def stage(name: str, process: str) -> str:
     """String with a short TTL: this process of this stage is ready. The value says what it serves."""
     return f"stage:{name}:{process}"
+
+
+def used_token(jti: str) -> str:
+    """String: a token that may be used once was; it expires with the token."""
+    return f"token:{hashlib.sha256(jti.encode()).hexdigest()}"
 
 
 def new_session_id() -> str:

@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     broker: str = Field("", description="Faust's broker for the windows; empty: the same Redis.")
     host: str = Field("127.0.0.1", description="Address the gateway's HTTP listens on.")
     port: int = Field(8080, ge=0, le=65535, description="TCP port of the gateway; 0 takes a free one.")
+    token_keys: str = Field(
+        "",
+        description="Comma-separated key files that check tokens; none: no tokens, and loopback only.",
+    )
+    token_audience: str = Field("signstream", description="What a token's `aud` must name.")
     ice_addresses: str = Field(
         "127.0.0.1", description="Comma-separated local addresses offered to cameras for media."
     )
@@ -118,12 +123,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _loopback_without_tokens(self) -> Self:
-        # Tokens do not exist yet, so nobody outside this machine may reach the server.
+        if self.token_key_list:
+            return self
         for name, value in (("host", self.host), *(("ice_addresses", a) for a in self.ice_address_list)):
             if not _is_loopback(value):
                 raise ValueError(
                     f"{PREFIX}{name.upper()} is {value!r}: without tokens the server only binds to loopback;"
-                    " use 127.0.0.1 and put a proxy that checks its users before it"
+                    f" use 127.0.0.1, or set {PREFIX}TOKEN_KEYS"
                 )
         return self
 
@@ -147,6 +153,11 @@ class Settings(BaseSettings):
         if self.ice_relay_only and not self.turn_urls:
             raise ValueError(f"{PREFIX}ICE_RELAY_ONLY needs {PREFIX}TURN_URLS")
         return self
+
+    @property
+    def token_key_list(self) -> tuple[str, ...]:
+        """Files with keys that tokens may be signed with."""
+        return _list(self.token_keys)
 
     @property
     def udp_port_range(self) -> range | None:

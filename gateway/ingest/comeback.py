@@ -49,6 +49,12 @@ async def remember(fence: Fence, secret: str) -> None:
     await fence.write(("HSET", keys.session(fence.session), SECRET, _hash(secret)))
 
 
+async def is_secret(store: redis.asyncio.Redis, session_id: str, secret: str) -> bool:
+    """Whether this is the secret of the session's camera. Raises RedisError."""
+    expected = await store.hget(keys.session(session_id), SECRET)
+    return expected is not None and hmac.compare_digest(_text(expected), _hash(secret))
+
+
 async def find(store: redis.asyncio.Redis, session_id: str, secret: str) -> Comeback:
     """Raises OfferError 409 when there is nothing to come back to, or the secret is not this session's."""
     kept = await store.hmget(keys.session(session_id), [SECRET, sessions.END_TOLD])

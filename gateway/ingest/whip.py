@@ -31,7 +31,7 @@ CORS = {
 PREFLIGHT = {
     **CORS,
     "Access-Control-Allow-Methods": "POST, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, Signstream-Secret",
     "Access-Control-Max-Age": "600",
 }
 
@@ -146,7 +146,12 @@ ROUTES = [
 
 
 def _bearer(request: Request) -> str | None:
-    """The secret of the session in the query. Without one a token (OBS always sends one) says nothing."""
+    """The secret of the session in the query; in a field of its own where a token takes Authorization.
+
+    Without a session a token (OBS always sends one) says nothing.
+    """
+    if "token" in request.scope:
+        return request.headers.get("signstream-secret") if "session" in request.query_params else None
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if "session" not in request.query_params or not secret.strip():
         return None

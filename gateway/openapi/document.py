@@ -15,6 +15,16 @@ OPENAPI = "3.1.0"
 
 TITLE = "Signstream"
 
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "Where the server has keys: without a token that is good for it every endpoint but the"
+    " page, the models, health and the documents answers 401 (with WWW-Authenticate), 403, or, to who tries"
+    " too many, 429 (with Retry-After); each an Error. As `access_token` in the query where no header can be"
+    " sent.",
+}
+
 
 @functools.cache
 def openapi() -> dict[str, Any]:
@@ -28,7 +38,8 @@ def openapi() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": {**cameras.PATHS, **paths.PATHS},
-        "components": {"schemas": SCHEMAS},
+        "security": [{}, {"token": []}],
+        "components": {"schemas": SCHEMAS, "securitySchemes": {"token": TOKEN}},
     }
 
 

@@ -1,9 +1,12 @@
-/** The page: a camera or a file in, glosses out. `?models=a,b` chooses models, `?autostart=1` starts at once. */
+/** The page: a camera or a file in, glosses out. `?models=a,b` chooses models, `?autostart=1` starts at once,
+ * `#token=…` is for servers that ask for one. */
 
 import { connect, SignstreamError } from "./signstream.js";
 import { clear, draw } from "./overlay.js";
 
 const parameters = new URLSearchParams(location.search);
+// In the fragment, which no server is told and none can log.
+const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 const models = (parameters.get("models") ?? "").split(",").filter(Boolean);
 
 const stage = document.getElementById("stage");
@@ -86,6 +89,7 @@ async function run(options) {
     const made = await connect({
       ...options,
       models,
+      token,
       onGloss: (event) => { if (mine === attempt) onGloss(event); },
       onState: (name, reason) => { if (mine === attempt) onState(name, reason); },
       onLandmarks: (_, points) => { if (mine === attempt) draw(overlay, video, points); },

@@ -37,6 +37,7 @@ export class SignstreamError extends Error {
  * @param {Blob} [options.video] a video file instead
  * @param {string[]} [options.models] names of models; the server's default where none is given
  * @param {string} [options.server] origin of the server; this page's by default
+ * @param {string} [options.token] what a server with keys asks for; good for publishing (or uploading) and hearing
  * @param {(event: object) => void} [options.onGloss] each gloss, `status` "partial" or "final"
  * @param {(state: string, reason: string) => void} [options.onState] "queued", "live", "degraded", "ended",
  *   "failed", and "reconnecting" while the events cannot be heard
@@ -51,10 +52,10 @@ export async function connect(options) {
   const query = options.models?.length ? `?models=${options.models.map(encodeURIComponent).join(",")}` : "";
   let session;
   if (options.stream) {
-    const camera = await publish(server, query, options.stream);
-    session = new Session(server, camera.id, camera);
+    const camera = await publish(server, query, options.stream, options.token);
+    session = new Session(server, camera.id, options.token, camera);
   } else {
-    session = await upload(server, query, options.video);
+    session = await upload(server, query, options.video, options.token);
   }
   session.listen(options);
   return session;
@@ -62,6 +63,7 @@ export async function connect(options) {
 
 class Session {
   #server;
+  #token;
   #camera;
   #sockets = new Set();
   #stopped = false;
@@ -72,9 +74,10 @@ class Session {
   /** What cannot be reached at the moment: "camera", "events". */
   #away = new Set();
 
-  constructor(server, id, camera = null) {
+  constructor(server, id, token = "", camera = null) {
     this.id = id;
     this.#server = server;
+    this.#token = token;
     this.#camera = camera;
   }
 
@@ -85,7 +88,8 @@ class Session {
     if (this.#camera) {
       // keepalive: it is sent even when the page goes away.
       const { resource, peer } = this.#camera;
-      await fetch(this.#server + resource, { method: "DELETE", keepalive: true }).catch(() => {});
+      const headers = bearing(this.#token);
+      await fetch(this.#server + resource, { method: "DELETE", headers, keepalive: true }).catch(() => {});
       peer.close();
     }
   }
@@ -139,7 +143,7 @@ class Session {
     const began = Date.now();
     for (let tries = 0; Date.now() - began < AWAY_MS; tries += 1) {
       try {
-        return await publish(this.#server, `?session=${this.id}`, stream, secret);
+        return await publish(this.#server, `?session=${this.id}`, stream, this.#token, secret);
       } catch (error) {
         if (this.#stopped || this.#over || error.status === 409) return null;
       }
@@ -175,7 +179,9 @@ class Session {
   /** A WebSocket that comes back until the session is over. */
   #hear(name, query, protocol, onMessage, onState = () => {}, attempt = 0, since = Date.now()) {
     if (this.#over) return;
-    const url = `${this.#server.replace(/^http/, "ws")}/sessions/${this.id}/${name}${query()}`;
+    const url = new URL(`${this.#server.replace(/^http/, "ws")}/sessions/${this.id}/${name}${query()}`);
+    // A browser's WebSocket can send no header (RFC 6750, section 2.3).
+    if (this.#token) url.searchParams.set("access_token", this.#token);
     const socket = protocol ? new WebSocket(url, protocol) : new WebSocket(url);
     socket.binaryType = "arraybuffer";
     let tries = attempt;
@@ -209,7 +215,7 @@ class Session {
 }
 
 /** A camera on its way to a session, new or (with its secret) the same again. */
-async function publish(server, query, stream, secret = "") {
+async function publish(server, query, stream, token = "", secret = "") {
   const [track] = stream.getVideoTracks();
   if (!track) throw new SignstreamError("The stream has no video.");
   // Motion matters more than detail that stands still.
@@ -223,7 +229,11 @@ async function publish(server, query, stream, secret = "") {
     await gathered(peer);
     const response = await ask(server, `/whip${query}`, {
       method: "POST",
-      headers: { "Content-Type": "application/sdp", ...(secret && { Authorization: `Bearer ${secret}` }) },
+      headers: {
+        "Content-Type": "application/sdp",
+        ...bearing(token || secret),
+        ...(token && secret && { "Signstream-Secret": secret }),
+      },
       body: peer.localDescription.sdp,
     });
     resource = response.headers.get("Location");
@@ -232,7 +242,7 @@ async function publish(server, query, stream, secret = "") {
     await connected(peer);
     return { id: resource.split("/").pop(), peer, resource, secret, stream };
   } catch (error) {
-    if (resource) await fetch(server + resource, { method: "DELETE" }).catch(() => {});
+    if (resource) await fetch(server + resource, { method: "DELETE", headers: bearing(token) }).catch(() => {});
     peer.close();
     throw error;
   }
@@ -284,9 +294,13 @@ async function keepBoth(sender) {
   await sender.setParameters(parameters).catch(() => {}); // Firefox before 2023 knows none
 }
 
-async function upload(server, query, video) {
-  const response = await ask(server, `/videos${query}`, { method: "POST", body: video });
-  return new Session(server, (await response.json()).session);
+async function upload(server, query, video, token) {
+  const response = await ask(server, `/videos${query}`, { method: "POST", body: video, headers: bearing(token) });
+  return new Session(server, (await response.json()).session, token);
+}
+
+function bearing(token) {
+  return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
 async function ask(server, path, request) {

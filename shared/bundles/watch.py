@@ -53,6 +53,10 @@ class ModelWatch:
         self.look()
         return dict(self._running)
 
+    def is_named(self, name: str) -> bool:
+        """Whether this one was asked for, not only found."""
+        return name in self._named
+
     @property
     def running(self) -> Mapping[str, Bundle]:
         """As last looked at."""

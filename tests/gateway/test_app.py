@@ -1,16 +1,22 @@
 """The whole gateway in one process: what it runs, whether it is ready, and how it refuses."""
 
 import json
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from redis.asyncio import Redis
 
+import gateway.app
 from gateway.app import create_app
 from shared import keys, settings
+from shared.bundles import watch
 from shared.bundles.error import BundleError
 from tests.gateway.serving import serving
+from tests.shared.bundles.editions import put
+from tests.shared.faust_redis.conftest import until
 
 
 @pytest.fixture
@@ -96,3 +102,41 @@ async def test_the_page_is_served(http: aiohttp.ClientSession) -> None:
 async def test_a_model_that_is_not_there_stops_the_start(redis_url: str) -> None:
     with pytest.raises(BundleError, match="nobody"):
         create_app(settings.load(redis_url=redis_url, models="nobody"))
+
+
+async def test_models_come_change_and_go_while_it_runs(
+    redis_url: str, store: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(gateway.app, "POLL_SECONDS", 0.05)
+    config = settings.load(redis_url=redis_url, models_folder=str(tmp_path))
+
+    async def titles() -> dict[str, str]:
+        _, body = await said(client, "/models")
+        return {model["name"]: model["title"] for model in json.loads(body)["models"]}
+
+    async with serving(create_app(config)) as url, aiohttp.ClientSession(url) as client:
+        assert list(await titles()) == ["asl-words"]
+        put(tmp_path, "second")
+        for stage in ("keypoints", "recognizers"):
+            await store.set(keys.stage(stage, "one"), json.dumps({"models": ["asl-words", "second"]}))
+            assert list(await titles()) == ["asl-words"], "not before every stage serves it"
+
+        async def has_come() -> bool:
+            return list(await titles()) == ["asl-words", "second"]
+
+        await until(has_come)
+        put(tmp_path, "second", title="Better")
+
+        async def has_changed() -> bool:
+            return (await titles()).get("second") == "Better"
+
+        await until(has_changed)
+        shutil.rmtree(tmp_path / "second")
+
+        async def has_gone() -> bool:
+            return list(await titles()) == ["asl-words"]
+
+        await until(has_gone)
+        async with client.post("/whip?models=second", data="v=0") as refused:
+            assert refused.status in (404, 415)

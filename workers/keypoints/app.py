@@ -41,6 +41,12 @@ ANNOUNCE_SECONDS = 1.5
 TAKE_SECONDS = 0.1
 """Waits for a new session this long, then looks for one whose owner fell silent or let go."""
 
+FULL_SECONDS = 0.25
+"""A worker without room looks this often whether it has some, or whether a session has no owner at all."""
+
+ORPHAN_SECONDS = 0.5
+"""It leaves such a session to workers with room for this long."""
+
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Between tries at a Redis that is away; the last repeats."""
 
@@ -115,15 +121,20 @@ class Worker:
                 await self._reclaiming
 
     async def _take(self) -> None:
-        if not self._room():
+        room = self._room()
+        if not room:
             stop = asyncio.create_task(self._place.stop.wait())
             await asyncio.wait(
-                (*self._tasks, stop), return_when=asyncio.FIRST_COMPLETED, timeout=ANNOUNCE_SECONDS
+                (*self._tasks, stop), return_when=asyncio.FIRST_COMPLETED, timeout=FULL_SECONDS
             )
             stop.cancel()
-            return
+            if self._place.stop.is_set() or self._age.is_over:
+                return
+            if not self._capacity.takes_orphans(len(self._tasks)):
+                return
         try:
-            claim = await self._claims.take(TAKE_SECONDS)
+            take = self._claims.take(TAKE_SECONDS) if room else self._claims.take_orphan(ORPHAN_SECONDS)
+            claim = await take
         except AWAY as error:
             await self._patience.after(error)
             return

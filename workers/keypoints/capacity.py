@@ -22,6 +22,9 @@ SETTLE_SECONDS = 3.0
 SMOOTHING = 0.4
 """Share of the newest look, one every second and a half: a browser that starts is no reason to refuse."""
 
+ORPHANS_UP_TO = 2
+"""Times the first guess: with as many, a worker still landmarks some pictures of each in time."""
+
 MOST_SESSIONS = 64
 """However little they seem to cost: still pictures cost next to nothing until somebody moves."""
 
@@ -87,6 +90,10 @@ class Capacity:
         known = min(self._guess - owned, self._sessions(WHOLE_CORE - used))
         beyond = min(MOST_SESSIONS - owned, self._sessions(min(OWN_CORE - used, spare)))
         return max(known, beyond, 0 if owned else 1)
+
+    def takes_orphans(self, owned: int) -> bool:
+        """Whether a session that nobody else takes is taken without room: some pictures rather than none."""
+        return not self._fixed and owned < ORPHANS_UP_TO * self._guess
 
     def _sessions(self, cores: float) -> int:
         return max(0, math.floor(cores / self._cost + 1e-6))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from workers.keypoints.clipper import Clipper
 from workers.keypoints.segmenter import Segmenter
 from workers.keypoints.shot import Shot
+from workers.keypoints.sign_clipper import SignClipper
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windower import Stretch, Windower
 
@@ -57,7 +58,7 @@ PICTURES = 2
 """A clip's sample is chosen from so many pictures: with one each, a camera slightly off the model's clock
 would now and then have its nearest left out."""
 
-Chain = Windower | Segmenter | _Both | Clipper
+Chain = Windower | Segmenter | _Both | Clipper | SignClipper
 
 Windows = list[tuple[str, Stretch]]
 """Each with its model."""
@@ -79,10 +80,12 @@ class Chains:
         """Pictures a second that those want to choose from which look at pictures."""
 
     def add_landmarks(self, time: float, frame: NDArray[np.float32], aspect: float) -> Windows:
-        """A landmarked picture: the windows that are now whole."""
+        """What was found in the picture added last: the windows that are now whole."""
         found: Windows = []
         for model, chain in self._chains.items():
-            if isinstance(chain, Windower):
+            if isinstance(chain, SignClipper):
+                found += ((model, stretch) for stretch in chain.see(time, frame, aspect))
+            elif isinstance(chain, Windower):
                 found += ((model, stretch) for stretch in chain.add(time, frame))
             elif not isinstance(chain, Clipper):
                 found += ((model, stretch) for stretch in chain.add(time, frame, aspect))
@@ -128,7 +131,7 @@ def _chain(model: str, spec: WindowSpec, states: Mapping[str, dict[str, Any]] | 
 
 def _kind(spec: WindowSpec) -> type[Windower] | type[Segmenter] | type[_Both] | type[Clipper]:
     if spec.picture is not None:
-        return Clipper
+        return SignClipper if spec.segments else Clipper
     if spec.windows == "both":
         return _Both
     return Segmenter if spec.segments else Windower

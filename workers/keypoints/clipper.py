@@ -27,6 +27,8 @@ class Clipper:
         if spec.picture is None:
             raise ValueError(f"{spec} has no picture")
         self.spec, self._size = spec, spec.picture
+        self._longest_gap = float(spec.samples)
+        """Ticks without a picture after which what was going on is over."""
         self._seq = 0
         self._begin: float | None = None
         """Ticks of the first picture since the media began, or since a gap."""
@@ -56,7 +58,7 @@ class Clipper:
         if ticks <= self._time + SLACK:
             return []
         self._fill_up(shot)
-        if ticks - self._time > self.spec.samples:
+        if ticks - self._time > self._longest_gap:
             windows = self._finish()
             self._start(ticks, shot)
             return windows
@@ -115,7 +117,7 @@ class Clipper:
                 setattr(clipper, f"_{name}", int(state[name]))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"not a checkpoint of a clipper: {error!r}") from error
-        if not 0 <= clipper._next - clipper._first <= spec.samples:
+        if not 0 <= clipper._next - clipper._first <= spec.samples + clipper._longest_gap:
             raise ValueError(f"not a checkpoint of a clipper of {spec.samples} samples: {state}")
         return clipper
 
@@ -148,11 +150,7 @@ class Clipper:
 
     def _finish(self) -> list[Stretch]:
         """Holds the last picture until a window has shown it."""
-        assert self._begin is not None
-        none_yet = self._next == math.ceil(self._begin - SLACK)
-        if self._shot is not None and (none_yet or self._next - self._time <= 0.5):
-            with contextlib.suppress(ValueError):  # one that cannot be converted is not shown
-                self._append(self._shot)
+        self._append_last()
         windows = self._whole()
         last = self._next - 1
         while self._samples and self._covered < last:
@@ -160,6 +158,13 @@ class Clipper:
             self._next += 1
             windows += self._whole()
         return windows
+
+    def _append_last(self) -> None:
+        """The newest picture, where it is the nearest to the next sample."""
+        none_yet = self._begin is not None and self._next == math.ceil(self._begin - SLACK)
+        if self._shot is not None and (none_yet or self._next - self._time <= 0.5):
+            with contextlib.suppress(ValueError):  # one that cannot be converted is not shown
+                self._append(self._shot)
 
     def _whole(self) -> list[Stretch]:
         windows = []

@@ -127,15 +127,15 @@ class Landmarker:
     def _look(self, picture: Picture) -> Landmarked:
         """Landmarks a picture, if a model wants that, and cuts windows."""
         shot, landmarks, windows, looked_at = Shot(picture), None, list[tuple[str, Stretch]](), True
+        try:
+            windows += self._chains.add_picture(shot)
+        except ValueError as error:
+            self._unconverted, looked_at = str(error), False
         if self._extractor is not None and self._landmarked.is_due(picture.time):
             landmarks = self._landmarks(shot)
             looked_at = landmarks is not None
         if landmarks is not None:
             windows += self._chains.add_landmarks(picture.time, landmarks, picture.aspect)
-        try:
-            windows += self._chains.add_picture(shot)
-        except ValueError as error:
-            self._unconverted, looked_at = str(error), False
         return Landmarked(picture, landmarks, time.time(), windows, looked_at)
 
     def _in_reach(self, frames: Sequence[Frame]) -> Sequence[Frame]:

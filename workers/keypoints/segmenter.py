@@ -26,6 +26,61 @@ GAP_SECONDS = 1.0
 """After so long without a picture what was going on is over."""
 
 
+class Spans:
+    """Which samples are a sign, by number; all times in ticks of the model's clock."""
+
+    def __init__(self, spec: WindowSpec) -> None:
+        self._spec = spec
+        self._rose: float | None = None
+        """When the hands rose; None at rest."""
+        self._up = 0.0
+        """When a hand was last up."""
+        self._open = False
+        """The hands have been up long enough: a segment has begun with the first sample."""
+
+    def follow(self, ticks: float, up: bool, first: int, end: int) -> tuple[list[tuple[int, int]], int]:
+        """Whether a hand is up at `ticks`, when there are the samples from `first` to before `end`.
+
+        Returns the segments that are over, as (first, before), and the first sample that is still needed.
+        """
+        spec, spans = self._spec, list[tuple[int, int]]()
+        if up:
+            self._rose = ticks if self._rose is None else self._rose
+            self._up = ticks
+        if self._open:
+            if ticks - self._up >= max(REST_SECONDS, spec.padding) * spec.fps - SLACK:
+                spans = self.flush(first, end)
+            while self._open and self._up >= first + spec.samples:
+                spans.append((first, first + spec.samples))
+                first += spec.samples
+        elif not up:
+            self._rose = None
+        elif self._rose is not None and ticks - self._rose >= RISE_SECONDS * spec.fps - SLACK:
+            self._open = True
+        if not self._open:
+            since = ticks if self._rose is None else self._rose
+            first = max(first, math.ceil(since - spec.padding * spec.fps - SLACK))
+        return spans, min(first, end)
+
+    def flush(self, first: int, end: int) -> list[tuple[int, int]]:
+        """The hands rest, or the media has ended: the segment with its padding, no longer than allowed."""
+        was_open, self._open, self._rose = self._open, False, None
+        last = math.floor(self._up + self._spec.padding * self._spec.fps + SLACK)
+        return [(first, min(last + 1, end, first + self._spec.samples))] if was_open else []
+
+    def checkpoint(self) -> dict[str, Any]:
+        """All of the state, for msgpack."""
+        return {"rose": self._rose, "up": self._up, "open": self._open}
+
+    @classmethod
+    def restore(cls, spec: WindowSpec, state: dict[str, Any]) -> Self:
+        """As it was. KeyError, TypeError or ValueError where `state` is no checkpoint."""
+        spans = cls(spec)
+        spans._rose = None if state["rose"] is None else float(state["rose"])
+        spans._up, spans._open = float(state["up"]), bool(state["open"])
+        return spans
+
+
 class Segmenter:
     """One session's whole signs for one model. The same frames in give the same bytes out."""
 
@@ -41,12 +96,7 @@ class Segmenter:
         self._samples: list[NDArray[np.float32]] = []
         """Of the segment, and before one of the padding; the first is tick `_first`."""
         self._first = 0
-        self._rose: float | None = None
-        """Ticks at which the hands rose; None at rest."""
-        self._up = 0.0
-        """Ticks at which a hand was last up."""
-        self._open = False
-        """The hands have been up long enough: a segment began at `_first`."""
+        self._spans = Spans(spec)
 
     def add(self, time: float, frame: NDArray[np.float32], aspect: float = 1.0) -> list[Stretch]:
         """Takes the landmarks of media time `time`, seconds; returns the segment that ended, if one did.
@@ -63,15 +113,17 @@ class Segmenter:
             found = self.flush()
         up = self._hands.add(time, frame, aspect)
         self._resample(ticks, picked)
-        found += self._follow(ticks, up)
+        spans, first = self._spans.follow(ticks, up, self._first, self._first + len(self._samples))
+        found += self._cut(spans)
+        del self._samples[: first - self._first]
+        self._first = first
         return found
 
     def flush(self) -> list[Stretch]:
         """The media has ended, and with it a segment that is open."""
-        found = self._close() if self._open else []
+        found = self._cut(self._spans.flush(self._first, self._first + len(self._samples)))
         self._hands = HandsUp()
-        self._time, self._frame = None, np.empty((0, 3), np.float32)
-        self._samples, self._rose, self._open = [], None, False
+        self._time, self._frame, self._samples = None, np.empty((0, 3), np.float32), []
         return found
 
     def checkpoint(self) -> dict[str, Any]:
@@ -83,9 +135,7 @@ class Segmenter:
             "frame": self._frame.tobytes(),
             "samples": np.array(self._samples, np.float32).tobytes(),
             "first": self._first,
-            "rose": self._rose,
-            "up": self._up,
-            "open": self._open,
+            **self._spans.checkpoint(),
         }
 
     @classmethod
@@ -96,8 +146,7 @@ class Segmenter:
             segmenter._seq, segmenter._first = int(state["seq"]), int(state["first"])
             segmenter._hands = HandsUp.restore(state["hands"])
             segmenter._time = None if state["time"] is None else float(state["time"])
-            segmenter._rose = None if state["rose"] is None else float(state["rose"])
-            segmenter._up, segmenter._open = float(state["up"]), bool(state["open"])
+            segmenter._spans = Spans.restore(spec, state)
             shape = (0 if segmenter._time is None else rows, 3)
             segmenter._frame = np.frombuffer(state["frame"], np.float32).reshape(shape).copy()
             samples = np.frombuffer(state["samples"], np.float32).reshape(-1, rows, 3)
@@ -119,54 +168,12 @@ class Segmenter:
                 tick += 1
         self._time, self._frame = ticks, picked
 
-    def _follow(self, ticks: float, up: bool) -> list[Stretch]:
-        found: list[Stretch] = []
-        if up:
-            self._rose = ticks if self._rose is None else self._rose
-            self._up = ticks
-        if self._open:
-            if ticks - self._up >= self._rest() - SLACK:
-                found = self._close()
-            while self._open and self._up >= self._first + self.spec.samples:
-                found += self._cut()
-        elif not up:
-            self._rose = None
-        elif self._rose is not None and ticks - self._rose >= RISE_SECONDS * self.spec.fps - SLACK:
-            self._open = True
-        if not self._open:
-            self._forget(ticks if self._rose is None else self._rose)
+    def _cut(self, spans: list[tuple[int, int]]) -> list[Stretch]:
+        found = []
+        for first, end in spans:
+            if end - first >= self.spec.shortest:
+                array = np.stack(self._samples[first - self._first : end - self._first])
+                start, last = first / self.spec.fps, (end - 1) / self.spec.fps
+                found.append(Stretch(self._seq, start, last, array, whole=True))
+                self._seq += 1
         return found
-
-    def _rest(self) -> float:
-        """Ticks without a hand after which a segment is over, and its padding there."""
-        return max(REST_SECONDS, self.spec.padding) * self.spec.fps
-
-    def _forget(self, ticks: float) -> None:
-        """At rest only the padding of a segment that begins at `ticks` is kept."""
-        first = math.ceil(ticks - self.spec.padding * self.spec.fps - SLACK)
-        old = min(max(first - self._first, 0), len(self._samples))
-        del self._samples[:old]
-        self._first += old
-
-    def _close(self) -> list[Stretch]:
-        """The hands rest: the segment with its padding, and no more than the model takes."""
-        last = math.floor(self._up + self.spec.padding * self.spec.fps + SLACK)
-        count = min(last - self._first + 1, len(self._samples), self.spec.samples)
-        self._open, self._rose = False, None
-        return self._emit(count)
-
-    def _cut(self) -> list[Stretch]:
-        """The segment is as long as the model takes, and the hands are still up."""
-        found = self._emit(self.spec.samples)
-        del self._samples[: self.spec.samples]
-        self._first += self.spec.samples
-        return found
-
-    def _emit(self, count: int) -> list[Stretch]:
-        if count < self.spec.shortest:
-            return []
-        first, last = self._first, self._first + count - 1
-        array = np.stack(self._samples[:count])
-        stretch = Stretch(self._seq, first / self.spec.fps, last / self.spec.fps, array, whole=True)
-        self._seq += 1
-        return [stretch]

@@ -102,8 +102,8 @@ class WindowSpec:
             raise ValueError(f"rows {self.rows[:5]}... must be some of 0-{ROWS - 1}")
         if self.picture is not None and self.rows:
             raise ValueError(f"rows {self.rows[:5]}... must be none: the model looks at pictures")
-        if self.picture is not None and self.segments:
-            raise ValueError(f"windows {self.windows!r} must be 'sliding': the model looks at pictures")
+        if self.picture is not None and self.windows == "both":
+            raise ValueError("windows 'both' must be 'sliding' or 'segments': the model looks at pictures")
 
     @classmethod
     def of(cls, model: Model) -> Self:
@@ -142,7 +142,7 @@ class WindowSpec:
 
     @property
     def needs(self) -> frozenset[int]:
-        """Canonical rows that must be landmarked for it; none where it looks at pictures."""
+        """Canonical rows that must be landmarked for it; none for sliding windows of pictures."""
         rows = frozenset(self.rows)
         return rows | frozenset(SEGMENT_ROWS) if self.segments else rows
 

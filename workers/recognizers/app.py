@@ -70,7 +70,7 @@ async def serve(
             try:
                 loaded[name] = (bundle.version, model_of(bundle, loading))
             except BundleError as error:
-                if first:
+                if first and watch.is_named(name):
                     raise
                 log.error("model %s, version %s, is not taken: %s", name, bundle.version, error)
         return {name: model for name, (_, model) in loaded.items()}

@@ -49,6 +49,10 @@ class Streaming(Table):
             raise ValueError(f"stride says {self.stride}, sliding windows expect at least 1")
         if self.windows == "segments" and self.stride:
             raise ValueError(f"stride says {self.stride}, segments have none")
+        if self.stride > self.window:
+            raise ValueError(
+                f"stride says {self.stride}, expected at most the window's {self.window}: windows skip none"
+            )
         if self.buffer == "clear" and self.stride != self.window:
             raise ValueError(f"stride says {self.stride}, buffer 'clear' expects the window's {self.window}")
         if self.shortest > self.window:

@@ -116,6 +116,10 @@ class Manifest(Table):
                     "labels.background_ids is empty; task 'continuous' needs [ctc], or a background"
                     " that separates the signs"
                 )
+            if "time" in self.output.axes:
+                raise ValueError(
+                    f"output.axes says {list(self.output.axes)}, without [ctc] a window has one answer"
+                )
             return self
         if self.task != "continuous":
             raise ValueError(f"task says {self.task!r}, with [ctc] it is 'continuous'")
@@ -137,13 +141,12 @@ class Manifest(Table):
     def _length_fits_windows(self) -> "Manifest":
         if self.streaming.windows == "sliding":
             return self
+        if self.streaming.windows == "both" and self.modality != "landmarks":
+            raise ValueError(
+                f"streaming.windows says 'both', modality {self.modality!r} expects 'sliding' or 'segments'"
+            )
         if self.input.length.policy == "fixed":
             raise ValueError("input.length.policy says 'fixed', segments are of any length")
-        if self.modality != "landmarks":
-            raise ValueError(
-                f"streaming.windows says {self.streaming.windows!r}, modality {self.modality!r} expects"
-                " 'sliding': segments are found by landmarks"
-            )
         seconds = self.streaming.window * self.input.frame_interval / self.input.fps
         if self.streaming.padding > seconds / 2:
             raise ValueError(

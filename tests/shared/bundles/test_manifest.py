@@ -166,8 +166,21 @@ def _spoil(base: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> 
         (SLOVO, lambda m: m["input"]["picture"].pop("colour"), r"picture\.colour"),
         (SLOVO, lambda m: m["streaming"].update(stride=8), r"stride says 8, buffer 'clear'"),
         (SLOVO, lambda m: m["streaming"].update(windows="segments"), r"segments have none"),
+        (
+            LZV,
+            lambda m: m["streaming"].update(stride=91),
+            r"stride says 91, expected at most the window's 90",
+        ),
+        (LZV, lambda m: m["streaming"].update(windows="both", stride=0), r"sliding windows expect at least"),
+        (
+            LZV,
+            lambda m: m["streaming"].update(windows="segments", stride=0, padding=1.6),
+            r"padding says 1.6, expected at most 1.5: half a window",
+        ),
+        (SLOVO, lambda m: m["streaming"].update(windows="both"), r"'both', modality 'rgb' expects"),
         (SLOVO, lambda m: m["output"].update(name="x"), r"expected name or index, one of them"),
         (SLOVO, lambda m: m["output"].update(axes=["label", "x"]), r"axes says \['label', 'x'\]"),
+        (SLOVO, lambda m: m["output"].update(axes=["batch", "time", "label"]), r"a window has one answer"),
         (SLOVO, lambda m: m.update(modality="embeddings"), r"embeddings is missing"),
         (
             SLOVO,

@@ -299,3 +299,28 @@ async def test_transactions_are_refused(redis_url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="delivers at least once"):
         await app.start()
     await app.stop()
+
+
+async def test_a_slow_agent_keeps_the_queue_at_its_bound_and_the_rest_in_redis(
+    redis_url: str, store: Redis
+) -> None:
+    app, got, go_on = make_app(redis_url, batch=16), list[bytes](), asyncio.Event()
+    app.conf.stream_buffer_maxsize = 4
+    queues: list[Any] = []
+
+    @app.agent(app.topic(TOPIC, value_type=bytes))
+    async def read(stream: Any) -> None:
+        queues.append(stream.channel.queue)
+        async for value in stream:
+            got.append(value)
+            await go_on.wait()
+
+    await fill(store, 100)
+    async with running(app) as consumer:
+        await until(lambda: len(got) == 1 and queues[0].full())
+        await until(lambda: consumer.counts.renewed)
+        assert queues[0].qsize() == 4
+        assert consumer.counts.read <= 32, "two batches at most are held"
+        go_on.set()
+        await until(lambda: empty(store))
+    assert got == [b"%d" % number for number in range(100)]

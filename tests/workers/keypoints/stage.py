@@ -33,6 +33,7 @@ class Words:
     shortest: int = 1
     padding: float = 0.2
     picture: PictureSize | None = None
+    spec: str = "spec-of-words"
 
 
 async def upload(store: redis.asyncio.Redis, clip: Clip, session: Session, *, end: bool = True) -> None:

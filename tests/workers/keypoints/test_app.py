@@ -15,14 +15,17 @@ import pytest
 import redis.asyncio
 
 from shared import keys, sessions
+from shared.bundles import ModelWatch, watch
 from shared.fence import take_writer
 from shared.framelog import FileFrameWriter
 from shared.messages import Last, Note
 from shared.sessions import Session
 from shared.settings import Settings
 from tests.conftest import ROOT, free_port, redis_server_binary
+from tests.shared.bundles.editions import put
 from tests.workers.keypoints.clips import Clip, generate, read_clip
 from tests.workers.keypoints.stage import Words, camera, captured, records, spans, upload, windows
+from workers.keypoints import app
 from workers.keypoints.app import main, serve
 
 Store = redis.asyncio.Redis
@@ -73,12 +76,12 @@ def recording(data_path: Path) -> Clip:
 
 
 @contextlib.asynccontextmanager
-async def serving(url: str, **changes: int) -> AsyncIterator[None]:
+async def serving(url: str, **changes: int) -> AsyncIterator["asyncio.Task[None]"]:
     """A worker in this process."""
     stop = asyncio.Event()
     task = asyncio.create_task(serve(Settings(redis_url=url, **changes), [Words()], stop))  # type: ignore[arg-type]
     try:
-        yield
+        yield task
     finally:
         stop.set()
         async with asyncio.timeout(5):
@@ -167,6 +170,31 @@ async def test_a_stage_key_says_what_the_worker_serves(store: Store, redis_url: 
         assert (state["landmarked"], state["dropped"], sum(state["ages"])) == (0, 0, 0)
         assert 0 < await store.ttl(key) <= keys.STAGE_TTL_SECONDS
     assert await store.keys(keys.stage("keypoints", "*")) == []
+
+
+async def test_a_worker_with_too_much_memory_takes_nothing_and_ends(store: Store, redis_url: str) -> None:
+    clip = generate(5)
+    await upload(store, clip, clip.session())
+    async with serving(redis_url, worker_mib=1) as worker, asyncio.timeout(10):
+        await asyncio.shield(worker)
+    assert await store.keys(keys.stage("keypoints", "*")) == []
+    async with serving(redis_url):
+        await until(lambda: acknowledged(store))
+
+
+async def test_a_full_worker_takes_over_what_nobody_else_does(
+    store: Store, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.keypoints.capacity.Capacity.room", lambda *_: 0)
+    clip = generate(5)
+    orphan, waiting = clip.session(), clip.session()
+    await upload(store, clip, orphan)
+    await store.xgroup_create(keys.SESSIONS, keys.KEYPOINTS_GROUP, id="0")
+    await store.xreadgroup(keys.KEYPOINTS_GROUP, "killed", {keys.SESSIONS: ">"}, count=1)
+    await upload(store, clip, waiting)
+    async with serving(redis_url):
+        await until(lambda: finished(store, orphan))
+        assert not await finished(store, waiting), "there is no room for a new one"
 
 
 async def test_sessions_beyond_the_room_wait_their_turn(store: Store, redis_url: str) -> None:
@@ -275,3 +303,31 @@ def test_a_model_that_is_nowhere_ends_the_process_for_good(
         main(Settings(models="absent"))
     assert left.value.code == 2
     assert "no model 'absent'" in caplog.text
+
+
+async def test_a_model_that_is_added_while_it_runs_can_be_worked_for(
+    store: Store, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(app, "ANNOUNCE_SECONDS", 0.05)
+    stop = asyncio.Event()
+    following = ModelWatch([], [tmp_path])
+    task = asyncio.create_task(serve(Settings(redis_url=redis_url), [Words()], stop, following))
+
+    async def served() -> list[str]:
+        said = [await store.get(key) async for key in store.scan_iter(match=keys.stage("keypoints", "*"))]
+        return [name for one in said if one for name in json.loads(one)["models"]]
+
+    async def has_both() -> bool:
+        return await served() == ["words", "second"]
+
+    try:
+        async with asyncio.timeout(30):
+            while await served() != ["words"]:
+                await asyncio.sleep(0.02)
+            put(tmp_path, "second")
+            while not await has_both():
+                await asyncio.sleep(0.02)
+    finally:
+        stop.set()
+        await task

@@ -71,6 +71,13 @@ def test_one_busy_moment_does_not_close_the_door() -> None:
     assert capacity.room(owned=1, files=0, young=0) >= 3
 
 
+def test_a_full_worker_takes_what_nobody_else_does_but_not_without_end() -> None:
+    full = after(busy(5, 0.2, spare=0.0, dropped=True))
+    assert full.room(owned=5, files=0, young=0) == 0
+    assert [full.takes_orphans(owned) for owned in (5, 9, 10)] == [True, True, False]
+    assert not after(QUIET, fixed=2).takes_orphans(2), "a number that was set is kept"
+
+
 def test_a_fixed_number_is_kept_whatever_it_costs() -> None:
     capacity = after(busy(4, 0.5, dropped=True, spare=0.0), fixed=6)
     assert [capacity.room(owned, 0, 0) for owned in (0, 4, 6, 7)] == [6, 2, 0, 0]

@@ -20,6 +20,9 @@ SPECS = {
     "segments": WindowSpec(12.5, 40, 0, ROWS, windows="segments", shortest=5, padding=0.2),
     "both": WindowSpec(12.5, 21, 4, (RIGHT_HAND[0],), windows="both", shortest=5, padding=0.2),
     "clips": WindowSpec(7.5, 8, 4, (), picture=PictureSize(16, 16)),
+    "sign clips": WindowSpec(
+        10.0, 30, 0, (), windows="segments", shortest=5, padding=0.2, picture=PictureSize(16, 16)
+    ),
 }
 
 
@@ -56,6 +59,7 @@ def test_each_model_has_its_own_windows_numbered_without_holes() -> None:
         assert own
         assert all(bool(window.pictures) == (spec.picture is not None) for window in own)
     assert [w.whole for name, w in windows if name == "segments"] == [True, True]
+    assert [w.whole for name, w in windows if name == "sign clips"] == [True, True]
     assert not any(w.whole for name, w in windows if name in ("sliding", "clips"))
 
 
@@ -65,6 +69,24 @@ def test_a_model_may_have_sliding_windows_and_whole_signs_in_one_chain() -> None
     assert {len(window.array) for window in own if not window.whole} == {21}
     first = next(window for window in own if window.whole)
     assert first.end < own[first.seq + 1].end, "a whole sign comes in its turn"
+
+
+def test_whole_signs_of_landmarks_and_of_pictures_are_the_same_signs() -> None:
+    windows = all_windows(Chains(SPECS))
+    signs = [(w.start, w.end) for name, w in windows if name == "segments"]
+    clips = [(w.start, w.end, len(w.pictures)) for name, w in windows if name == "sign clips"]
+    assert [(start, end) for start, end, _ in clips] == [pytest.approx(sign, abs=0.1) for sign in signs]
+    assert [count for *_, count in clips] == [round((end - start) * 10) + 1 for start, end, _ in clips]
+
+
+def test_a_sign_of_pictures_that_never_ends_is_cut_where_the_model_ends() -> None:
+    chains, found = Chains({"sign clips": SPECS["sign clips"]}), []
+    for number in range(150):
+        time = number / 15
+        found += chains.add_picture(Shot(Moving(time))) + chains.add_landmarks(time, signing(time), 1.0)
+    found += chains.flush()
+    assert [len(window.pictures) for _, window in found] == [30, 30, 30, 10]
+    assert [window.seq for _, window in found] == [0, 1, 2, 3]
 
 
 def test_the_same_pictures_give_the_same_bytes() -> None:
@@ -91,7 +113,7 @@ def test_what_is_to_be_landmarked_is_the_union_of_what_models_look_at() -> None:
     assert Chains(SPECS).rows == {*ROWS, *SEGMENT_ROWS}
     assert Chains({"clips": SPECS["clips"]}).rows == frozenset()
     assert Chains(SPECS).landmark_fps == [12.5] * 3
-    assert Chains(SPECS).picture_fps == [15.0]
+    assert Chains(SPECS).picture_fps == [15.0, 20.0]
 
 
 def test_only_clips_need_pictures_again() -> None:

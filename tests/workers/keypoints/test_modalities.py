@@ -33,7 +33,8 @@ Store = redis.asyncio.Redis
 CLIPS = Words("clips", fps=15.0, samples=16, stride=8, rows=(), picture=PictureSize(64, 64))
 SIGNS = Words("signs", samples=40, stride=0, windows="segments", shortest=5)
 BOTH = Words("both", samples=21, stride=4, windows="both", shortest=5)
-ALL = (Words(), SIGNS, BOTH, CLIPS)
+SIGN_CLIPS = Words("sign-clips", 10.0, 60, 0, (), windows="segments", shortest=5, picture=PictureSize(64, 64))
+ALL = (Words(), SIGNS, BOTH, CLIPS, SIGN_CLIPS)
 
 
 def nobody(rows: frozenset[int]) -> Extractor:
@@ -158,6 +159,9 @@ async def test_landmarks_whole_signs_and_clips_of_one_session_survive_their_owne
     assert second.whole
     times = (first.start, first.end, second.start, second.end)
     assert times == pytest.approx((0.72, 2.72, 3.36, 4.88), abs=0.3)
+    shown = undisturbed["sign-clips"].values()
+    assert [edge for w in shown for edge in (w.start, w.end)] == pytest.approx(times, abs=0.15)
+    assert all(window.whole and len(window.pictures) == window.samples for window in shown)
     assert sum(window.whole for window in undisturbed["both"].values()) == 2
     assert all(len(window.pictures) == 16 for window in undisturbed["clips"].values())
 

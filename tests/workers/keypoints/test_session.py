@@ -50,6 +50,7 @@ async def test_a_file_becomes_windows_without_holes_and_is_told_to_its_end(
     assert sent[1].start - sent[0].start == pytest.approx(0.16)
     assert all(window.end - window.start == pytest.approx(8 / 12.5) for window in sent)
     assert all((w.session, w.samples, w.rows, w.aspect) == (session.id, 9, 75, 4 / 3) for w in sent)
+    assert {w.spec for w in sent} == {"spec-of-words"}
     assert all(w.captured == w.capture_ms == 0 and 0 < w.keypoints_ms < 60_000 for w in sent)
     assert await outcome(store, session) == [
         Note(state="ended", reason="the file ended"),

@@ -27,7 +27,7 @@ SPEC: dict[str, object] = {"fps": 10.0, "samples": 5, "stride": 2, "rows": (1,)}
         ({"rows": ()}, "must be some of 0-542"),
         ({"rows": (543,)}, "must be some of 0-542"),
         ({"picture": PictureSize(8, 8)}, "must be none: the model looks at pictures"),
-        ({"picture": PictureSize(8, 8), "rows": (), "windows": "segments"}, "must be 'sliding'"),
+        ({"picture": PictureSize(8, 8), "rows": (), "windows": "both"}, "must be 'sliding' or 'segments'"),
     ],
 )
 def test_what_no_model_can_want_is_refused(fields: dict[str, object], why: str) -> None:
@@ -48,6 +48,8 @@ def test_a_model_of_landmarks_needs_its_rows_and_for_segments_the_arms_too() -> 
 
 def test_a_model_of_pictures_needs_no_landmarks() -> None:
     assert WindowSpec(10.0, 5, 1, (), picture=PictureSize(8, 8)).needs == frozenset()
+    signs = WindowSpec(10.0, 5, 0, (), windows="segments", picture=PictureSize(8, 8))
+    assert signs.needs == set(SEGMENT_ROWS), "but for whole signs somebody must see the hands"
 
 
 def test_a_model_gets_its_rows_in_its_order() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
 import json
 import shutil
@@ -16,38 +15,18 @@ from redis.asyncio import Redis
 
 from deploy.bench.windows import make_windows
 from shared import keys
-from shared.bundles import Bundle, ModelWatch, load_bundle, watch
-from shared.bundles.registry import SHIPPED
+from shared.bundles import Bundle, ModelWatch, watch
 from shared.messages import Result, unpack_record
+from tests.shared.bundles.editions import NAME, put
 from tests.shared.faust_redis.conftest import until
 from workers.recognizers.app import serve
 
-NAME = "asl-words"
 RATE = 40
 
 
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "POLL_SECONDS", 0.1)
-
-
-def put(parent: Path, name: str = NAME, mark: str = "", title: str = "") -> Bundle:
-    """Puts an edition of the shipped bundle in place, by renaming; `mark` is put before each label."""
-    made = parent / ".made"
-    shutil.copytree(SHIPPED / NAME, made)
-    manifest = (made / "bundle.toml").read_text("utf-8").replace(f'id = "{NAME}"', f'id = "{name}"')
-    if title:
-        manifest = manifest.replace('title = "Fifteen ASL words"', f'title = "{title}"')
-    before = hashlib.sha256((made / "labels.txt").read_bytes()).hexdigest()
-    labels = "".join(mark + line + "\n" for line in (made / "labels.txt").read_text("utf-8").splitlines())
-    (made / "labels.txt").write_text(labels, "utf-8")
-    manifest = manifest.replace(before, hashlib.sha256(labels.encode()).hexdigest())
-    (made / "bundle.toml").write_text(manifest, "utf-8")
-    if (parent / name).exists():
-        (parent / name).rename(parent / ".gone")
-        shutil.rmtree(parent / ".gone")
-    made.rename(parent / name)
-    return load_bundle(parent / name)
 
 
 class Load:
@@ -60,7 +39,7 @@ class Load:
         """Seconds that the machine once kept this sender from sending: not the recognizers' doing."""
 
     async def run(self) -> None:
-        for window in make_windows(self.bundle, 100_000, 1):
+        for window in make_windows(self.bundle, 2_000, 1):
             fields = {**vars(window), "session": self.session, "spec": self.bundle.spec}
             await self._store.xadd(keys.windows(self.bundle.name), {"v": type(window)(**fields).pack()})
             self.sent += 1

@@ -145,8 +145,8 @@ def tensor(number: int, **fields: Any) -> Callable[[dict[str, Any]], object]:
             r"state\.h\.name_in gives h, the graph has",
         ),
         (
-            lambda m: m["input"].update(mirror=True, rows=[0, 522]),
-            r"input\.mirror: is true, rows \[0\] are of the face",
+            lambda m: m["input"].update(mirror=True, rows=[33, 522]),
+            r"input\.mirror: is true, row 263 is missing, the mirror image of 33",
         ),
         (
             lambda m: m["input"].update(mirror=True, rows=[469, 522]),

@@ -45,7 +45,7 @@ def logs(probabilities: Array) -> Array:
 
 
 def test_every_preset_is_tried_here() -> None:
-    assert {*ORIGINALS, "bilstm-attention"} == set(presets.names())
+    assert {*ORIGINALS, "bilstm-attention", "gislr-tflite", "ml-ops-tflite"} == set(presets.names())
 
 
 @pytest.mark.parametrize("name", ORIGINALS)

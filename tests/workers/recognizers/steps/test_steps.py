@@ -10,6 +10,7 @@ from shared.bundles.manifest import Length, Step
 from shared.landmarks import LAYOUTS
 from workers.recognizers.pipeline import Pipeline, PipelineError
 from workers.recognizers.steps import Signal
+from workers.recognizers.steps.mirror import mirror_columns
 from workers.recognizers.steps.sides import flip_x, keep_frames_with_hand
 
 NAN = np.nan
@@ -152,6 +153,12 @@ def test_in_a_mirror_the_hands_change_places() -> None:
     window = np.zeros((1, 4, 3), np.float32)
     window[0, :, 0] = [0.1, 0.2, 0.3, 0.4]
     np.testing.assert_allclose(mirrored(window, 1.0)[0, :, 0], [0.8, 0.9, 0.6, 0.7], atol=1e-6)
+
+
+def test_in_a_mirror_the_halves_of_the_face_change_places() -> None:
+    assert mirror_columns((61, 291, 0)) == (1, 0, 2)
+    with pytest.raises(ValueError, match="row 291 is missing, the mirror image of 61"):
+        mirror_columns((61, 0))
 
 
 def test_which_hand_signs_has_to_be_found_out_first() -> None:

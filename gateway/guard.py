@@ -1,0 +1,152 @@
+"""Stands before every route where there are keys: who has no token that is good for it gets no further."""
+
+import dataclasses
+import math
+import re
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from redis.exceptions import RedisError
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.ingest import comeback
+from gateway.ingest.whip import CORS
+from gateway.rates import Rates
+from gateway.state import Gateway
+from gateway.tokens import Grant, Token, TokenError, Tokens, read_key
+from shared import keys
+from shared.settings import Settings
+
+WRONG_PER_SECOND, WRONG_AT_ONCE = 2.0, 20
+"""Tokens that are refused, by address: who errs is told, who guesses waits."""
+
+REQUESTS_PER_SECOND, REQUESTS_AT_ONCE = 50.0, 200
+"""By token: a page with ten viewers makes some ten a second when they all come back."""
+
+CAMERA = re.compile(r"/whip/([^/]+)")
+SESSION = re.compile(r"/sessions/([^/]+)(?:/.*)?")
+
+TOKEN_SHAPE = re.compile(r"[^.]*\.[^.]*\.[^.]*")
+"""Three parts; a camera's secret has one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """What a request takes."""
+
+    grant: Grant
+    session: str | None
+    secret_will_do: bool = False
+    """The secret of the session's camera is as good as a token."""
+
+
+def need(method: str, path: str, query: str) -> Need | None:
+    """None for what is open to all: the page, the models, health, the documents, and CORS."""
+    if method == "OPTIONS":
+        return None
+    asked = parse_qs(query).get("session", [None])[0]
+    if path == "/whip" and method == "POST":
+        return Need("publish", asked, secret_will_do=asked is not None)
+    if path == "/videos" and method == "POST":
+        return Need("upload", asked)
+    if (camera := CAMERA.fullmatch(path)) and method in ("PATCH", "DELETE"):
+        return Need("publish", camera[1], secret_will_do=True)
+    if session := SESSION.fullmatch(path):
+        return Need("subscribe", session[1])
+    return Need("admin", None) if path == "/metrics" else None
+
+
+def middleware(settings: Settings) -> Middleware:
+    """The guard that these settings make. Raises KeyFileError when a key cannot be used."""
+    known = [read_key(Path(path)) for path in settings.token_key_list]
+    return Middleware(Guard, tokens=Tokens(known, settings.token_audience))
+
+
+class Guard:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._wrong = Rates(WRONG_PER_SECOND, WRONG_AT_ONCE)
+        self._requests = Rates(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets it through, or answers 401, 403, 429 or 503 itself; a WebSocket is not opened then."""
+        wanted = None
+        if scope["type"] in ("http", "websocket"):
+            wanted = need(scope.get("method", "GET"), scope["path"], scope["query_string"].decode("latin-1"))
+        if wanted is None:
+            await self._app(scope, receive, send)
+            return
+        refused = await self._refusal(scope, wanted)
+        if refused is None:
+            await self._app(scope, receive, send)
+        else:
+            await refused(scope, receive, send)
+
+    async def _refusal(self, scope: Scope, wanted: Need) -> JSONResponse | None:
+        now, address = time.monotonic(), (scope.get("client") or ("",))[0]
+        if wait := self._wrong.wait(address, now):
+            return _refuse(scope, 429, "too many tokens from here were refused", wait)
+        try:
+            shown = _shown(scope)
+            if not shown:
+                raise TokenError(401, "a token is needed: Authorization: Bearer, or ?access_token= on a GET")
+            if wait := self._requests.take(shown, now):
+                return _refuse(scope, 429, "too many requests with this token", wait)
+            if wanted.secret_will_do and not TOKEN_SHAPE.fullmatch(shown):
+                await self._require_secret(scope, wanted, shown)
+            else:
+                token = self._tokens.read(shown)
+                token.require(wanted.grant, wanted.session)
+                await self._use(scope, token)
+                scope["token"] = token
+        except TokenError as error:
+            self._wrong.take(address, now)
+            return _refuse(scope, error.status, str(error))
+        except RedisError:
+            return _refuse(scope, 503, "Redis does not answer", 5)
+        return None
+
+    async def _require_secret(self, scope: Scope, wanted: Need, shown: str) -> None:
+        assert wanted.session is not None
+        if not await comeback.is_secret(_gateway(scope).store, wanted.session, shown):
+            raise TokenError(401, "this is neither a token nor the secret of this session's camera")
+
+    async def _use(self, scope: Scope, token: Token) -> None:
+        if not token.once:
+            return
+        left = max(1, math.ceil(token.expires - time.time()) + 60)
+        if not await _gateway(scope).store.set(keys.used_token(token.once), 1, nx=True, ex=left):
+            raise TokenError(401, "this token was for one use, and has been used")
+
+
+def _gateway(scope: Scope) -> Gateway:
+    gateway: Gateway = scope["app"].state.gateway
+    return gateway
+
+
+def _shown(scope: Scope) -> str:
+    """The bearer's token (RFC 6750 §2.1); in the query (§2.3) where a browser can send no header."""
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    scheme, _, shown = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() == "bearer" and shown.strip():
+        return shown.strip()
+    if scope.get("method", "GET") != "GET":
+        return ""
+    in_query: str = parse_qs(scope["query_string"].decode("latin-1")).get("access_token", [""])[0]
+    return in_query
+
+
+def _refuse(scope: Scope, status: int, sentence: str, wait: float = 0) -> JSONResponse:
+    headers: dict[str, Any] = dict(CORS) if scope["path"].startswith("/whip") else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if wait:
+        headers["Retry-After"] = str(math.ceil(wait))
+    return JSONResponse({"error": sentence}, status, headers)
