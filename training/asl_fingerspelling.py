@@ -32,6 +32,7 @@ RECIPE = CtcRecipe(
     stride=5,
     dataset="traduttore_asl letters, MIT",
     separator_ids=(LETTERS.index("space"),),
+    threshold=0.25,
     front_reach=2,
 )
 
