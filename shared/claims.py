@@ -149,7 +149,7 @@ class Claims:
 
     async def finish(self, claim: Claim, *, delete: bool = False) -> None:
         """Acknowledges: this group is done with the session. The transcripts' owner, last, deletes it."""
-        self._owned.pop(claim.entry, None)
+        self.forget(claim)
         await self._store.xack(keys.SESSIONS, self.group, claim.entry)
         if delete:
             await self._store.xdel(keys.SESSIONS, claim.entry)
@@ -161,8 +161,9 @@ class Claims:
         await run_script(self._store, RELEASE, [keys.SESSIONS], arguments)
 
     def forget(self, claim: Claim) -> None:
-        """Stops renewing a session that was lost to another process."""
-        self._owned.pop(claim.entry, None)
+        """Stops renewing a session that was lost to another process, or to a later claim of our own."""
+        if self._owned.get(claim.entry) is claim:
+            del self._owned[claim.entry]
 
     async def _create_lost(self, error: ResponseError) -> None:
         if "NOGROUP" not in str(error):
@@ -210,7 +211,7 @@ class Claims:
 
     def _disown(self, claim: Claim) -> None:
         with self._renewing:
-            self._owned.pop(claim.entry, None)
+            self.forget(claim)
 
     def _keep_renewing(self) -> None:
         store = connection.connect_blocking(self._url, answer_seconds=self._lease_ms / 1000)

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
     extractor: str = Field(
-        # The tracker moves a gloss's times more than Holistic does under noise (docs/benchmarks.md).
+        # By the tracker a model's windows agree with Holistic's a little too seldom (docs/benchmarks.md).
         "mediapipe",
         pattern="^(mediapipe|tracker)$",
         description="What finds landmarks: `mediapipe` (Holistic itself), or `tracker` (a fifth of its CPU).",

@@ -40,7 +40,7 @@ CAMERA_SECONDS = 10.0
 REPLY_SECONDS = 0.2
 """For another replica's answer; it is in this process."""
 
-QUIET_SECONDS = 15.0
+QUIET_SECONDS = 45.0
 
 
 LATE_ANSWERS = (
@@ -282,7 +282,7 @@ class Fuzzed:
         while (left := self._left()) and time.monotonic() < deadline:
             time.sleep(0.25)
             self._end_sessions()  # A transcript may just have said that its session waits.
-        assert not left, left
+        assert not left, (left, self._alive())
 
     def _end_sessions(self) -> None:
         """As keypoint workers would that see nobody sign: then transcripts end, and cameras with them."""
@@ -294,6 +294,13 @@ class Fuzzed:
             for record in (Note("ended", "fuzzed"), *(Last(model, -1) for model in models.split(","))):
                 self._store.xadd(keys.results(session), {"r": record.pack()}, maxlen=10)
             self._store.expire(keys.results(session), 3600)
+
+    def _alive(self) -> dict[bytes, list[bytes]]:
+        """The sessions that are not over, and what they are."""
+        found: dict[bytes, Any] = {}
+        for key in self._store.scan_iter("session:*", count=1000):
+            found[key] = self._store.hmget(key, "mode", "state", "reason", "fence:transcripts")
+        return {key: words for key, words in found.items() if words[1] not in (b"ended", b"failed")}
 
     def _left(self) -> dict[str, object]:
         state = self._app.state

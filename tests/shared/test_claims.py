@@ -160,3 +160,24 @@ async def test_a_worker_that_leaves_takes_its_name_with_it(
     async with worker("one") as one:
         await one.finish(await taken(one))
     assert await store.xinfo_consumers(keys.SESSIONS, keys.KEYPOINTS_GROUP) == []
+
+
+async def test_who_lost_a_session_to_a_later_claim_of_its_own_process_lets_that_one_be(
+    store: Redis, worker: Callable[..., Claims]
+) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one, worker("two") as two:
+        first = await taken(one)
+        second: Claim | None = None
+        async with asyncio.timeout(5):
+            while second is None:  # Its renewals stopped for a moment, as on a machine with no time for them.
+                await store.xclaim(
+                    keys.SESSIONS, keys.KEYPOINTS_GROUP, "one", 0, [first.entry], idle=10_000, justid=True
+                )
+                second = await one.take(block_seconds=0.001)
+        assert first.lost.is_set()
+        one.forget(first)
+        deadline = asyncio.get_running_loop().time() + 3 * LEASE
+        while asyncio.get_running_loop().time() < deadline:
+            assert await two.take(block_seconds=0.05) is None
+        assert not second.lost.is_set()
