@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from gateway import errors, sessions
-from gateway.ingest import demux, offers, spool
+from gateway.ingest import demux, offers, spool, whip
 from gateway.results import events
 from gateway.state import Gateway
 from shared import settings
@@ -125,7 +126,12 @@ def _file(body: bytes, _: Fuzzed | None) -> None:
 def _query(asked: str, _: Fuzzed | None) -> None:
     """What stands in a query: models, a session's id, a seq, seconds to wait."""
     gateway = Gateway(settings.load(), cast(Any, None), dict.fromkeys(("m", "n"), cast(Any, None)))
+    shown = [(b"authorization", asked.encode()), (b"signstream-secret", asked.encode())]
+    scope = {"type": "http", "headers": shown, "query_string": b"session=" + asked.encode()}
     for read in (
+        lambda: whip._bearer(Request(scope)),
+        lambda: whip._bearer(Request({**scope, "token": None})),
+        lambda: errors.says_mirrored(asked),
         lambda: errors.chosen_models(gateway, asked),
         lambda: errors.chosen_session_id(asked),
         lambda: sessions._wait(asked),
@@ -134,7 +140,7 @@ def _query(asked: str, _: Fuzzed | None) -> None:
         try:
             read()
         except HTTPException as error:
-            if error.status_code not in (400, 404):
+            if error.status_code not in (400, 401, 404):
                 raise
         except ValueError as error:
             if "whole number" not in str(error):
