@@ -28,6 +28,7 @@ RECIPE = CtcRecipe(
     fps=recipe.FPS,
     stride=5,
     dataset="traduttore_asl words, MIT",
+    threshold=0.5,
 )
 
 SPLIT = f"blocks of {recipe.BLOCK} recordings held out, {recipe.FOLDS} folds"
