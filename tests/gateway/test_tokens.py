@@ -16,6 +16,9 @@ from gateway.tokens import LONGEST_TOKEN, KeyFileError, TokenError, Tokens, read
 SECRET = b"0123456789abcdef0123456789abcdef"
 OTHER = b"another secret that is long enough."
 
+LONG = 3600
+"""Some are made while tests are collected, minutes before they are tried."""
+
 
 def pem(key: Any) -> bytes:
     encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -31,7 +34,7 @@ def private_pem(key: ed25519.Ed25519PrivateKey) -> bytes:
 
 def signed(key: Any = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
     """A good token, but for what is given."""
-    good = {"aud": "signstream", "exp": time.time() + 60, "grants": ["publish"], "session": "room-*"}
+    good = {"aud": "signstream", "exp": time.time() + LONG, "grants": ["publish"], "session": "room-*"}
     made = {name: value for name, value in {**good, **claims}.items() if value is not None}
     return jwt.encode(made, key, algorithm)
 

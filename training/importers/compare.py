@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+from workers.recognizers.runtime import onnxruntime
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
