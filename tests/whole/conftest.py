@@ -11,11 +11,14 @@ import pytest_asyncio
 
 from tests.whole.server import Server, signstream_up
 
+MODELS = "asl-words,asl-sentences,asl-fingerspelling"
+"""The first is the default."""
+
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """Everything, on a free port."""
-    async with signstream_up(tmp_path_factory.mktemp("up")) as running:
+    """Everything, with every shipped model, on a free port."""
+    async with signstream_up(tmp_path_factory.mktemp("up"), SIGNSTREAM_MODELS=MODELS) as running:
         yield running
 
 

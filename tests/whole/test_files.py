@@ -60,6 +60,21 @@ async def test_recognize_starts_its_own_stages(data_path: Path) -> None:
     assert [line.split()[5] for line in out.splitlines()] == ["hello", "hello"]
 
 
+async def test_a_sentence_is_told_beside_its_words(http: aiohttp.ClientSession, data_path: Path) -> None:
+    """Two models at once: one isolated, one continuous."""
+    video = data_path / "videos" / "asl_hello_x2.mp4"
+    told = await glosses.events(http, await glosses.upload(http, video, models="asl-words,asl-sentences"))
+    by_model = {
+        model: [event for event in glosses.finals(told) if event["model"] == model]
+        for model in ("asl-words", "asl-sentences")
+    }
+    for model, task in (("asl-words", "isolated"), ("asl-sentences", "continuous")):
+        assert [event["gloss"] for event in by_model[model]] == ["hello", "hello"]
+        assert {event["task"] for event in by_model[model]} == {task}
+    for word, symbol in zip(*by_model.values(), strict=True):
+        assert word["start"] <= (symbol["start"] + symbol["end"]) / 2 <= word["end"]
+
+
 @pytest.mark.parametrize("clip", OTHER_CLIPS)
 async def test_signs_of_other_languages_are_no_stream_of_wrong_words(
     http: aiohttp.ClientSession, data_path: Path, clip: str
