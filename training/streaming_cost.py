@@ -1,6 +1,7 @@
 """What streaming costs: a continuous bundle on whole recordings, and on the windows a session is cut into.
 
-Both are the same graph and decoder. The windows go the product's way: Windower, Reader, ContinuousRule.
+Both are the same graph, decoder and threshold, on the same samples: the windower's, which bridges a landmark
+lost for one. The windows go the product's way: Windower, Reader, ContinuousRule.
 """
 
 import dataclasses
@@ -107,7 +108,12 @@ def whole_samples(track: Track, spec: WindowSpec) -> NDArray[np.float32]:
 def _read_whole(reader: Reader, spec: WindowSpec, track: Track) -> list[str]:
     bundle, landmarks = reader.bundle, whole_samples(track, spec)
     window = _window(bundle, landmarks, 0, 0.0, (len(landmarks) - 1) / bundle.fps, track.aspect)
-    return [symbol.symbol for symbol in reader.read(window) if symbol.symbol not in bundle.background]
+    threshold = bundle.ctc.threshold if bundle.ctc else 0.0
+    return [
+        symbol.symbol
+        for symbol in reader.read(window)
+        if symbol.symbol not in bundle.background and symbol.probability >= threshold
+    ]
 
 
 def _window(

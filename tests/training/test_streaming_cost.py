@@ -29,7 +29,7 @@ def test_the_same_recordings_are_read_both_ways(tmp_path: Path) -> None:
     assert (cost.whole, cost.differing, cost.points) == (cost.tiled, 0, 0.0)
     assert cost.whole.right == 1
     assert 0 < max(cost.delays) <= cost.bound
-    figures = Row("spelled", cost).figures()
+    figures = Row("spelled", cost, "all").figures()
     assert (figures["ratio"], figures["cost_points"], figures["recordings"]) == (1.0, 0.0, 4)
 
 
