@@ -166,8 +166,8 @@ def streaming_cost(
         list[str] | None,
         typer.Option(
             "--set",
-            help="asl-fingerspelling, asl-fingerspelling-unseen and asl-sentences as shipped; letters, words,"
-            " boston104 and boston104-known trained without a fold; signs. All by default.",
+            help="asl-fingerspelling and asl-sentences as shipped, with -unseen, -rest and -fixed; letters,"
+            " words, boston104 and boston104-known trained without a fold; signs. All by default.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,

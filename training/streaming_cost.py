@@ -78,6 +78,12 @@ def as_whole(bundle: Bundle, shortest: int, longest: int) -> Bundle:
     return dataclasses.replace(bundle, manifest=changed)
 
 
+def as_fixed(bundle: Bundle) -> Bundle:
+    """The bundle with windows that are all of one length, the media's first and last sample held still."""
+    changed = bundle.manifest.input.model_copy(update={"length": Length(policy="fixed")})
+    return dataclasses.replace(bundle, manifest=bundle.manifest.model_copy(update={"input": changed}))
+
+
 def told_live(reader: Reader, track: Track) -> list[tuple[GlossDraft, float | None]]:
     """Final glosses, each with the end of the window that told it; None for those the session's end told."""
     bundle, rule = reader.bundle, rule_of(reader.bundle)

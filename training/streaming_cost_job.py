@@ -24,7 +24,7 @@ from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
 from training.recordings import load_recordings
 from training.streaming import sightings
-from training.streaming_cost import Cost, cost_of
+from training.streaming_cost import Cost, as_fixed, cost_of
 from training.trainer import Plan, Progress
 from workers.recognizers.graphs import Recognizer
 
@@ -33,6 +33,12 @@ STREAMS = 100
 
 ONE_BY_ONE = 60
 """Joined sentences that are read one sign after another."""
+
+REST = 40
+"""Samples, more than a window of `asl-fingerspelling`, for which no hand is seen before and behind a stream.
+
+Windows of fixed length hold the first and last sample still for about as long.
+"""
 
 MARGIN_POINTS = 1.0
 """What the windows may cost."""
@@ -45,7 +51,7 @@ class Row:
     mode: str
     cost: Cost
     held_out: str
-    """What of these recordings the network had not seen: their order alone, their signer, blocks, sentences."""
+    """What of these recordings the network had not seen: only their order, or signer, blocks, sentences."""
 
     @property
     def points(self) -> float:
@@ -130,16 +136,26 @@ def measure(training: Training, sets: Sequence[str]) -> list[Row | OneByOne]:
     return rows
 
 
-def shipped_sentences(training: Training) -> Cost:
+def shipped_sentences(training: Training, *, fixed: bool = False) -> Cost:
     """The shipped `asl-sentences` on new sentences joined of the clips it was trained on."""
+    bundle = Registry().find("asl-sentences")
     streams = signed_sentences.held_out_streams(load_recordings(training.data), STREAMS)
-    return cost_of(Registry().find("asl-sentences"), recordings_of(asl_sentences.RECIPE, streams))
+    recordings = recordings_of(asl_sentences.RECIPE, streams)
+    return cost_of(as_fixed(bundle) if fixed else bundle, recordings)
 
 
-def shipped_letters(training: Training) -> Cost:
-    """The shipped `asl-fingerspelling` on new streams joined of the clips it was trained on."""
-    streams = fingerspelling.held_out_streams(load_letters(training.data), STREAMS)
-    return cost_of(Registry().find("asl-fingerspelling"), recordings_of(asl_fingerspelling.RECIPE, streams))
+def shipped_letters(training: Training, *, rest: int = 0, fixed: bool = False) -> Cost:
+    """The shipped `asl-fingerspelling` on new streams joined of the clips it was trained on.
+
+    `rest`: samples without a hand before and behind each.
+    """
+    bundle = Registry().find("asl-fingerspelling")
+    streams = [
+        (np.pad(clip, ((rest, rest), (0, 0), (0, 0)), constant_values=np.nan), labels)
+        for clip, labels in fingerspelling.held_out_streams(load_letters(training.data), STREAMS)
+    ]
+    recordings = recordings_of(asl_fingerspelling.RECIPE, streams)
+    return cost_of(as_fixed(bundle) if fixed else bundle, recordings)
 
 
 def unseen_letters(training: Training) -> Cost:
@@ -233,7 +249,10 @@ class _Set:
 SETS = {
     "asl-fingerspelling": _Set(shipped_letters, "order"),
     "asl-fingerspelling-unseen": _Set(unseen_letters, "signer"),
+    "asl-fingerspelling-rest": _Set(partial(shipped_letters, rest=REST), "order"),
+    "asl-fingerspelling-fixed": _Set(partial(shipped_letters, rest=REST, fixed=True), "order"),
     "asl-sentences": _Set(shipped_sentences, "order"),
+    "asl-sentences-fixed": _Set(partial(shipped_sentences, fixed=True), "order"),
     "letters": _Set(letters, "blocks"),
     "words": _Set(words, "blocks"),
     "boston104": _Set(sentences, "sentences"),
