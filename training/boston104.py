@@ -6,6 +6,7 @@ by signer (nobody in the test is in the training) or by sentence (no test senten
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -206,13 +207,14 @@ def train(
     vocabulary: Vocabulary,
     plan: Plan = PLAN,
     told: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
 ) -> nn.Module:
-    """Trains on the sentences."""
+    """Trains on the sentences, going on from the checkpoint where there is one."""
     import torch  # noqa: PLC0415
 
     torch.manual_seed(plan.seed)
     source = Sentences(sentences, vocabulary)
-    run = Run(network_of(architecture, len(vocabulary)), plan)
+    run = Run(network_of(architecture, len(vocabulary)), plan, checkpoint)
 
     def loss_of(network: nn.Module, rng: Generator) -> Tensor:
         batch = batch_of([source.draw(rng) for _ in range(BATCH)])

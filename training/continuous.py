@@ -1,6 +1,6 @@
 """The whole road of a continuous model, offline: Windower, Pipeline, graph, decoder, ContinuousRule."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from shared.landmarks import ROWS
 from shared.messages import Result, Window
 from training import recipe
 from training.clips import Track
-from training.metrics import ErrorRate, error_rate
 from training.quiet import Quiet
 from training.recordings import Recordings
 from training.streaming import Sighting, sightings, stretches
@@ -55,14 +54,6 @@ class StreamReader:
             drafts += rule.feed(Result("offline", stretch.seq, stretch.start, stretch.end, symbols=symbols))
         drafts += rule.finish()
         return [Sighting(d.gloss, d.start, d.end, d.confidence) for d in drafts if d.status == "final"]
-
-
-def streamed_rate(bundle: Bundle, streams: Iterable[tuple[Track, Sequence[str]]]) -> ErrorRate:
-    """WER or CER of tracks read window by window against the labels they hold."""
-    reader = StreamReader(bundle)
-    return error_rate(
-        (list(wanted), [sighting.gloss for sighting in reader.sightings(track)]) for track, wanted in streams
-    )
 
 
 def false_finals(bundle: Bundle, recordings: Recordings, minutes: float, seed: int) -> list[Sighting]:

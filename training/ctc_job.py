@@ -1,15 +1,16 @@
 """Makes a continuous bundle, from streams to model card: the same steps for letters and for words."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shared.bundles import load_bundle
-from training.continuous import as_track, streamed_rate
+from training.continuous import as_track
 from training.ctc_bundle import CtcRecipe, write_ctc_bundle
 from training.metrics import ErrorRate
 from training.networks.causal import CausalCtc
 from training.recordings import Clip
+from training.streaming_cost import Cost, Recording, cost_of
 
 Told = Callable[[str], None]
 
@@ -33,20 +34,26 @@ class Kept:
             file.unlink()
 
 
-def streamed(recipe: CtcRecipe, network: CausalCtc, streams: Streams) -> ErrorRate:
-    """The streams read window by window through a bundle of this network."""
+def recordings_of(recipe: CtcRecipe, streams: Streams) -> list[Recording]:
+    """The streams as a camera's frames, with the names of their labels."""
+    return [
+        (as_track(clip, recipe.rows, recipe.fps), [recipe.labels[label - 1] for label in labels])
+        for clip, labels in streams
+    ]
+
+
+def streamed(recipe: CtcRecipe, network: CausalCtc, recordings: Sequence[Recording]) -> Cost:
+    """The recordings read at once and window by window, both through one bundle of this network."""
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / recipe.name
         write_ctc_bundle(recipe, network, bundle, "Not for use.\n", "not measured", {})
-        return streamed_rate(
-            load_bundle(bundle),
-            (
-                (as_track(clip, recipe.rows, recipe.fps), [recipe.labels[label - 1] for label in labels])
-                for clip, labels in streams
-            ),
-        )
+        return cost_of(load_bundle(bundle), recordings)
 
 
-def show(told: Told, fold: int, whole: ErrorRate, stream: ErrorRate) -> None:
+def show(told: Told, fold: int, whole: ErrorRate, stream: Cost) -> None:
     """One line a fold."""
-    told(f"fold {fold}: {100 * whole.rate:.2f} % whole, {100 * stream.rate:.2f} % as streams")
+    told(
+        f"fold {fold}: {100 * whole.rate:.2f} % of {whole.symbols} symbols whole as they were drawn,"
+        f" {100 * stream.whole.rate:.2f} % whole behind the windower,"
+        f" {100 * stream.tiled.rate:.2f} % in windows"
+    )

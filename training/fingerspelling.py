@@ -103,23 +103,30 @@ UNSEEN = Path("fingerspelling_poses")
 
 def unseen_signer(learned: CausalCtc, data: Path) -> float:
     """Top-1 over the signer's 26 clips: the letter with most probability over all samples of its clip."""
+    steps, right, clips = pipeline(), 0, unseen_letters(data)
+    for name, clip in zip(clips.names, clips.clips, strict=True):
+        nothing = np.full_like(clip[:1], np.nan)
+        features = torch.from_numpy(steps(np.concatenate((nothing, clip, clip[-1:])), 1.0))[None]
+        with torch.no_grad():
+            mass = learned(features)[0].softmax(-1)[:, 1:].sum(0)
+        right += LETTERS[int(mass.argmax())] == name
+    return right / len(clips.clips)
+
+
+def unseen_letters(data: Path) -> Letters:
+    """The signer's 26 clips, RATE samples a second, all of one block."""
     file = data / UNSEEN / "holistic543_f16.npz"
     require_file(file, "an .npz with x [frames, 543, 3] and offsets")
     with np.load(file) as stored:
         frames, offsets = stored["x"], stored["offsets"]
     with (data / UNSEEN / "meta.csv").open(encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
-    steps, right, clips = pipeline(), 0, 0
+    clips, names = [], []
     for place, row in enumerate(rows):
         if row["signed_language"] != "ase":
             continue
         interval = float(row["fps"]) / RATE
         clip = frames[offsets[place] : offsets[place + 1]].astype(np.float32)[:, list(ROWS)]
-        clip = between(clip, np.arange(0, len(clip) - 1, interval))
-        nothing = np.full_like(clip[:1], np.nan)
-        features = torch.from_numpy(steps(np.concatenate((nothing, clip, clip[-1:])), 1.0))[None]
-        with torch.no_grad():
-            mass = learned(features)[0].softmax(-1)[:, 1:].sum(0)
-        clips += 1
-        right += LETTERS[int(mass.argmax())] == row["character"].lower()
-    return right / clips
+        clips.append(between(clip, np.arange(0, len(clip) - 1, interval)))
+        names.append(row["character"].lower())
+    return Letters(clips, tuple(names), (0,) * len(names))

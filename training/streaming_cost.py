@@ -1,6 +1,7 @@
 """What streaming costs: a continuous bundle on whole recordings, and on the windows a session is cut into.
 
-Both are the same graph and decoder. The windows go the product's way: Windower, Reader, ContinuousRule.
+Both are the same graph, decoder and threshold, on the same samples: the windower's, which bridges a landmark
+lost for one. The windows go the product's way: Windower, Reader, ContinuousRule.
 """
 
 import dataclasses
@@ -77,6 +78,12 @@ def as_whole(bundle: Bundle, shortest: int, longest: int) -> Bundle:
     return dataclasses.replace(bundle, manifest=changed)
 
 
+def as_fixed(bundle: Bundle) -> Bundle:
+    """The bundle with windows that are all of one length, the media's first and last sample held still."""
+    changed = bundle.manifest.input.model_copy(update={"length": Length(policy="fixed")})
+    return dataclasses.replace(bundle, manifest=bundle.manifest.model_copy(update={"input": changed}))
+
+
 def told_live(reader: Reader, track: Track) -> list[tuple[GlossDraft, float | None]]:
     """Final glosses, each with the end of the window that told it; None for those the session's end told."""
     bundle, rule = reader.bundle, rule_of(reader.bundle)
@@ -107,7 +114,12 @@ def whole_samples(track: Track, spec: WindowSpec) -> NDArray[np.float32]:
 def _read_whole(reader: Reader, spec: WindowSpec, track: Track) -> list[str]:
     bundle, landmarks = reader.bundle, whole_samples(track, spec)
     window = _window(bundle, landmarks, 0, 0.0, (len(landmarks) - 1) / bundle.fps, track.aspect)
-    return [symbol.symbol for symbol in reader.read(window) if symbol.symbol not in bundle.background]
+    threshold = bundle.ctc.threshold if bundle.ctc else 0.0
+    return [
+        symbol.symbol
+        for symbol in reader.read(window)
+        if symbol.symbol not in bundle.background and symbol.probability >= threshold
+    ]
 
 
 def _window(

@@ -1,22 +1,22 @@
-"""`signstream train streaming-cost`: what reading in windows costs, on held-out letters and sentences.
+"""`signstream train streaming-cost`: what reading in windows costs, on letters and sentences.
 
-The networks are small runs of the shipped recipes on one fold: the cost is a property of the windows, not of
-how good a network is, and a network that errs more has more to lose.
+The shipped models read as they are, which needs no training, and so do networks of the shipped recipes that
+were trained without one fold. Each is compared with itself on the same samples.
 """
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shared.bundles import Registry, load_bundle
+from shared.bundles import Registry
 from training import asl_fingerspelling, asl_sentences, boston104, fingerspelling, recipe, signed_sentences
 from training.continuous import as_track
-from training.ctc_bundle import CtcRecipe, write_ctc_bundle
-from training.ctc_job import Streams, Told
+from training.ctc_bundle import CtcRecipe
+from training.ctc_job import Kept, Told, recordings_of, streamed
 from training.datasets.boston104 import ROWS as BOSTON_ROWS
 from training.datasets.boston104 import load_boston104
 from training.datasets.letters import load_letters
@@ -24,15 +24,21 @@ from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
 from training.recordings import load_recordings
 from training.streaming import sightings
-from training.streaming_cost import Cost, Recording, cost_of
-from training.trainer import Plan
+from training.streaming_cost import Cost, as_fixed, cost_of
+from training.trainer import Plan, Progress
 from workers.recognizers.graphs import Recognizer
 
 STREAMS = 100
-"""Held-out letters streams and sentences that are read."""
+"""Streams of letters and sentences of words that are read, of each set."""
 
 ONE_BY_ONE = 60
 """Joined sentences that are read one sign after another."""
+
+REST = 40
+"""Samples, more than a window of `asl-fingerspelling`, for which no hand is seen before and behind a stream.
+
+Windows of fixed length hold the first and last sample still for about as long.
+"""
 
 MARGIN_POINTS = 1.0
 """What the windows may cost."""
@@ -44,6 +50,8 @@ class Row:
 
     mode: str
     cost: Cost
+    held_out: str
+    """What of these recordings the network had not seen: only their order, or signer, blocks, sentences."""
 
     @property
     def points(self) -> float:
@@ -56,6 +64,7 @@ class Row:
         delays = np.array(cost.delays) if cost.delays else np.zeros(1)
         return {
             "mode": self.mode,
+            "held_out": self.held_out,
             "ratio": round(cost.tiled.rate / cost.whole.rate, 4) if cost.whole.errors else None,
             "symbols": cost.whole.symbols,
             "whole_error_percent": round(100 * cost.whole.rate, 2),
@@ -88,49 +97,110 @@ class OneByOne:
         }
 
 
-def measure(data: Path, steps: int, sets: Sequence[str], told: Told) -> list[Row | OneByOne]:
-    """Trains `steps` steps on one fold of each set, and reads what was held out. ValueError for no set.
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How networks are come by that do not ship. They are kept in the cache: a second run trains nothing."""
 
-    The set `signs` is not trained: it reads with the shipped `asl-words`.
-    """
+    data: Path
+    cache: Path
+    steps: int | None
+    """None: as many as the recipe has."""
+    told: Told
+
+    def plan(self, plan: Plan) -> Plan:
+        """The recipe's plan, with other steps where they were asked for."""
+        return plan if self.steps is None else dataclasses.replace(plan, steps=self.steps)
+
+    def checkpoint(self, name: str, plan: Plan) -> Path:
+        """Of one network, finished or under way."""
+        return Kept(self.cache, "streaming-cost").file(f"{name}-{plan.steps}")
+
+    def progress(self, now: Progress) -> None:
+        """One line."""
+        self.told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+
+
+def measure(training: Training, sets: Sequence[str]) -> list[Row | OneByOne]:
+    """Reads each set both ways, training first what is not shipped nor kept. ValueError for no set."""
     unknown = sorted({*sets} - {*SETS, SIGNS})
     if unknown:
         raise ValueError(f"sets {unknown} are none of {', '.join(SETS)}, {SIGNS}")
     rows: list[Row | OneByOne] = []
     for name in sets:
+        training.told(name)
         if name == SIGNS:
-            rows.append(OneByOne(name, one_by_one(data)))
+            rows.append(OneByOne(name, one_by_one(training.data)))
             continue
-        told(f"{name}: {steps} training steps, then both ways")
-        rows.append(Row(name, SETS[name](data, steps)))
+        made = SETS[name]
+        rows.append(Row(name, made.cost(training), made.held_out))
     return rows
 
 
-def letters(data: Path, steps: int) -> Cost:
+def shipped_sentences(training: Training, *, fixed: bool = False) -> Cost:
+    """The shipped `asl-sentences` on new sentences joined of the clips it was trained on."""
+    bundle = Registry().find("asl-sentences")
+    streams = signed_sentences.held_out_streams(load_recordings(training.data), STREAMS)
+    recordings = recordings_of(asl_sentences.RECIPE, streams)
+    return cost_of(as_fixed(bundle) if fixed else bundle, recordings)
+
+
+def shipped_letters(training: Training, *, rest: int = 0, fixed: bool = False) -> Cost:
+    """The shipped `asl-fingerspelling` on new streams joined of the clips it was trained on.
+
+    `rest`: samples without a hand before and behind each.
+    """
+    bundle = Registry().find("asl-fingerspelling")
+    streams = [
+        (np.pad(clip, ((rest, rest), (0, 0), (0, 0)), constant_values=np.nan), labels)
+        for clip, labels in fingerspelling.held_out_streams(load_letters(training.data), STREAMS)
+    ]
+    recordings = recordings_of(asl_fingerspelling.RECIPE, streams)
+    return cost_of(as_fixed(bundle) if fixed else bundle, recordings)
+
+
+def unseen_letters(training: Training) -> Cost:
+    """The shipped `asl-fingerspelling` on streams joined of the 26 clips of a signer it never saw."""
+    streams = fingerspelling.held_out_streams(fingerspelling.unseen_letters(training.data), STREAMS)
+    return cost_of(Registry().find("asl-fingerspelling"), recordings_of(asl_fingerspelling.RECIPE, streams))
+
+
+def letters(training: Training) -> Cost:
     """Letters of traduttore joined to streams; one block of every letter held out."""
-    known, held_out = load_letters(data).fold(0)
-    plan = dataclasses.replace(fingerspelling.PLAN, steps=steps)
-    network = fingerspelling.train(known, plan)
+    known, held_out = load_letters(training.data).fold(0)
+    plan = training.plan(fingerspelling.PLAN)
+    network = fingerspelling.train(known, plan, training.progress, training.checkpoint("letters", plan))
     streams = fingerspelling.held_out_streams(held_out, STREAMS)
-    return _cost(asl_fingerspelling.RECIPE, network, _tracks(asl_fingerspelling.RECIPE, streams))
+    return streamed(asl_fingerspelling.RECIPE, network, recordings_of(asl_fingerspelling.RECIPE, streams))
 
 
-def words(data: Path, steps: int) -> Cost:
-    """Words of traduttore joined to sentences; one block of every word held out."""
-    recordings = load_recordings(data)
+def words(training: Training) -> Cost:
+    """Words of traduttore joined to sentences; one fold of the recording blocks held out."""
+    recordings = load_recordings(training.data)
     held_out = recordings.blocks % recipe.FOLDS == 0
-    plan = dataclasses.replace(signed_sentences.PLAN, steps=steps)
-    network = signed_sentences.train(recordings.part(~held_out), plan)
+    plan = training.plan(signed_sentences.PLAN)
+    network = signed_sentences.train(
+        recordings.part(~held_out), plan, training.progress, training.checkpoint("words", plan)
+    )
     streams = signed_sentences.held_out_streams(recordings.part(held_out), STREAMS)
-    return _cost(asl_sentences.RECIPE, network, _tracks(asl_sentences.RECIPE, streams))
+    return streamed(asl_sentences.RECIPE, network, recordings_of(asl_sentences.RECIPE, streams))
 
 
-def sentences(data: Path, steps: int) -> Cost:
-    """Real sentences of RWTH-BOSTON-104; one part of the distinct sentences held out."""
-    fold = boston104.folds(load_boston104(data), "sentence")[0]
+def sentences(training: Training, *, known: bool = False) -> Cost:
+    """Real sentences of RWTH-BOSTON-104; one part of the distinct sentences held out.
+
+    With `known` those it was trained on: so small a corpus reads few others well.
+    """
+    fold = boston104.folds(load_boston104(training.data), "sentence")[0]
     vocabulary = boston104.Vocabulary(fold.training)
-    plan: Plan = dataclasses.replace(boston104.PLAN, steps=steps)
-    network = boston104.train("causal", fold.training, vocabulary, plan)
+    plan = training.plan(boston104.PLAN)
+    network = boston104.train(
+        "causal",
+        fold.training,
+        vocabulary,
+        plan,
+        training.progress,
+        training.checkpoint("boston104", plan),
+    )
     assert isinstance(network, CausalCtc)
     boston = CtcRecipe(
         name="boston104",
@@ -152,12 +222,12 @@ def sentences(data: Path, steps: int) -> Cost:
         front_reach=4,
     )
     recordings = []
-    for sentence in fold.test:
+    for sentence in fold.training if known else fold.test:
         flat = boston104.example_of(sentence)
         clip = np.zeros((len(flat), len(BOSTON_ROWS), 3), np.float32)
         clip[..., :2] = flat.reshape(len(flat), -1, 2)
         recordings.append((as_track(clip, BOSTON_ROWS, boston104.RATE), sentence.glosses))
-    return _cost(boston, network, recordings)
+    return streamed(boston, network, recordings)
 
 
 def one_by_one(data: Path) -> ErrorRate:
@@ -166,26 +236,29 @@ def one_by_one(data: Path) -> ErrorRate:
     streams = signed_sentences.held_out_streams(load_recordings(data), ONE_BY_ONE)
     return error_rate(
         (glosses, [sighting.gloss for sighting in sightings(recognizer, track)])
-        for track, glosses in _tracks(asl_sentences.RECIPE, streams)
+        for track, glosses in recordings_of(asl_sentences.RECIPE, streams)
     )
 
 
-def _tracks(made: CtcRecipe, streams: Streams) -> list[Recording]:
-    return [
-        (as_track(clip, made.rows, made.fps), [made.labels[label - 1] for label in labels])
-        for clip, labels in streams
-    ]
+@dataclasses.dataclass(frozen=True)
+class _Set:
+    cost: Callable[[Training], Cost]
+    held_out: str
 
 
-def _cost(made: CtcRecipe, network: CausalCtc, recordings: Sequence[Recording]) -> Cost:
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = Path(folder) / made.name
-        write_ctc_bundle(made, network, bundle, "Not for use.\n", "not measured", {})
-        return cost_of(load_bundle(bundle), recordings)
-
-
-SETS: dict[str, Callable[[Path, int], Cost]] = {"letters": letters, "words": words, "boston104": sentences}
-"""What can be measured."""
+SETS = {
+    "asl-fingerspelling": _Set(shipped_letters, "order"),
+    "asl-fingerspelling-unseen": _Set(unseen_letters, "signer"),
+    "asl-fingerspelling-rest": _Set(partial(shipped_letters, rest=REST), "order"),
+    "asl-fingerspelling-fixed": _Set(partial(shipped_letters, rest=REST, fixed=True), "order"),
+    "asl-sentences": _Set(shipped_sentences, "order"),
+    "asl-sentences-fixed": _Set(partial(shipped_sentences, fixed=True), "order"),
+    "letters": _Set(letters, "blocks"),
+    "words": _Set(words, "blocks"),
+    "boston104": _Set(sentences, "sentences"),
+    "boston104-known": _Set(partial(sentences, known=True), "none"),
+}
+"""What can be measured: first the shipped weights, then networks of a fold."""
 
 SIGNS = "signs"
 """Sentences of signs one by one."""

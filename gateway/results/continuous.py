@@ -55,6 +55,8 @@ class _Seen:
     symbol: Symbol
     is_done: bool = False
     """It is final, or never will be."""
+    is_unlikely: bool = False
+    """It is done because it was below the threshold when its slice was told."""
     windows: int = 1
     """In a row that read it so."""
 
@@ -87,6 +89,7 @@ class ContinuousRule:
         for seen in now:
             if not seen.is_done and seen.symbol.peak < own_end and seen.windows >= self._tiling.confirm:
                 seen.is_done = True
+                seen.is_unlikely = not self._told([seen.symbol])
                 final.append(seen.symbol)
         self._seen = now
         return self._finals(final) + self._partials(own_end)
@@ -118,7 +121,12 @@ class ContinuousRule:
         """A rule that goes on where the other's state was taken."""
         rule = cls(tiling, background)
         rule._seen = [
-            _Seen(Symbol.from_fields(seen["symbol"]), seen["is_done"], seen["windows"])
+            _Seen(
+                Symbol.from_fields(seen["symbol"]),
+                seen["is_done"],
+                seen.get("is_unlikely", False),
+                seen["windows"],
+            )
             for seen in state["seen"]
         ]
         rule._guesses = [Symbol.from_fields(guess) for guess in state["guesses"]]
@@ -138,7 +146,10 @@ class ContinuousRule:
         for place, seen in enumerate(now):
             earlier = self._seen[pairs[place]] if place in pairs else None
             if earlier is not None:
-                seen.is_done = earlier.is_done
+                # What was too unlikely may go on for seconds where nobody signs, and end as the sign itself.
+                comes_now = earlier.is_unlikely and seen.symbol.peak >= boundary
+                seen.is_done = earlier.is_done and not comes_now
+                seen.is_unlikely = earlier.is_unlikely and not comes_now
                 if earlier.symbol.symbol == seen.symbol.symbol:
                     seen.windows = earlier.windows + 1
             elif seen.symbol.peak < boundary:

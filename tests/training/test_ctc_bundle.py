@@ -18,12 +18,13 @@ from torch import Tensor, nn  # noqa: E402
 from shared.bundles import load_bundle  # noqa: E402
 from shared.bundles.manifest import Step  # noqa: E402
 from training.batches import Example, batch_of, ctc_loss, greedy, timed_loss  # noqa: E402
-from training.continuous import as_track, streamed_rate  # noqa: E402
+from training.continuous import as_track  # noqa: E402
 from training.ctc_bundle import CtcRecipe, write_ctc_bundle  # noqa: E402
 from training.metrics import error_rate  # noqa: E402
 from training.networks.causal import CausalCtc  # noqa: E402
 from training.onnx_graph import ExportError, write_graph  # noqa: E402
 from training.recordings import Clip  # noqa: E402
+from training.streaming_cost import cost_of  # noqa: E402
 from training.trainer import Plan, Run  # noqa: E402
 from workers.recognizers.pipeline import Pipeline  # noqa: E402
 
@@ -91,7 +92,8 @@ def test_ten_streams_are_learned_by_heart_exported_and_read_window_by_window(tmp
         (as_track(clip, ROWS, RECIPE.fps), [LABELS[label - 1] for label in labels])
         for clip, labels, _ in drawn
     ]
-    assert streamed_rate(bundle, tracks).errors == 0
+    cost = cost_of(bundle, tracks)
+    assert (cost.whole.errors, cost.tiled.errors, cost.whole.symbols) == (0, 0, 30)
 
 
 def test_a_graph_that_answers_otherwise_than_the_network_is_refused(

@@ -10,7 +10,7 @@ from shared.bundles.manifest import Length
 from shared.landmarks import ROWS
 from tests.workers.recognizers.spelling import FPS, samples_of, spelled
 from training.clips import Track
-from training.streaming_cost import as_whole, cost_of, whole_samples
+from training.streaming_cost import as_fixed, as_whole, cost_of, whole_samples
 from training.streaming_cost_job import Row
 from workers.keypoints.spec import WindowSpec
 
@@ -29,8 +29,24 @@ def test_the_same_recordings_are_read_both_ways(tmp_path: Path) -> None:
     assert (cost.whole, cost.differing, cost.points) == (cost.tiled, 0, 0.0)
     assert cost.whole.right == 1
     assert 0 < max(cost.delays) <= cost.bound
-    figures = Row("spelled", cost).figures()
+    figures = Row("spelled", cost, "all").figures()
     assert (figures["ratio"], figures["cost_points"], figures["recordings"]) == (1.0, 0.0, 4)
+
+
+def test_what_is_too_unlikely_to_be_told_is_left_out_of_the_whole_too(tmp_path: Path) -> None:
+    bundle = spelled(tmp_path, window=17, stride=4, free=True)
+    ctc = bundle.manifest.ctc
+    assert ctc is not None
+    deaf = bundle.manifest.model_copy(update={"ctc": ctc.model_copy(update={"threshold": 1.0})})
+    cost = cost_of(dataclasses.replace(bundle, manifest=deaf), [(track("--aaa--b"), ["a", "b"])])
+    assert (cost.whole.errors, cost.tiled.errors) == (2, 2)
+
+
+def test_windows_of_one_length_read_the_same_where_nothing_is_signed_at_both_ends(tmp_path: Path) -> None:
+    bundle = spelled(tmp_path, window=17, stride=4, free=True)
+    assert WindowSpec.of(as_fixed(bundle)).ahead is None
+    cost = cost_of(as_fixed(bundle), [(track("----aaa--b-b---c----"), ["a", "b", "b", "c"])])
+    assert (cost.whole.errors, cost.tiled.errors) == (0, 0)
 
 
 @pytest.mark.parametrize("free", [True, False])

@@ -172,6 +172,29 @@ def test_a_symbol_below_the_threshold_is_not_told() -> None:
     assert [draft.gloss for draft in tiled([result(0, weak, strong)], tiling, NOTHING)] == ["b"]
 
 
+def test_a_sign_that_a_long_unlikely_reading_turns_into_is_told_once() -> None:
+    """Where nobody signs the graph may lean to a symbol for seconds; when that comes it is the same run."""
+    tiling = dataclasses.replace(TILING, threshold=0.5)
+    peak = own(2)
+    drift = [Symbol("k", 0.1, own(0) - 1, own(seq) + 4 * HOP, own(seq), [("k", 0.1)]) for seq in range(2)]
+    signed = Symbol("k", 1.0, own(0) - 1, peak + HOP, peak, [("k", 1.0)])
+    heard = [*(result(seq, drift[seq]) for seq in range(2)), *(result(seq, signed) for seq in range(2, 5))]
+    assert [draft.gloss for draft in tiled(heard, tiling, NOTHING)] == ["k"]
+    rule = ContinuousRule(tiling)
+    for fed in heard[:2]:
+        rule.feed(fed)
+    kept = msgpack.unpackb(msgpack.packb(rule.state()))
+    restored = ContinuousRule.restore(tiling, NOTHING, kept)
+    assert finals([draft for fed in heard[2:] for draft in restored.feed(fed)]) == ["k"]
+
+
+def test_what_was_too_unlikely_in_its_own_slice_is_not_told_by_a_later_window() -> None:
+    tiling = dataclasses.replace(TILING, threshold=0.5)
+    weak = dataclasses.replace(symbol("a", own(0)), probability=0.4)
+    heard = [result(0, weak), result(1, symbol("a", own(0))), result(2, symbol("a", own(0)))]
+    assert tiled(heard, tiling, NOTHING) == []
+
+
 def test_nothing_fed_gives_nothing() -> None:
     assert ContinuousRule(TILING).finish() == []
 
