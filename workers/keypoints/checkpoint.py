@@ -37,6 +37,9 @@ class Checkpoint:
     """Media time of the last picture landmarked, seconds; None before the first."""
     windowers: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     """By model."""
+    specs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """What the windowers were made for, by model: the model may be replaced by one of other windows while the
+    session runs on. (Older checkpoints have none.)"""
     extractor: dict[str, Any] | None = None
     """State of the extractor after that picture; None where it cannot be had."""
     last: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -84,6 +87,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "consumed": (bytes,),
     "time": (float, type(None)),
     "windowers": (dict,),
+    "specs": (dict,),
     "extractor": (dict, type(None)),
     "last": (dict,),
     "frames": (int,),

@@ -134,8 +134,9 @@ class Owner:
         self._place, self._claim, self._session, self._journal = place, claim, session, journal
         self._live = session.mode == "live"
         self._reached = reached
-        # As it was when the session came here: a model may be replaced meanwhile.
-        self._specs = {model: place.specs[model] for model in session.models}
+        # As it was when the session began: a model may be replaced meanwhile.
+        self._specs = _specs(session, place, reached)
+        self._spec_states = {model: spec.state() for model, spec in self._specs.items()}
         self._chains = _chains(self._specs, reached)
         self._landmarker = _landmarker(session, place, reached, self._chains)
         after = before(reached.keyframe)
@@ -197,6 +198,7 @@ class Owner:
             consumed=max(consumed, self._reached.consumed, key=order),
             time=self._time,
             windowers=self._chains.checkpoint(),
+            specs=self._spec_states,
             extractor=self._landmarker.state(),
             last=dict(self._last),
             frames=self._frames,
@@ -351,13 +353,23 @@ class Owner:
         notes += [Last(model, self._last.get(model, -1)) for model in self._session.models]
         end = self._end.entry if self._end else self._reader.position
         done = dataclasses.replace(
-            self.checkpoint(), keyframe=end, consumed=end, windowers={}, extractor=None, done=True
+            self.checkpoint(), keyframe=end, consumed=end, windowers={}, specs={}, extractor=None, done=True
         )
         await self._journal.reach(done, notes)
 
     def _undecodable(self) -> str:
         why = self._landmarker.why_nothing()
         return f"no picture in {self._frames} frames of {self._session.codec}: {why}"
+
+
+def _specs(session: Session, place: Workplace, reached: Checkpoint) -> dict[str, WindowSpec]:
+    try:
+        return {
+            model: WindowSpec.restore(reached.specs[model]) if model in reached.specs else place.specs[model]
+            for model in session.models
+        }
+    except ValueError as error:
+        raise BadCheckpointError(f"checkpoint: {error}") from error
 
 
 def _chains(specs: Mapping[str, WindowSpec], reached: Checkpoint) -> Chains:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +123,28 @@ class WindowSpec:
             if picture is None
             else PictureSize(picture.width, picture.height, picture.fit, picture.pad, picture.canvas),
         )
+
+    def state(self) -> dict[str, Any]:
+        """All of it, for msgpack."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def restore(cls, state: Any) -> Self:
+        """What `state` gave. ValueError for anything else."""
+        try:
+            picture = state["picture"]
+            spec = cls(
+                **{
+                    **state,
+                    "rows": tuple(state["rows"]),
+                    "picture": None if picture is None else PictureSize(**picture),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a model's windows: {error!r}") from error
+        if spec.windows not in get_args(Windows) or not isinstance(spec.bundle, str):
+            raise ValueError(f"not a model's windows: {spec.windows!r} of {spec.bundle!r}")
+        return spec
 
     @property
     def anchor(self) -> int:

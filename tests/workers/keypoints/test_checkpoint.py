@@ -57,6 +57,7 @@ def test_noise_is_refused(data: bytes) -> None:
         {"time": "now"},
         {"time": float("nan")},
         {"windowers": []},
+        {"specs": []},
         {"last": {"words": "2"}},
         {"frames": None},
         {"surprise": 1},

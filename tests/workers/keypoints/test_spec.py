@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import msgpack
 import numpy as np
 import pytest
 
@@ -67,3 +68,41 @@ def test_the_picture_of_a_manifest_is_taken_over() -> None:
     picture = PictureSize(224, 200, "stretch", 7, 300)
     model = dataclasses.replace(Words(), rows=(), picture=picture, windows="sliding")
     assert WindowSpec.of(model).picture == picture
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        WindowSpec(12.5, 21, 4, (3, 1), windows="both", shortest=5, padding=0.2, ahead=7, bundle="words-1"),
+        WindowSpec(7.5, 8, 4, (), picture=PictureSize(16, 12, "stretch", canvas=20)),
+    ],
+)
+def test_a_spec_comes_back_from_its_packed_state(spec: WindowSpec) -> None:
+    back = WindowSpec.restore(msgpack.unpackb(msgpack.packb(spec.state()), raw=False))
+    assert (back, back.bundle) == (spec, spec.bundle)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fps": "fast"},
+        {"samples": 0},
+        {"rows": 3},
+        {"rows": None},
+        {"rows": ["a"]},
+        {"windows": "round"},
+        {"bundle": 7},
+        {"picture": {"x": 1}},
+        {"more": 1},
+    ],
+)
+def test_a_changed_state_is_refused(change: dict[str, object]) -> None:
+    state = WindowSpec(10.0, 5, 2, (1,)).state()
+    with pytest.raises(ValueError, match="not a model's windows"):
+        WindowSpec.restore(state | change)
+
+
+@pytest.mark.parametrize("nothing", [None, [], {}, "state"])
+def test_what_is_no_spec_is_refused(nothing: object) -> None:
+    with pytest.raises(ValueError, match="not a model's windows"):
+        WindowSpec.restore(nothing)

@@ -85,6 +85,31 @@ async def test_a_successor_goes_on_where_the_stopped_owner_stood(
     assert (await outcome(store, session))[-1] == Last("words", len(undisturbed) - 1)
 
 
+async def test_a_successor_cuts_windows_as_the_session_began_though_its_model_was_replaced(
+    store: Store, make_place: MakePlace, claims: Claims
+) -> None:
+    clip = generate(60)
+    await upload(store, clip, clip.session())
+    await own_session(make_place(), await claimed(claims))
+    undisturbed = spans(await windows(store))
+    await store.delete(keys.windows("words"))
+    session = clip.session()
+    await upload(store, clip, session)
+    first = make_place()
+    specs = {"words": dataclasses.replace(first.specs["words"], bundle="the first")}
+    stopping = Cutting(first.windows, 3, first.stop.set)
+    claim = await claimed(claims)
+    assert not await own_session(dataclasses.replace(first, windows=stopping, specs=specs), claim)
+    await claims.release(claim)
+    replaced = {"words": WindowSpec(fps=7.0, samples=9, stride=3, rows=(0, 1), bundle="the second")}
+    successor = dataclasses.replace(make_place(), specs=replaced)
+    assert await own_session(successor, await claimed(claims))
+    sent = await windows(store)
+    assert spans(sent) == undisturbed
+    assert {window.spec for window in sent} == {"the first"}
+    assert (await outcome(store, session))[-1] == Last("words", len(undisturbed) - 1)
+
+
 @pytest.mark.data
 async def test_a_tracker_cut_off_again_and_again_gives_the_same_bytes(
     store: Store, make_place: MakePlace, claims: Claims, data_path: Path
