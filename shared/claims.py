@@ -15,6 +15,7 @@ from typing import Any
 
 import redis
 import redis.asyncio
+from redis.commands.core import Script
 from redis.exceptions import RedisError, ResponseError
 
 from shared import connection, keys
@@ -102,7 +103,7 @@ class Claims:
         self._renew_seconds = renew_seconds
         self._owned: dict[bytes, Claim] = {}
         self._renewing = threading.Lock()
-        """Held while one claim is renewed: a renewal under way must not outlive the claim's release."""
+        """Held while claims are renewed: a renewal under way must not outlive a claim's release."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep_renewing, name=f"claims-{group}", daemon=True)
 
@@ -218,23 +219,32 @@ class Claims:
         renew = store.register_script(RENEW)
         away = False
         while not self._stopping.wait(self._renew_seconds):
-            for claim in list(self._owned.values()):
-                asked = time.monotonic()
-                try:
-                    with self._renewing:
-                        if self._owned.get(claim.entry) is not claim:
-                            continue
-                        mine = renew(keys=[keys.SESSIONS], args=[self.group, self.consumer, claim.entry])
-                except redis.RedisError as error:
-                    # The fence guards what we write, so keep on: Redis may be back before the lease is over.
-                    if not away:
-                        log.warning("%s: cannot renew while Redis is away: %s", self.group, error)
-                    away = True
-                    break
-                away = False
+            asked = time.monotonic()
+            try:
+                answers = self._renew_all(store, renew)
+            except redis.RedisError as error:
+                # The fence guards what we write, so keep on: Redis may be back before the lease is over.
+                if not away:
+                    log.warning("%s: cannot renew while Redis is away: %s", self.group, error)
+                away = True
+                continue
+            away = False
+            for claim, mine in answers:
                 if mine:
                     claim.renewed = asked
-                if not mine and self._owned.get(claim.entry) is claim:
+                elif self._owned.get(claim.entry) is claim:
                     log.warning("%s: session %s was taken by another worker", self.group, claim.session)
                     self._loop.call_soon_threadsafe(claim.lost.set)
         store.close()
+
+    def _renew_all(self, store: redis.Redis, renew: Script) -> list[tuple[Claim, bool]]:
+        """Each claim, and whether it is ours still: in one round trip, or many would outlast a lease."""
+        with self._renewing:
+            claims = list(self._owned.values())
+            if not claims:
+                return []
+            with store.pipeline(transaction=False) as pipe:
+                for claim in claims:
+                    renew(keys=[keys.SESSIONS], args=[self.group, self.consumer, claim.entry], client=pipe)
+                answers = pipe.execute()
+        return [(claim, bool(mine)) for claim, mine in zip(claims, answers, strict=True)]

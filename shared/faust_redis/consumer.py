@@ -308,6 +308,7 @@ class Consumer(OnePartition):
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """As `commit`. False where Redis is away: the next commit does it."""
         state = self.app.sensors.on_commit_initiated(self)
+        self._unacked_messages -= {one for one in self._unacked_messages if one.is_given_back}
         settled = 0
         try:
             for name, topic in list(self._topics.items()):

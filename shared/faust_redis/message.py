@@ -27,6 +27,11 @@ class Message(ConsumerMessage):
         self._held.is_unwanted = True
 
     @property
+    def is_given_back(self) -> bool:
+        """Nobody will acknowledge it, and at the end nobody is to wait for that."""
+        return self._held.is_unwanted
+
+    @property
     def tracked(self) -> bool:
         """Set by the stream that takes the message; one that skips it (while stopping) does not."""
         return self._held.started

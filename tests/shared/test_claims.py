@@ -1,8 +1,10 @@
 """Ownership of sessions through the consumer groups of the stream `sessions`."""
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
@@ -37,6 +39,76 @@ class Silent(Claims):
 
     def fall_silent(self) -> None:
         self._stopping.set()
+
+
+class FarAway:
+    """A Redis behind a network: what a client says arrives `seconds` later."""
+
+    def __init__(self, url: str) -> None:
+        self._port = urlsplit(url).port
+        self.seconds = 0.0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, requests = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._pass_on(reader, requests, late=True))
+                both.create_task(self._pass_on(answers, writer, late=False))
+        finally:
+            writer.close()
+
+    async def _pass_on(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, *, late: bool) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(2**16):
+                if late:
+                    await asyncio.sleep(self.seconds)
+                to.write(data)
+                await to.drain()
+        to.close()
+
+
+@pytest.fixture
+async def far_away(redis_url: str) -> AsyncIterator[tuple[FarAway, str]]:
+    """It, and its URL."""
+    network = FarAway(redis_url)
+    server = await asyncio.start_server(network.serve, "127.0.0.1", 0)
+    async with server:
+        yield network, f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+
+
+async def test_as_many_claims_as_round_trips_do_not_fit_into_a_lease_are_kept(
+    store: Redis, worker: Callable[..., Claims], far_away: tuple[FarAway, str]
+) -> None:
+    network, url = far_away
+    many = 60
+    for number in range(many):
+        await announce(store, f"session-{number}")
+    far = Claims(url, keys.KEYPOINTS_GROUP, "far", lease_seconds=LEASE, renew_seconds=RENEW)
+    async with far, worker("near") as near:
+        claims = [await taken(far) for _ in range(many)]
+        network.seconds = 2 * LEASE / many
+        deadline = asyncio.get_running_loop().time() + 4 * LEASE
+        while asyncio.get_running_loop().time() < deadline:
+            assert await near.take(block_seconds=0.05) is None
+        assert not any(claim.lost.is_set() or claim.may_be_lost for claim in claims)
+        network.seconds = 0.0
+
+
+async def test_a_renewal_under_way_does_not_outlive_a_release(
+    store: Redis, worker: Callable[..., Claims], far_away: tuple[FarAway, str]
+) -> None:
+    network, url = far_away
+    for number in range(5):
+        await announce(store, f"session-{number}")
+    far = Claims(url, keys.KEYPOINTS_GROUP, "far", lease_seconds=LEASE, renew_seconds=RENEW / 10)
+    async with far, worker("near") as near:
+        claims = [await taken(far) for _ in range(5)]
+        network.seconds = LEASE / 10
+        for claim in claims:
+            await far.release(claim)
+            again = await taken(near, seconds=LEASE)
+            assert (again.session, again.fence) == (claim.session, 2)
+        network.seconds = 0.0
 
 
 async def test_one_session_is_owned_by_one_worker(store: Redis, worker: Callable[..., Claims]) -> None:

@@ -85,6 +85,7 @@ class ChainAgent:
         self._aside, self._patience = aside, patience_seconds
         self._store = StateStore(redis, name)
         self._sessions: defaultdict[str, _Session] = defaultdict(_Session)
+        self._is_closed = False
 
     async def work(self, events: Sequence[Any]) -> None:
         """Takes a batch of Faust events; answers those whose turn it is, and those that it comes to."""
@@ -105,8 +106,12 @@ class ChainAgent:
         self._give_back_the_newest()
 
     async def close(self) -> None:
-        """Lets go of what is set aside: it goes to another worker."""
+        """Lets go of what is set aside: it goes to another worker. From now on nothing is: Faust waits at its
+        end for every message that somebody holds."""
+        self._is_closed = True
         tasks = [held.waiting for held in self._sessions.values() if held.waiting is not None]
+        for held in self._sessions.values():
+            _let_go(held)
         self._sessions.clear()
         for task in tasks:
             task.cancel()
@@ -116,7 +121,7 @@ class ChainAgent:
         """Answers the session's windows as long as it is their turn."""
         held = self._sessions[session]
         async with held.turn:
-            while held.windows:
+            while held.windows and not self._is_closed:
                 seq = min(held.windows)
                 one = held.windows[seq]
                 beginning = await self._store.begin(session, seq)
@@ -130,6 +135,8 @@ class ChainAgent:
                 if held.windows.get(seq) is one:
                     del held.windows[seq]
                 one.event.ack()
+        if self._is_closed:
+            _let_go(held)
         if not held.windows and held.waiting is None:
             self._sessions.pop(session, None)
         elif held.waiting is None:
@@ -199,6 +206,7 @@ class ChainAgent:
             # The windows are not acknowledged: they come again, here or elsewhere.
             log.exception("%s: the windows of session %s are given back", self.name, session)
         finally:
+            _let_go(held)
             held.waiting = None
             self._sessions.pop(session, None)
 
@@ -209,3 +217,10 @@ class ChainAgent:
             windows = self._sessions[session].windows
             if give_back(windows[seq].event.message):
                 del windows[seq]
+
+
+def _let_go(held: _Session) -> None:
+    """Of all its windows, for another worker. Dropping them is not enough: the stream has its last batch."""
+    for one in held.windows.values():
+        give_back(one.event.message)
+    held.windows.clear()

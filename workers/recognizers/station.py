@@ -7,7 +7,7 @@ come, go and fail by themselves, and because no Redis command then reads two top
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -95,10 +95,9 @@ class Station:
         Raises RecognizersStoppedError where the app ends by itself.
         """
         try:
-            async with running(self.app, self.stop):
+            async with running(self.app, self.stop, self.agent.close):
                 log.info("Recognizing %s", self.name)
                 await self.app.wait_for_stopped(self.stop)
-                await self.agent.close()
         finally:
             log.info("%s: %s", self.name, self.agent.counts)
             self._executor.shutdown(wait=False, cancel_futures=True)
@@ -133,9 +132,9 @@ def make_app(broker: str, agent: RecognizerAgent | ChainAgent, batch: int, app_i
 
 
 @contextlib.asynccontextmanager
-async def running(app: Any, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Starts the app, which takes as long as Redis is away; at the end stops it, within DRAIN_SECONDS, and
-    raises if it had crashed."""
+async def running(app: Any, stop: asyncio.Event, close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Starts the app, which takes as long as Redis is away; at the end, cancelled or not, calls `close` and
+    stops it, both within DRAIN_SECONDS, and raises if it had crashed."""
     starting = asyncio.create_task(app.start())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -151,13 +150,15 @@ async def running(app: Any, stop: asyncio.Event) -> AsyncIterator[None]:
         stopping.cancel()
         starting.cancel()
         # Not a timeout around it: Faust swallows the cancellation while it waits for acknowledgements.
-        leaving = asyncio.create_task(_leave(app, starting))
+        leaving = asyncio.create_task(_leave(app, starting, close))
         await asyncio.wait((leaving,), timeout=DRAIN_SECONDS)
         if not leaving.done():
             raise DrainError(f"a window in work did not end within {DRAIN_SECONDS} s")
         leaving.result()
 
 
-async def _leave(app: Any, starting: asyncio.Task[None]) -> None:
+async def _leave(app: Any, starting: asyncio.Task[None], close: Callable[[], Awaitable[None]]) -> None:
     await asyncio.gather(starting, return_exceptions=True)
+    # First: the app waits for what the agent holds.
+    await close()
     await app.stop()

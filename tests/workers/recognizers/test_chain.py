@@ -1,5 +1,6 @@
 """Chunks of a streaming graph, answered by any worker, each on top of the one before. On a real Redis."""
 
+import asyncio
 import dataclasses
 import random
 import subprocess
@@ -27,10 +28,12 @@ from shared.messages import Result, Window, unpack_record
 from tests.conftest import ROOT
 from tests.shared.faust_redis.conftest import until
 from tests.workers.recognizers.spelling import LETTERS, spelled, window_of
+from workers.recognizers.app import serve_models
 from workers.recognizers.chain import ChainAgent
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import ChunkReader
 from workers.recognizers.states import Carried, StateStore
+from workers.recognizers.station import DRAIN_SECONDS
 from workers.recognizers.versions import Versions
 
 CHUNK, DELAY = 5, 3
@@ -272,6 +275,49 @@ def test_a_bundle_whose_chunks_cannot_be_chained_is_refused(
     wrong = spelled(tmp_path, **{"window": CHUNK, "stride": CHUNK, "delay": DELAY, **fields})
     with pytest.raises(BundleError, match=complaint):
         ChunkReader(Recognizer(wrong))
+
+
+@pytest.mark.parametrize("how", ["stopped", "cancelled"])
+async def test_a_worker_that_has_set_windows_aside_ends_at_once_and_leaves_them_to_others(
+    how: str, bundle: Bundle, store: Redis, redis_url: str, session: str
+) -> None:
+    """Faust waits at its end for each message that is not acknowledged: these never would be."""
+    stop, topic = asyncio.Event(), keys.windows(bundle.name)
+    model = ChunkReader(Recognizer(bundle))
+    task = asyncio.create_task(
+        serve_models(redis_url, {bundle.name: model}, idle_seconds=30, batch=4, stop=stop)
+    )
+    for window in chunks_of(bundle, text_of(4), session)[1:]:
+        await store.xadd(topic, {"v": window.pack()})
+
+    async def set_aside() -> bool:
+        groups: Any = await store.xinfo_groups(topic)
+        held = [t for t in asyncio.all_tasks() if t.get_name() == f"chain-{session}"]
+        return bool(groups and groups[0]["pending"] == 3 and held)
+
+    await until(set_aside, 5)
+    if how == "stopped":
+        stop.set()
+    else:
+        task.cancel()
+    async with asyncio.timeout(DRAIN_SECONDS - 0.5):
+        (ended,) = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError) if how == "cancelled" else ended is None
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    # `idle_seconds` are not over: the next worker has them because they were given back.
+    stop = asyncio.Event()
+    await store.xadd(topic, {"v": chunks_of(bundle, text_of(4), session)[0].pack()})
+    task = asyncio.create_task(
+        serve_models(redis_url, {bundle.name: model}, idle_seconds=30, batch=4, stop=stop)
+    )
+
+    async def all_answered() -> bool:
+        return len(await results(store, session)) == 4
+
+    await until(all_answered, 5)
+    stop.set()
+    await task
+    assert spelt(bundle, await results(store, session)) == letters(text_of(4))
 
 
 async def test_workers_killed_at_any_moment_change_no_symbol(
