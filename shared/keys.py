@@ -43,6 +43,9 @@ RESULTS_LENGTH = 20_000
 WINDOWS_LENGTH = 100_000
 """Safety net only: a window is deleted when acknowledged, so the length is the backlog."""
 
+WINDOWS_BYTES = 2 * 2**30
+"""And so much of it: no Redis holds 100,000 clips of 0.6 to 4 MB. Of those of 0.6 MB these are 3,500."""
+
 FILE_WINDOWS_AHEAD = 64
 """A file's keypoint worker runs at most this many windows ahead of the transcript."""
 

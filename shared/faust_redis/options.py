@@ -23,6 +23,10 @@ class Options:
     """Safety net per topic. Acknowledged messages are deleted, so the length is the backlog; past this the
     oldest are dropped, which is logged as an error."""
 
+    maxbytes: int = 2 * 2**30
+    """The same net by size, for topics of large messages: a topic holds at most as many as these are of the
+    mean size of those sent to it last."""
+
     commit_seconds: float = 0.25
     """Acknowledged messages leave Redis this often, unless the app sets `broker_commit_interval`."""
 

@@ -19,6 +19,9 @@ NO_OFFSET = -1
 
 LENGTH_CHECK_SECONDS = 1.0
 
+SIZES = 32
+"""Messages over which a topic's mean size is taken: one large one among small ones must not drop them."""
+
 
 class Producer(base.Producer):
     """Appends to streams. A message is in Redis when `send` returns."""
@@ -31,6 +34,8 @@ class Producer(base.Producer):
         self.overflows = 0
         """Times a topic was found at its bound: its oldest messages are being dropped unread."""
         self._check_due: dict[str, float] = {}
+        self._sizes: dict[str, float] = {}
+        """Mean bytes of a message, by topic."""
 
     async def on_stop(self) -> None:
         """Closes its connections."""
@@ -52,16 +57,24 @@ class Producer(base.Producer):
     ) -> Awaitable[RecordMetadata]:
         """Appends; the future is done. A Redis that is away is tried again for some seconds, which may
         append twice; after that raises redis.exceptions.ConnectionError or TimeoutError."""
-        fields, maxlen = to_fields(key, value, headers), self.options.maxlen
+        fields, maxlen = to_fields(key, value, headers), self._bound(topic, len(value or b""))
         entry_id: Any = await self.redis.xadd(topic, fields, maxlen=maxlen, approximate=True)
         self.sent += 1
-        await self._check_length(topic)
+        await self._check_length(topic, maxlen)
         done: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
         sent_at = int(entry_id.split(b"-")[0]) / 1000
         done.set_result(RecordMetadata(topic, 0, TP(topic, 0), NO_OFFSET, sent_at, 0))
         return done
 
-    async def _check_length(self, topic: str) -> None:
+    def _bound(self, topic: str, size: int) -> int:
+        """Messages that the topic may hold, now that one of so many bytes comes."""
+        mean = self._sizes.get(topic, float(size))
+        mean = self._sizes[topic] = mean + (size - mean) / SIZES
+        by_size = int(self.options.maxbytes / max(mean, 1.0))
+        maxlen: int = self.options.maxlen
+        return max(1, min(maxlen, by_size))
+
+    async def _check_length(self, topic: str, bound: int) -> None:
         now = time.monotonic()
         if now < self._check_due.get(topic, 0.0):
             return
@@ -70,14 +83,14 @@ class Producer(base.Producer):
             length = await self.redis.xlen(topic)
         except connection.AWAY:
             return  # the message is sent; the next one will tell
-        if length >= self.options.maxlen:
+        if length >= bound:
             self.overflows += 1
             log.error(
                 "Topic %s holds %d messages, its bound is %d: the oldest are dropped unread."
                 " Its workers are too few, too slow or not there",
                 topic,
                 length,
-                self.options.maxlen,
+                bound,
             )
 
     async def send_and_wait(self, *args: Any, **kwargs: Any) -> RecordMetadata:

@@ -324,3 +324,16 @@ async def test_a_slow_agent_keeps_the_queue_at_its_bound_and_the_rest_in_redis(
         go_on.set()
         await until(lambda: empty(store))
     assert got == [b"%d" % number for number in range(100)]
+
+
+async def test_a_topic_of_large_messages_is_bound_by_their_size(redis_url: str, store: Redis) -> None:
+    app = make_app(redis_url, "sender", maxlen=10_000, maxbytes=1_000_000)
+    async with app.producer:
+        for _ in range(60):
+            await app.producer.send("clips", None, bytes(50_000), None, None, None)
+            await app.producer.send("landmarks", None, bytes(500), None, None, None)
+        assert await store.xlen("clips") <= 21
+        assert await store.xlen("landmarks") == 60
+        # One large message among small ones takes none of them along.
+        await app.producer.send("landmarks", None, bytes(200_000), None, None, None)
+        assert await store.xlen("landmarks") == 61

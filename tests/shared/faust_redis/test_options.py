@@ -14,6 +14,7 @@ def test_a_plain_url_has_the_defaults() -> None:
 
 def test_the_default_bound_is_the_one_of_the_windows() -> None:
     assert Options().maxlen == keys.WINDOWS_LENGTH
+    assert Options().maxbytes == keys.WINDOWS_BYTES
 
 
 def test_our_options_are_taken_out_and_redis_pys_stay() -> None:
