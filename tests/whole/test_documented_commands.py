@@ -40,13 +40,16 @@ async def test_the_readmes_commands_do_what_it_says(server: Server, data_path: P
     video = data_path / "videos" / "asl_hello_x2.mp4"
 
     def meant(command: str) -> str:
-        here = command.replace("hello.mp4", str(video)).replace("http://127.0.0.1:8080", server.url)
+        here = re.sub(r"(hello|order)\.mp4", str(video), command).replace("http://127.0.0.1:8080", server.url)
         return here.replace(".venv/bin/signstream", f"{sys.executable} -m deploy.cli")
 
     readme = ROOT / "README.md"
-    uploaded = json.loads(await shell(meant(documented(readme, "curl --data-binary"))))
+    uploaded = json.loads(await shell(meant(documented(readme, "curl --data-binary @hello"))))
     asked = meant(documented(readme, 'curl "http')).replace("ID", uploaded["session"])
     assert [gloss["gloss"] for gloss in json.loads(await shell(asked))["glosses"]] == ["hello", "hello"]
+    both = json.loads(await shell(meant(documented(readme, "curl --data-binary @order"))))
+    transcript = json.loads(await shell(asked.replace(uploaded["session"], both["session"])))
+    assert {gloss["model"] for gloss in transcript["glosses"]} == {"asl-words", "asl-sentences"}
     recognized = await shell(
         meant(documented(readme, ".venv/bin/signstream recognize")) + f" --server {server.url}"
     )
