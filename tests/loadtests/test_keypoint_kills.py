@@ -13,7 +13,7 @@ from shared.messages import Window
 
 @pytest.mark.data
 def test_killed_stopped_and_ended_workers_lose_nothing_and_change_nothing(data_path: Path) -> None:
-    plan = Plan(seconds=4.0, seed=3, rounds=2, every=2.0, ends=1, stops=1, stopped=2.0, film=1.0)
+    plan = Plan(seconds=3.0, seed=3, rounds=1, every=1.5, ends=1, stops=1, stopped=2.0, film=1.0)
     found = asyncio.run(run(plan, data_path / "videos" / "asl_hello_x2.mp4"))
     print(found.row())
     assert found.uploads >= 1
