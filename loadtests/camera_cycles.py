@@ -32,8 +32,8 @@ from shared.messages import Last
 TOGETHER = 4
 FRAMES = 6
 WARM_UP = 800
-"""Cycles before the first look: imports, connection pools and the allocator's arenas fill once. From the 60th
-to the 800th RSS rises by 6 MB, in the next 800 by 0.2."""
+"""Cycles before the first look: imports, connection pools and the allocator's arenas fill once. After 60 RSS
+still rose by 6 MB in a thousand, more than is let pass below; after 800 by 1.3 MB (docs/benchmarks.md)."""
 
 MOST_GROWTH_BYTES_A_CYCLE = 2048
 """Of RSS, once what is free was given back: the rest is the allocator's splinters. A peer connection that is
