@@ -105,7 +105,7 @@ KEYPOINT_CAPACITY = Metric(
     "signstream_keypoint_capacity",
     "gauge",
     GATEWAY,
-    "Sessions one keypoint worker carries: the mean of what they say; without any, what the settings promise.",
+    "Sessions one keypoint worker carries: the mean of what they say; else what the settings promise.",
     fleet=True,
 )
 KEYPOINT_WORKERS = Metric(
