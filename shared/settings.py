@@ -73,8 +73,13 @@ class Settings(BaseSettings):
         0, ge=0, le=256, description="Most threads a window; 0: the cores we may use, where they pay."
     )
     metrics_port: int = Field(
-        0, ge=0, le=65535, description="TCP port of 127.0.0.1 for a recognizer's `/metrics`; 0: none."
+        0,
+        ge=0,
+        le=65535,
+        description="TCP port for a process's `/metrics`, `/healthz` and `/readyz`; 0: none."
+        " Under `signstream up` the first of as many as there are processes.",
     )
+    metrics_host: str = Field("127.0.0.1", description="Address that METRICS_PORT listens on.")
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )
