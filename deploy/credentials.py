@@ -1,7 +1,7 @@
 """Fresh passwords, keys and certificates for a deployment, one folder for each who may read them.
 
-Nothing that is there is made anew, so running it again adds what is missing and changes nothing else. To change
-one secret, delete its file and run it again.
+Nothing that is there is made anew, so running it again adds what is missing and changes nothing else. To
+change one secret, delete its file and run it again.
 """
 
 import datetime
@@ -49,7 +49,8 @@ def make(folder: Path, redis_host: str, seen_at: str = "") -> None:
 
     Raises OSError where the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    # Whoever may not look in here reads nothing; each folder alone is mounted for one reader of another id.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in (*USERS, "redis", "coturn"):
         (folder / name).mkdir(exist_ok=True)
     passwords = {name: _kept(folder / name / "redis-password", _password) for name in USERS}
