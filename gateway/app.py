@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from gateway import errors, health, models, sessions
+from gateway import errors, figures, health, models, sessions
 from gateway.ingest import tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
 from gateway.ingest.uploads import Uploads
@@ -47,12 +47,13 @@ def create_app(settings: Settings) -> Starlette:
         ):
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
-            drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
-            following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
-            yield
-            await tasks.end(following)
-            gateway.draining.set()
-            await drained
+            async with figures.told(gateway, cameras):
+                drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
+                following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
+                yield
+                await tasks.end(following)
+                gateway.draining.set()
+                await drained
         await store.aclose()
 
     static = StaticFiles(directory=Path(__file__).parent / "static", html=True)

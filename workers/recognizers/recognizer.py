@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from shared import keys
+from shared import keys, metrics
 from shared.faust_redis import deliveries
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.results import Results
@@ -172,10 +172,13 @@ class RecognizerAgent:
         return iter(models)
 
     def _one(self, window: Window, model: Model, times: int) -> Answer:
+        if window.sent:
+            metrics.WINDOW_WAIT.observe(max(0.0, time.time() - window.sent), self.name)
         if times >= MAX_DELIVERIES:
             result = failed(window, f"given up: {times - 1} workers have ended over this window")
         else:
             result = answer(self.name, model, window)
+            metrics.RECOGNIZE.observe(result.recognize_ms / 1000, self.name)
         complaint = f"Window {window.seq} of {window.session}: {result.error}" if result.error else ""
         return Answer(window.session, result.pack(), complaint)
 
