@@ -59,12 +59,12 @@ class LookingAhead(Protocol):
 
 def is_continuous(model: Model) -> TypeGuard[Continuous]:
     """Whether it reads symbols."""
-    return _has(type(model), Continuous)
+    return _has(cast(Hashable, type(model)), Continuous)
 
 
 def looks_ahead(model: Any) -> TypeGuard[LookingAhead]:
     """Whether it works ahead."""
-    return _has(type(model), LookingAhead)
+    return _has(cast(Hashable, type(model)), LookingAhead)
 
 
 @functools.cache
