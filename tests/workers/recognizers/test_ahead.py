@@ -116,6 +116,8 @@ def looking_sideways(bundle: Bundle, folder: Path) -> Bundle:
     )
     onnx.save(graph, str(copy / "model.onnx"))
     manifest = (copy / "bundle.toml").read_text("utf-8")
-    digests = [hashlib.sha256((one / "model.onnx").read_bytes()).hexdigest() for one in (bundle.folder, copy)]
-    (copy / "bundle.toml").write_text(manifest.replace(*digests), "utf-8")
+    before, after = (
+        hashlib.sha256((one / "model.onnx").read_bytes()).hexdigest() for one in (bundle.folder, copy)
+    )
+    (copy / "bundle.toml").write_text(manifest.replace(before, after), "utf-8")
     return load_bundle(copy)
