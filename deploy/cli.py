@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from deploy.bench.commands import commands as bench
+from deploy.doctor.command import doctor
 from deploy.models.commands import commands as models
 from shared import settings as settings_module
 from shared.bundles import BundleError, ModelWatch
@@ -31,6 +32,7 @@ commands = typer.Typer(
 )
 commands.add_typer(models, name="models")
 commands.add_typer(bench, name="bench")
+commands.command()(doctor)
 
 
 def _settings(stage: str, **overrides: object) -> Settings:
