@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from deploy import access
 from deploy.bench.commands import commands as bench
 from deploy.doctor.command import doctor
 from deploy.models.commands import commands as models
@@ -33,6 +34,8 @@ commands = typer.Typer(
 commands.add_typer(models, name="models")
 commands.add_typer(bench, name="bench")
 commands.command()(doctor)
+commands.command()(access.credentials)
+commands.command()(access.token)
 
 
 def _settings(stage: str, **overrides: object) -> Settings:
