@@ -12,7 +12,7 @@ const PATHS = {
   system: "M4 5h16v11H4ZM9 20h6m-3-4v4",
 };
 
-const SVG = "http://www.w3.org/20/svg";
+const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {keyof typeof PATHS} name */
 export function icon(name) {
