@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from deploy import access
 from deploy.bench.commands import commands as bench
 from deploy.models.commands import commands as models
 from shared import settings as settings_module
@@ -31,6 +32,8 @@ commands = typer.Typer(
 )
 commands.add_typer(models, name="models")
 commands.add_typer(bench, name="bench")
+commands.command()(access.credentials)
+commands.command()(access.token)
 
 
 def _settings(stage: str, **overrides: object) -> Settings:

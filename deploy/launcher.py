@@ -13,7 +13,7 @@ import aiohttp
 from deploy import child
 from deploy.kept import Spawn, kept
 from deploy.redis_server import RedisServer
-from shared.settings import PREFIX, Settings
+from shared.settings import FILE_SUFFIX, PREFIX, Settings
 
 READY_SECONDS = 60.0
 
@@ -71,7 +71,8 @@ class Launcher:
 
     def _stage(self, name: str) -> Spawn:
         environment = {
-            **os.environ,
+            # What a file says is among the settings below.
+            **{k: v for k, v in os.environ.items() if not _names_a_file(k)},
             PREFIX + "REDIS_URL": self._redis_url,
             PREFIX + "PORT": str(self._port),
             **{
@@ -112,6 +113,10 @@ async def _together(parts: Sequence[contextlib.AbstractAsyncContextManager[None]
         yield
     finally:
         await asyncio.gather(*(part.__aexit__(None, None, None) for part in entered))
+
+
+def _names_a_file(name: str) -> bool:
+    return name.startswith(PREFIX) and name.endswith(FILE_SUFFIX)
 
 
 async def _bindable(host: str, port: int) -> int:
