@@ -5,8 +5,10 @@ Runs inside a namespace: `python -m tests.deploy.container_host JSON`.
 
 import asyncio
 import contextlib
+import functools
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 Address = tuple[str, int]
@@ -73,7 +75,14 @@ class Back(asyncio.DatagramProtocol):
         self._transport.sendto(data, self._sender)
 
 
-async def _connected(to: Address, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def connected(
+    opening: Awaitable[Streams], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Pours both ways until both have ended."""
+
     async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
@@ -81,11 +90,15 @@ async def _connected(to: Address, reader: asyncio.StreamReader, writer: asyncio.
                 await sink.drain()
             sink.write_eof()
 
-    with contextlib.suppress(OSError):
-        there_reader, there_writer = await asyncio.open_connection(*to)
+    with contextlib.suppress(OSError, asyncio.CancelledError):
+        there_reader, there_writer = await opening
         await asyncio.gather(pour(reader, there_writer), pour(there_reader, writer))
         there_writer.close()
     writer.close()
+
+
+def _passing_on(to: Address) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    return lambda reader, writer: connected(asyncio.open_connection(*to), reader, writer)
 
 
 async def main(said: dict[str, Any]) -> None:
@@ -95,11 +108,11 @@ async def main(said: dict[str, Any]) -> None:
     for protocol, *here, host, port in said["published"]:
         to = (host, port)
         if protocol == "udp":
-            await loop.create_datagram_endpoint(lambda to=to: Datagrams(to), local_addr=tuple(here))  # type: ignore[misc]
+            await loop.create_datagram_endpoint(functools.partial(Datagrams, to), local_addr=tuple(here))
         elif protocol == "tcp":
-            await asyncio.start_server(lambda r, w, to=to: _connected(to, r, w), *here)  # type: ignore[misc]
+            await asyncio.start_server(_passing_on(to), *here)
         else:
-            await asyncio.start_unix_server(lambda r, w, to=to: _connected(to, r, w), *here)  # type: ignore[misc]
+            await asyncio.start_unix_server(_passing_on(to), *here)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)
 

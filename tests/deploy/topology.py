@@ -1,13 +1,14 @@
 """deploy/compose.yaml without containers: each service a process in a network of its own.
 
-The same commands and environment, the same addresses and names, the volumes as folders. The only ways in are the
-ports that the file publishes. What Debian has no package for (Grafana, Kafka) is left out.
+The same commands and environment, the same addresses and names, the volumes as folders. The only ways in are
+the ports that the file publishes. What Debian has no package for (Grafana, Kafka) is left out.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -16,10 +17,13 @@ from pathlib import Path
 import aiohttp
 import psutil
 import pytest
+import redis.asyncio
 
+from shared import connection
 from tests.conftest import ROOT
 from tests.deploy import composition
 from tests.deploy.composition import Service
+from tests.deploy.container_host import connected
 
 PROGRAMS = {
     # By image, what its entry point puts before the command.
@@ -77,6 +81,8 @@ class Topology:
         self.services = dict(services)
         self.page = ""
         """What `welcome` says."""
+        self.instead: dict[str, Path] = {}
+        """What is mounted in place of a folder of the checkout."""
         self._holder: asyncio.subprocess.Process
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
@@ -106,6 +112,19 @@ class Topology:
         """The same for Prometheus."""
         connector = aiohttp.UnixConnector(str(self.folder / "9090"))
         return aiohttp.ClientSession("http://localhost:9090", connector=connector)
+
+    @contextlib.asynccontextmanager
+    async def redis(self, user: str) -> AsyncIterator[redis.asyncio.Redis]:
+        """A client as this user; the file publishes no port of Redis, so this is a way for the test alone."""
+
+        async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await connected(asyncio.open_unix_connection(self.folder / "redis"), reader, writer)
+
+        server = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        url = self.secret(user, "redis-url").read_text().strip()
+        async with server, connection.connect(re.sub(r"@redis:\d+/", f"@127.0.0.1:{port}/", url)) as client:
+            yield client
 
     def browser(self, chromium: str) -> str:
         """Path of a program that starts Chromium in the outer network."""
@@ -157,7 +176,9 @@ class Topology:
         try:
             async with asyncio.timeout(READY_SECONDS), self.gateway() as http:
                 while True:
-                    ended = [name for name, process in self._running.items() if process.returncode is not None]
+                    ended = [
+                        name for name, process in self._running.items() if process.returncode is not None
+                    ]
                     assert not ended, [(name, self.log(name)[-3000:]) for name in ended]
                     with contextlib.suppress(aiohttp.ClientError):
                         async with http.get("/readyz") as answer:
@@ -188,16 +209,14 @@ class Topology:
     def source(self, source: str) -> Path:
         """The folder or file of a volume: `redis-secrets` is `secrets/redis`."""
         if source.startswith("."):
-            return ROOT / "deploy" / source
+            return self.instead.get(source) or (ROOT / "deploy" / source).resolve()
         return self.folder.joinpath(*reversed(source.split("-")))
 
     def _rewritten(self, file: Path, service: Service) -> Path:
         """A configuration with the folders in place of where they would be mounted."""
-        text = file.read_text()
-        for where, source in composition.mounts(service).items():
-            if not source.startswith("."):
-                text = text.replace(where, str(self.source(source)))
-        (self.folder / file.name).write_text(text)
+        volumes = {w: s for w, s in composition.mounts(service).items() if not s.startswith(".")}
+        seen = {where: str(self.source(source)) for where, source in volumes.items()}
+        (self.folder / file.name).write_text(_placed(file.read_text(), seen))
         return self.folder / file.name
 
     @contextlib.asynccontextmanager
@@ -224,9 +243,11 @@ class Topology:
             async with self._machine(inner):
                 yield
         finally:
-            for name in list(self._running):
-                with contextlib.suppress(TimeoutError):
-                    await self.stop(name)
+            # Redis last: the others hand over to it.
+            late = [name for name in ("redis",) if name in self._running]
+            await asyncio.gather(*(self.stop(name) for name in self._running.keys() - set(late)))
+            for name in late:
+                await self.stop(name)
             self._holder.stdin.close()
             await self._holder.wait()
 
@@ -240,6 +261,7 @@ class Topology:
                 published.append((protocol or "tcp", OUTSIDE, int(here), inner[name], int(there)))
                 if protocol in ("", "tcp"):
                     published.append(("unix", str(self.folder / here), inner[name], int(there)))
+        published.append(("unix", str(self.folder / "redis"), inner["redis"], 6379))
         said = {"address": HOST, "names": {n: [a] for n, a in inner.items()}, "published": published}
         process = await asyncio.create_subprocess_exec(
             *self.inside(None, sys.executable, "-m", "tests.deploy.container_host", json.dumps(said)),
@@ -263,20 +285,38 @@ async def running_topology(folder: Path, **environment: str) -> AsyncIterator[To
             pytest.skip(f"no {tool}: apt-get install {package}")
     known = {n: s for n, s in composition.services(environment).items() if s["image"] in PROGRAMS}
     topology = Topology(folder, known)
-    for volume in {v for s in known.values() for v in composition.mounts(s).values() if not v.startswith(".")}:
+    for volume in {
+        v for s in known.values() for v in composition.mounts(s).values() if not v.startswith(".")
+    }:
         topology.source(volume).mkdir(parents=True)
     (folder / "tmp").mkdir()
     await topology.once("credentials")
     async with topology.network():
         topology.page = await topology.once("welcome")
+        hurry(topology)
         for name in ("redis", "coturn", "prometheus", "gateway", "keypoints", "recognizers"):
             await topology.start(name)
         await topology.ready()
         yield topology
 
 
+def hurry(topology: Topology) -> None:
+    """Prometheus asks twice a second, and minutes of its rules are seconds; causes stay real."""
+    there, shipped = topology.folder / "hurried", ROOT / "deploy" / "prometheus"
+    there.mkdir()
+    for file in shipped.iterdir():
+        text = re.sub(
+            r"(scrape_interval|evaluation_interval|refresh_interval): 5s", r"\1: 500ms", file.read_text()
+        )
+        text = text.replace("scrape_timeout: 4s", "scrape_timeout: 500ms")
+        text = re.sub(r"\[5m\]", "[5s]", re.sub(r"for: \d+[ms]", "for: 1s", text))
+        (there / file.name).write_text(text)
+    topology.instead["./prometheus"] = there
+
+
 def _placed(text: str, seen: Mapping[str, str]) -> str:
-    """With each mount point's folder in its place, the longest first."""
-    for where in sorted(seen, key=len, reverse=True):
-        text = text.replace(where, seen[where])
-    return text
+    """With each mount point's folder in its place."""
+    if not seen:
+        return text
+    points = "|".join(re.escape(where) for where in sorted(seen, key=len, reverse=True))
+    return re.sub(rf"(?<![\w.])(?:{points})(?!\w)", lambda found: seen[found[0]], text)
