@@ -116,7 +116,10 @@ def keypoints() -> None:
 
     settings = _settings("keypoints")
     _needs_redis(settings)
-    main(settings)
+    try:
+        main(settings)
+    except SettingsError as error:
+        _refuse(str(error))
 
 
 @commands.command()
@@ -137,9 +140,10 @@ def recognizers() -> None:
                 broker=settings.broker,
                 loading=loading,
                 metrics_port=settings.metrics_port,
+                metrics_host=settings.metrics_host,
             )
         )
-    except (BundleError, ProviderError) as error:
+    except (BundleError, ProviderError, SettingsError) as error:
         _refuse(str(error))
 
 

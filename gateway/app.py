@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from gateway import errors, health, models, pages, sessions
+from gateway import errors, figures, health, models, pages, sessions
 from gateway.ingest import tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
 from gateway.ingest.uploads import Uploads
@@ -44,12 +44,13 @@ def create_app(settings: Settings) -> Starlette:
         ):
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
-            drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
-            following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
-            yield
-            await tasks.end(following)
-            gateway.draining.set()
-            await drained
+            async with figures.told(gateway, cameras):
+                drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
+                following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
+                yield
+                await tasks.end(following)
+                gateway.draining.set()
+                await drained
         await store.aclose()
 
     routes = [

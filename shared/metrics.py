@@ -4,9 +4,11 @@ Figures of the whole house (`FLEET`) are told by every gateway, from Redis: they
 Take `max` of them over the gateways; take `sum` of what each process tells of itself.
 """
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 from prometheus_client import Counter, Gauge, Histogram, ProcessCollector
@@ -50,7 +52,7 @@ class Metric:
     """Counted elsewhere: a collector of the stage makes a `family` of it when it is asked."""
 
     def add(self, amount: float = 1.0, *labels: str) -> None:
-        """Counts; from any thread."""
+        """Counts, a gauge also down; from any thread."""
         cast(Counter, self._at(labels)).inc(amount)
 
     def set(self, value: float, *labels: str) -> None:
@@ -60,6 +62,15 @@ class Metric:
     def observe(self, value: float, *labels: str) -> None:
         """One more value of a histogram; from any thread."""
         cast(Histogram, self._at(labels)).observe(value)
+
+    @contextlib.contextmanager
+    def timed(self, *labels: str) -> Iterator[None]:
+        """Observes how long what is inside takes, however it ends."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.observe(time.perf_counter() - begun, *labels)
 
     def forget(self) -> None:
         """Tells nothing until it is set again, where it has labels; NaN where it has none."""

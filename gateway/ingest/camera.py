@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from gateway.ingest import control, ice, tasks
 from gateway.ingest.channels import Channels, Message
+from gateway.ingest.counts import Counts
 from gateway.ingest.framequeue import FrameQueue
 from gateway.ingest.incoming import Incoming
 from gateway.ingest.keyframes import KeyframeSchedule
@@ -67,6 +68,7 @@ class Camera:
         self._channels = channels
         self._fence = fence
         self._writer = LiveFrameWriter(fence)
+        self._counts = Counts()
         self._schedule = KeyframeSchedule()
         self._schedule_changed = asyncio.Event()
         self._connected = asyncio.Event()
@@ -140,6 +142,7 @@ class Camera:
             await tasks.end(*parts)
             await self._close_peer()
             await self._write_end()
+            self._tell_counts()
             log.info(
                 "session %s: camera over: %s; %d frames dropped", self.session, self.reason, self.dropped
             )
@@ -207,6 +210,7 @@ class Camera:
     async def _show_life(self) -> None:
         key = keys.session(self.session)
         while True:
+            self._tell_counts()
             try:
                 answers = await self._fence.write(
                     ("HSET", key, sessions.WRITER_SEEN, time.time(), sessions.INCOMING, self._seen()),
@@ -224,6 +228,12 @@ class Camera:
     def _seen(self) -> str:
         assert self._incoming is not None
         return self._incoming.look(time.monotonic(), self.dropped, self.stalls)
+
+    def _tell_counts(self) -> None:
+        incomplete = self._receiver.dropped if self._receiver else 0
+        self._counts.tell(
+            self.written, incomplete=incomplete, queue=self.queue.dropped, redis=self.lost_to_redis
+        )
 
     def _on_frame(self, frame: Frame) -> None:
         assert self._incoming is not None

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from shared import sessions
+from shared import metrics, sessions
 from shared.claims import Claim
 from shared.fence import SessionGoneError
 from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
@@ -245,6 +245,8 @@ class Owner:
         if not (frames or self._end is not None or self._landmarker.waiting):
             return
         async with self._place.turns.turn(live=self._live) as waited:
+            if self._live:
+                metrics.TURN_WAIT.observe(waited)
             if self._live and (waited > STALE_SECONDS or len(frames) == LIVE_READ):
                 frames = await self._and_newer(frames)
             shown = await self._place.in_thread(partial(self._work, frames, time.time()))
@@ -281,9 +283,7 @@ class Owner:
         if not shown.looked_at:
             return
         self._landmarked += 1
-        self._place.tally.landmarked += 1
-        if picture.captured:
-            self._place.tally.ages.add(shown.done - picture.captured)
+        self._place.tally.looked_at(shown.done - picture.captured if picture.captured else None)
         await self._send(shown.windows)
         if frame is not None:
             await self._viewers.show(picture.time, frame)
@@ -311,6 +311,7 @@ class Owner:
                 await self._journal.require_ours()
             spec = self._specs[model].bundle
             await self._place.windows.send(window_of(self._session.id, model, stretch, self._newest, spec))
+            metrics.WINDOWS_SENT.add(1, model)
             self._last[model] = stretch.seq
             self._unrecorded = True
 
