@@ -94,11 +94,6 @@ class Session {
     }
   }
 
-  /** What the browser knows of the camera's connection (RTCStatsReport, by id); null where there is none. */
-  async stats() {
-    return this.#camera ? this.#camera.peer.getStats() : null;
-  }
-
   /** Stops hearing events. */
   close() {
     this.#over = true;
@@ -253,13 +248,8 @@ async function publish(server, query, stream, token = "", secret = "") {
   }
 }
 
-/**
- * STUN and TURN servers this server names (RFC 9725, section 4.6): `<url>; rel="ice-server"; username=…`.
- *
- * @param {string} server its origin
- * @returns {Promise<RTCIceServer[]>}
- */
-export async function iceServers(server) {
+/** STUN and TURN servers this server names (RFC 9725, section 4.6): `<url>; rel="ice-server"; username=…`. */
+async function iceServers(server) {
   const response = await fetch(`${server}/whip`, { method: "OPTIONS" }).catch(() => null);
   const links = response?.headers.get("Link")?.split(/,\s*(?=<)/) ?? [];
   return links.filter((link) => link.includes('rel="ice-server"')).map((link) => ({
