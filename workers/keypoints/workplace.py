@@ -30,11 +30,13 @@ class Tally:
     file_seconds: float = 0.0
     """In the thread, for files."""
     live_sessions: int = 0
-    """Now."""
+    """Now, those that publish landmarks among them."""
     file_sessions: int = 0
+    published_sessions: int = 0
 
-    def serve(self, more: int, *, live: bool) -> None:
+    def serve(self, more: int, *, live: bool, published: bool = False) -> None:
         """A session came (1) or went (-1)."""
+        self.published_sessions += more * published
         if live:
             self.live_sessions += more
         else:
