@@ -95,7 +95,7 @@ async def place_in_line(store: redis.asyncio.Redis, session: str, most: int) -> 
 
     Looks at no more than `most` places. Raises RedisError.
     """
-    line = await _line(store, most)
+    line = await waiting_line(store, most)
     return line.index(session) + 1 if session in line else None
 
 
@@ -107,12 +107,12 @@ def _refuse(refusal: Refusal | None) -> None:
 async def _load(gateway: Gateway, held: int) -> Load:
     if gateway.draining.is_set():
         return Load(stopping=True, held=held, room=None, waiting=0)
-    waiting = len(await _line(gateway.store, gateway.settings.queue_length))
+    waiting = len(await waiting_line(gateway.store, gateway.settings.queue_length))
     workers = await announced(gateway, "keypoints")
     room = None
     if workers:
         capacity = sum(worker.get("capacity", 0) for worker in workers)
-        room = capacity - await _owned(gateway) - waiting
+        room = capacity - await owned(gateway.store) - waiting
     return Load(stopping=False, held=held, room=room, waiting=waiting)
 
 
@@ -123,16 +123,16 @@ async def announced(gateway: Gateway, stage: str) -> list[dict[str, Any]]:
     return [json.loads(one) for one in said if one is not None]
 
 
-async def _owned(gateway: Gateway) -> int:
+async def owned(store: redis.asyncio.Redis) -> int:
     """Sessions that keypoint workers own, to the moment: what they announce is up to 1.5 s old."""
     try:
-        pending: Any = await gateway.store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP)
+        pending: Any = await store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP)
     except ResponseError:
         return 0
     return int(pending["pending"])
 
 
-async def _line(store: redis.asyncio.Redis, most: int) -> list[str]:
+async def waiting_line(store: redis.asyncio.Redis, most: int) -> list[str]:
     """Sessions that no keypoint worker was given yet, in their order."""
     try:
         groups: Any = await store.xinfo_groups(keys.SESSIONS)

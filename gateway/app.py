@@ -5,15 +5,12 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
-from gateway import errors, health, models, sessions
+from gateway import errors, figures, health, models, pages, sessions
 from gateway.ingest import tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
 from gateway.ingest.uploads import Uploads
@@ -47,15 +44,15 @@ def create_app(settings: Settings) -> Starlette:
         ):
             app.state.cameras, app.state.uploads = cameras, files
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
-            drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
-            following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
-            yield
-            await tasks.end(following)
-            gateway.draining.set()
-            await drained
+            async with figures.told(gateway, cameras):
+                drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
+                following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
+                yield
+                await tasks.end(following)
+                gateway.draining.set()
+                await drained
         await store.aclose()
 
-    static = StaticFiles(directory=Path(__file__).parent / "static", html=True)
     routes = [
         *whip.ROUTES,
         *uploads.ROUTES,
@@ -64,7 +61,7 @@ def create_app(settings: Settings) -> Starlette:
         *models.ROUTES,
         *health.ROUTES,
         *document.ROUTES,
-        Mount("/", static, name="static"),
+        pages.mount(),
     ]
     return Starlette(
         routes=routes,

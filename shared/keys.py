@@ -13,6 +13,9 @@ SESSIONS = "sessions"
 KEYPOINTS_GROUP = "keypoints"
 TRANSCRIPTS_GROUP = "transcripts"
 
+RECOGNIZERS_GROUP = "recognizers"
+"""Of every `windows.<model>`; also Faust's app id."""
+
 WINDOWS_PREFIX = "windows."
 """`windows.<model>`: Faust topics from keypoint workers to recognizers."""
 

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from gateway.ingest import control, ice, tasks
 from gateway.ingest.channels import Channels, Message
+from gateway.ingest.counts import Counts
 from gateway.ingest.framequeue import FrameQueue
 from gateway.ingest.keyframes import KeyframeSchedule
 from gateway.ingest.receiver import VideoReceiver
@@ -66,6 +67,7 @@ class Camera:
         self._channels = channels
         self._fence = fence
         self._writer = LiveFrameWriter(fence)
+        self._counts = Counts()
         self._schedule = KeyframeSchedule()
         self._schedule_changed = asyncio.Event()
         self._connected = asyncio.Event()
@@ -137,6 +139,7 @@ class Camera:
             await tasks.end(*parts)
             await self._close_peer()
             await self._write_end()
+            self._tell_counts()
             log.info(
                 "session %s: camera over: %s; %d frames dropped", self.session, self.reason, self.dropped
             )
@@ -204,6 +207,7 @@ class Camera:
     async def _show_life(self) -> None:
         key = keys.session(self.session)
         while True:
+            self._tell_counts()
             try:
                 answers = await self._fence.write(
                     ("HSET", key, sessions.WRITER_SEEN, time.time()), ("HGET", key, "state")
@@ -216,6 +220,12 @@ class Camera:
                     self._finish("the session is over")
                     return
             await asyncio.sleep(LIFE_SECONDS)
+
+    def _tell_counts(self) -> None:
+        incomplete = self._receiver.dropped if self._receiver else 0
+        self._counts.tell(
+            self.written, incomplete=incomplete, queue=self.queue.dropped, redis=self.lost_to_redis
+        )
 
     def _on_frame(self, frame: Frame) -> None:
         if frame.keyframe:

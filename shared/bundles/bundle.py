@@ -105,7 +105,7 @@ class Bundle:
         """Seconds around the hands' rise and rest that a segment shows."""
         return self.manifest.streaming.padding
 
-    @property
+    @functools.cached_property
     def rows(self) -> tuple[int, ...]:
         """Canonical (gislr543) rows a window carries, in the bundle's order; none with pictures."""
         layout = self.manifest.input.source_layout

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from shared import metrics
 from shared.framelog import Frame
 from shared.sessions import Session
 from workers.keypoints.backlog import Backlog
@@ -95,7 +96,7 @@ class Landmarker:
         begun = time.monotonic()
         if self._live:
             frames = self._in_reach(frames)
-        pictures = [picture for frame in frames for picture in self._decoder.decode(frame, read)]
+        pictures = [picture for frame in frames for picture in self._decode(frame, read)]
         if ended and not self._flushed:
             self._flushed = True
             pictures += self._decoder.flush()
@@ -111,6 +112,10 @@ class Landmarker:
                 break
             done.append(self._look(picture))
         return done
+
+    def _decode(self, frame: Frame, read: float) -> Sequence[Picture]:
+        with metrics.LANDMARK.timed("decode"):
+            return self._decoder.decode(frame, read)
 
     def flush(self) -> Windows:
         """The windows at the end of the media."""
@@ -136,7 +141,8 @@ class Landmarker:
             landmarks = self._landmarks(shot)
             looked_at = landmarks is not None
         if landmarks is not None:
-            windows += self._chains.add_landmarks(picture.time, landmarks, picture.aspect)
+            with metrics.LANDMARK.timed("windows"):
+                windows += self._chains.add_landmarks(picture.time, landmarks, picture.aspect)
         return Landmarked(picture, landmarks, time.time(), windows, looked_at)
 
     def _in_reach(self, frames: Sequence[Frame]) -> Sequence[Frame]:
@@ -203,4 +209,5 @@ class Landmarker:
         except ValueError as error:
             self._unconverted = str(error)
             return None
-        return self._extractor.landmarks(rgb, shot.time)
+        with metrics.LANDMARK.timed("landmarks"):
+            return self._extractor.landmarks(rgb, shot.time)

@@ -6,7 +6,7 @@ import logging
 import time
 from functools import partial
 
-from shared import sessions
+from shared import metrics, sessions
 from shared.claims import Claim
 from shared.fence import SessionGoneError
 from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
@@ -252,6 +252,8 @@ class Owner:
         if self._published:  # a thread would cost more than the work
             return self._work(frames, time.time())
         async with self._place.turns.turn(live=self._live) as waited:
+            if self._live:
+                metrics.TURN_WAIT.observe(waited)
             if self._live and (waited > STALE_SECONDS or len(frames) == LIVE_READ):
                 frames = await self._and_newer(frames)
             return await self._place.in_thread(partial(self._work, frames, time.time()))
@@ -284,9 +286,7 @@ class Owner:
         if not shown.looked_at:
             return
         self._landmarked += 1
-        self._place.tally.landmarked += 1
-        if picture.captured:
-            self._place.tally.ages.add(shown.done - picture.captured)
+        self._place.tally.looked_at(shown.done - picture.captured if picture.captured else None)
         await self._send(shown.windows)
         if frame is not None and not self._published:  # their publisher has them, and they are hers
             await self._viewers.show(picture.time, frame)
@@ -314,6 +314,7 @@ class Owner:
                 await self._journal.require_ours()
             spec = self._specs[model].bundle
             await self._place.windows.send(window_of(self._session.id, model, stretch, self._newest, spec))
+            metrics.WINDOWS_SENT.add(1, model)
             self._last[model] = stretch.seq
             self._unrecorded = True
 

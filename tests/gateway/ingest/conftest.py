@@ -16,11 +16,8 @@ import uvicorn
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
-import gateway
-from gateway import errors
+from gateway import errors, pages
 from gateway.ingest import ice, whip
 from gateway.ingest import uploads as uploads_routes
 from gateway.ingest.cameras import Cameras
@@ -143,7 +140,7 @@ async def ingesting(settings: Settings) -> AsyncIterator[Server]:
             routes=[
                 *whip.ROUTES,
                 *uploads_routes.ROUTES,
-                Mount("/", StaticFiles(directory=Path(gateway.__file__).parent / "static", html=True)),
+                pages.mount(),
             ],
             exception_handlers={HTTPException: errors.as_json},
         )
