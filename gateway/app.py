@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from gateway import door, errors, figures, health, models, pages, sessions
-from gateway.ingest import tasks, uploads, whip
+from gateway.ingest import landmarks, tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
+from gateway.ingest.publishers import Publishers
 from gateway.ingest.uploads import Uploads
 from gateway.openapi import document
 from gateway.results import events
@@ -41,11 +42,14 @@ def create_app(settings: Settings) -> Starlette:
         async with (
             contextlib.aclosing(Cameras(settings, store)) as cameras,
             contextlib.aclosing(Uploads(settings, store)) as files,
+            contextlib.aclosing(Publishers(store)) as publishers,
         ):
-            app.state.cameras, app.state.uploads = cameras, files
-            gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
+            app.state.cameras, app.state.uploads, app.state.publishers = cameras, files, publishers
+            gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files, publishers)
             async with figures.told(gateway, cameras):
-                drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
+                drained = asyncio.create_task(
+                    _until_drained(gateway, cameras, publishers, known), name="drain"
+                )
                 following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
                 yield
                 await tasks.end(following)
@@ -56,6 +60,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         *whip.ROUTES,
         *uploads.ROUTES,
+        *landmarks.ROUTES,
         *sessions.ROUTES,
         *events.ROUTES,
         *models.ROUTES,
@@ -108,14 +113,14 @@ def _guards(settings: Settings) -> list[Middleware]:
     return [door.middleware(settings), guard.middleware(settings)]
 
 
-async def _until_drained(gateway: Gateway, cameras: Cameras, known: Known) -> None:
+async def _until_drained(gateway: Gateway, cameras: Cameras, publishers: Publishers, known: Known) -> None:
     """Owns transcripts until this process is told to stop; then others get them, and its cameras."""
     duty = asyncio.create_task(_duty(gateway.settings, known), name="transcript duty")
     draining = asyncio.create_task(gateway.draining.wait())
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await asyncio.gather(tasks.end(duty, draining), cameras.leave())
+        await asyncio.gather(tasks.end(duty, draining), cameras.leave(), publishers.leave())
         gateway.handed_over.set()
     if not duty.cancelled():
         duty.result()  # it never returns by itself: say why it did

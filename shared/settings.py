@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     cameras_per_gateway: int = Field(
         100, ge=1, le=10_000, description="Cameras one gateway holds; a core carries about as many."
     )
+    publishers_per_gateway: int = Field(
+        100, ge=1, le=10_000, description="Publishers of landmarks one gateway holds."
+    )
     uploads_per_gateway: int = Field(
         32, ge=1, le=10_000, description="Files one gateway reads at a time; each is a temporary file."
     )

@@ -25,7 +25,7 @@ from shared import keys, sessions, settings
 from shared.sessions import Session
 from tests.conftest import free_port
 from tests.gateway import openapi_exercises as exercises
-from tests.gateway.ingest.conftest import whole_offer
+from tests.gateway.ingest.conftest import seeing, whole_offer
 from tests.gateway.ingest.pictures import write_video
 from tests.gateway.openapi_exercises import LIVE, SDP, TOLD, Exercise
 from tests.gateway.serving import serving
@@ -164,6 +164,7 @@ def described_answers() -> set[tuple[str, str, str, str]]:
 
 
 async def test_every_described_answer_is_given_and_is_as_described(
+    app: Starlette,
     http: aiohttp.ClientSession,
     away: aiohttp.ClientSession,
     store: Redis,
@@ -175,6 +176,7 @@ async def test_every_described_answer_is_given_and_is_as_described(
         said = {"models": ["asl-words"], "capacity": 4, "owned": 0}
         await store.set(keys.stage(stage, "one"), json.dumps(said))
     monkeypatch.setattr(spool, "IDLE_SECONDS", 0.3)
+    app.state.gateway.models["seeing"] = seeing()
 
     async def stalled() -> AsyncIterator[bytes]:
         yield b"a"
@@ -190,6 +192,7 @@ async def test_every_described_answer_is_given_and_is_as_described(
     todo = [
         *exercises.plain(),
         *exercises.of_examples(),
+        *exercises.of_publishers(),
         *exercises.of_sessions(),
         *exercises.of_files(video, MOST_BYTES, stalled),
         *exercises.of_cameras(sdp),
