@@ -5,7 +5,16 @@ from pathlib import Path
 from training.ctc_bundle import CtcRecipe
 from training.ctc_job import CtcTask, Parts, Shipped
 from training.ctc_report import CtcReport
-from training.datasets.letters import BLOCK, FOLDS, LETTERS, ROWS, Letters, load_letters, load_more_letters
+from training.datasets.letters import (
+    BLOCK,
+    FOLDS,
+    LETTERS,
+    NEAR,
+    ROWS,
+    Letters,
+    load_letters,
+    load_more_letters,
+)
 from training.fingerspelling import (
     MEASURED,
     PIPELINE,
@@ -69,16 +78,20 @@ the hand is still spelling. It looks at the hands alone, {RATE:g} times a second
 ## Made from
 
 The letters recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): 3,150 webcam
-clips of single letters, mostly held still, landmarked by their authors. No recording is in this bundle. The
-training joins them to streams: letters at one to four a second, ways between them, doubled letters that slide
-or open, pauses, hands turned in space, of other proportions, and lost for moments.
+clips of single letters, mostly held still, landmarked by their authors, and 1,155 more of eighteen of the
+letters and of idle hands among their recordings of words. No recording is in this bundle. The training joins
+them to streams: letters at one to four a second, ways between them, doubled letters that slide or open,
+pauses, hands between those recorded and a little beyond, turned in space, of other proportions, and lost for
+moments.
 `signstream train {RECIPE.name}` makes the graph again (seed {PLAN.seed}, {PLAN.steps} steps; the same package
 versions, threads and processor give the same weights).
 
 ## Measured
 
 `{command}` measures every figure below, {MEASURED} streams a fold, read both ways. A fold
-holds out one block of {BLOCK} recordings of every letter; a block is one sitting of one signer.
+holds out one block of {BLOCK} recordings of every letter; a block is one sitting of one signer. Sittings
+among the words' recordings in which a hand lies within {NEAR:g} of the picture's height of one held out are
+left out of that fold's training. A path (`j`, `z`) is joined from where its hand begins to move.
 
 {found}
 ## What it is not
@@ -101,6 +114,7 @@ TASK = CtcTask(
     measure=measure,
     extra=unseen,
     card=card_text,
+    chosen_on=1,
 )
 
 make = TASK.make

@@ -12,7 +12,7 @@ from training.ctc_report import CtcReport
 from training.evaluate import HELLO, hello_takes
 from training.recordings import Recordings, load_recordings
 from training.sentences import WORDS
-from training.signed_sentences import MEASURED, PLAN, held_out_streams, measure, train
+from training.signed_sentences import MEASURED, PLAN, TRAINED, held_out_streams, measure, train
 from training.train import recipe_pipeline
 
 RECIPE = CtcRecipe(
@@ -73,8 +73,8 @@ Words: {", ".join(WORDS)}.
 
 The words recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): webcam clips of
 single words of three signers, landmarked by their authors. No recording is in this bundle. The training joins
-them to sentences of 2 to 6 words with the hands' way between them, rests, letters and wandering hands that
-are no word, at many speeds, seen by other cameras, of other bodies.
+them to sentences of {TRAINED[0]} to {TRAINED[1]} words with the hands' way between them, rests, letters and
+wandering hands that are no word, at many speeds, larger and smaller, seen by other cameras, of other bodies.
 `signstream train {RECIPE.name}` makes the graph again (seed {PLAN.seed}, {PLAN.steps} steps; the same package
 versions, threads and processor give the same weights).
 
@@ -103,6 +103,7 @@ TASK = CtcTask(
     measure=measure,
     extra=hello,
     card=card_text,
+    chosen_on=2,
 )
 
 make = TASK.make

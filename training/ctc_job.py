@@ -69,6 +69,8 @@ class CtcTask(Generic[Part]):
     """(name in the manifest, what it is, value), of the shipped weights."""
     card: Callable[[int, CtcReport | None], str]
     """Of so many parameters, with what was measured."""
+    chosen_on: int
+    """The only fold that was looked at while settings were chosen."""
 
     def make(self, data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -> None:
         """Trains on everything and writes the bundle; with `evaluate` also measures the folds."""
@@ -102,7 +104,7 @@ class CtcTask(Generic[Part]):
             folds.append(self.measure(network, examples))
             streams.append(streamed(self.recipe, network, recordings_of(self.recipe, examples)))
             show(told, number, folds[-1], streams[-1])
-        return CtcReport(self.figure, tuple(folds), tuple(streams), extra)
+        return CtcReport(self.figure, tuple(folds), tuple(streams), extra, self.chosen_on)
 
 
 class Kept:

@@ -35,7 +35,7 @@ _WAY = (1, 5)
 
 _ABSENT, _LONG_ABSENT, _LONG = (1, 8), (8, 32), 0.2
 """Samples without a hand before the first letter, and the share of streams with more of them."""
-_MIXED, _MIX = 0.6, (-0.4, 1.4)
+_MIXED, _MIX = 0.6, (-0.7, 1.7)
 """Of the poses are mixed from two clips, this far from the first to the second (training only): hands of
 different sittings, those between them and a little beyond."""
 
@@ -111,7 +111,7 @@ class Spelling:
         if name in MOVING:
             samples = int(rng.integers(*_PATH, endpoint=True))
             places = np.linspace(rng.uniform(0, _WAITING), len(clip) - 1, samples)
-            return between(clip, places)
+            return self._turning(between(clip, places), rng)
         if rng.random() < self._mixed:
             share = np.float32(rng.uniform(*_MIX))
             clip = clip + share * (_middle(clips[int(rng.integers(len(clips)))]) - _middle(clip))
@@ -120,6 +120,18 @@ class Spelling:
         span = min(speed * (samples - 1), len(clip) - 1)
         first = rng.uniform(0, len(clip) - 1 - span)
         return between(clip, np.linspace(first, first + span, samples))
+
+    def _turning(self, path: Clip, rng: Generator) -> Clip:
+        """A path whose hand turns more or less on its way (training only): one signer's `j` ends upright, the
+        next one's lies."""
+        if rng.random() >= self._mixed:
+            return path
+        share = np.linspace(0, 1, len(path))[:, None, None].astype(np.float32)
+        wrist = path[:, :1]
+        shape = path - wrist
+        turned = shape @ turn(rng, 2.0).T.astype(np.float32)
+        # Half a turn apart a straight way between them would fold the hand; these are far less.
+        return np.asarray(wrist + shape * (1 - share) + turned * share, np.float32)
 
     def _come(
         self,
@@ -225,9 +237,9 @@ def varied(stream: Stream, rng: Generator) -> Clip:
     hand = clip[:, RIGHT]
     wrist = hand[:, :1]
     shape = (hand - wrist) * _proportions(rng) + _bend(rng)
-    turn = _turn(rng)
-    shape = shape @ turn.T * rng.uniform(0.85, 1.15, (1, 1, 3))
-    path = wrist * rng.uniform(0.7, 1.3) @ turn.T
+    turned = turn(rng)
+    shape = shape @ turned.T * rng.uniform(0.85, 1.15, (1, 1, 3))
+    path = wrist * rng.uniform(0.7, 1.3) @ turned.T
     tremble = rng.choice((0.01, 0.025, 0.05))
     shape = shape + rng.normal(0, tremble, shape.shape) * [1, 1, 1]
     clip[:, RIGHT] = shape + path + rng.normal(0, tremble, path.shape)
@@ -251,9 +263,9 @@ def _bend(rng: Generator) -> NDArray[np.float32]:
     )
 
 
-def _turn(rng: Generator) -> NDArray[np.float64]:
-    """A rotation about all three axes."""
-    roll, yaw, pitch = rng.normal(0, 0.25), rng.normal(0, 0.3), rng.normal(0, 0.25)
+def turn(rng: Generator, more: float = 1.0) -> NDArray[np.float64]:
+    """A rotation about all three axes, `more` times as far."""
+    roll, yaw, pitch = rng.normal(0, (0.25, 0.3, 0.25)) * more
     about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
