@@ -12,7 +12,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from deploy import access
 from deploy.bench.commands import commands as bench
+from deploy.doctor.command import doctor
 from deploy.models.commands import commands as models
 from shared import settings as settings_module
 from shared.bundles import BundleError, ModelWatch
@@ -31,6 +33,9 @@ commands = typer.Typer(
 )
 commands.add_typer(models, name="models")
 commands.add_typer(bench, name="bench")
+commands.command()(doctor)
+commands.command()(access.credentials)
+commands.command()(access.token)
 
 
 def _settings(stage: str, **overrides: object) -> Settings:
@@ -111,7 +116,10 @@ def keypoints() -> None:
 
     settings = _settings("keypoints")
     _needs_redis(settings)
-    main(settings)
+    try:
+        main(settings)
+    except SettingsError as error:
+        _refuse(str(error))
 
 
 @commands.command()
@@ -132,9 +140,10 @@ def recognizers() -> None:
                 broker=settings.broker,
                 loading=loading,
                 metrics_port=settings.metrics_port,
+                metrics_host=settings.metrics_host,
             )
         )
-    except (BundleError, ProviderError) as error:
+    except (BundleError, ProviderError, SettingsError) as error:
         _refuse(str(error))
 
 

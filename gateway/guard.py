@@ -56,7 +56,8 @@ def need(method: str, path: str, query: str) -> Need | None:
     if (camera := CAMERA.fullmatch(path)) and method in ("PATCH", "DELETE"):
         return Need("publish", camera[1], secret_will_do=True)
     if session := SESSION.fullmatch(path):
-        return Need("subscribe", session[1])
+        publishes = path == f"/sessions/{session[1]}/landmarks"
+        return Need("publish" if publishes else "subscribe", session[1], secret_will_do=publishes)
     return Need("admin", None) if path == "/metrics" else None
 
 

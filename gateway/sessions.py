@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -55,6 +56,7 @@ async def show(request: Request) -> Response:
                 for name, seq in fields.items()
                 if name.startswith(reached)
             },
+            "incoming": json.loads(fields.get(sessions.INCOMING.encode(), b"null")),
             "dropped": int(fields.get(sessions.DROPPED.encode(), 0)),
             "latency_ms": glosses[-1]["latency_ms"] if glosses else None,
         }

@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SIGNSTREAM_"
 
+FILE_SUFFIX = "_FILE"
+"""`SIGNSTREAM_REDIS_URL_FILE=/run/secrets/redis-url` stands for what is in that file."""
+
 # RFC 7064 and RFC 7065; the host as a name or an address.
 _HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
 STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
@@ -73,8 +76,13 @@ class Settings(BaseSettings):
         0, ge=0, le=256, description="Most threads a window; 0: the cores we may use, where they pay."
     )
     metrics_port: int = Field(
-        0, ge=0, le=65535, description="TCP port of 127.0.0.1 for a recognizer's `/metrics`; 0: none."
+        0,
+        ge=0,
+        le=65535,
+        description="TCP port for a process's `/metrics`, `/healthz` and `/readyz`; 0: none."
+        " Under `signstream up` the first of as many as there are processes.",
     )
+    metrics_host: str = Field("127.0.0.1", description="Address that METRICS_PORT listens on.")
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )
@@ -92,6 +100,9 @@ class Settings(BaseSettings):
     )
     cameras_per_gateway: int = Field(
         100, ge=1, le=10_000, description="Cameras one gateway holds; a core carries about as many."
+    )
+    publishers_per_gateway: int = Field(
+        100, ge=1, le=10_000, description="Publishers of landmarks one gateway holds."
     )
     uploads_per_gateway: int = Field(
         32, ge=1, le=10_000, description="Files one gateway reads at a time; each is a temporary file."
@@ -215,10 +226,14 @@ def load(**overrides: object) -> Settings:
     Raises SettingsError naming every setting that is unknown or wrong.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    files = {name for name in known if name + FILE_SUFFIX in os.environ}
+    unknown = sorted(
+        name for name in os.environ if name.startswith(PREFIX) and name.removesuffix(FILE_SUFFIX) not in known
+    )
     if unknown:
         raise SettingsError(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    given = {name: value for name, value in overrides.items() if value is not None}
+    given: dict[str, object] = {name.removeprefix(PREFIX).lower(): _from_file(name) for name in sorted(files)}
+    given |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -227,6 +242,16 @@ def load(**overrides: object) -> Settings:
             name = PREFIX + str(detail["loc"][0]).upper() + ": " if detail["loc"] else ""
             lines.append(name + detail["msg"].removeprefix("Value error, "))
         raise SettingsError("; ".join(lines)) from error
+
+
+def _from_file(name: str) -> str:
+    """The setting's value where `NAME_FILE` names a file of it, as secrets are mounted into containers."""
+    if os.environ.get(name):
+        raise SettingsError(f"both {name} and {name}{FILE_SUFFIX} are set; one is needed")
+    try:
+        return Path(os.environ[name + FILE_SUFFIX]).read_text("utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"{name}{FILE_SUFFIX} cannot be read: {error}") from error
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.admission import place_in_line
+from gateway.results import counts
 from gateway.results.transcript import Event, RuleFactory, Transcript
-from shared import connection, keys, messages, sessions
+from shared import connection, keys, messages, metrics, sessions
 from shared.claims import Claim, Claims
 from shared.fence import Command, Fence, FencedOffError, SessionGoneError
 from shared.framelog import START
@@ -67,6 +68,7 @@ class TranscriptDuty:
             await store.aclose()
 
     async def _own(self, store: redis.asyncio.Redis, claims: Claims, claim: Claim) -> None:
+        metrics.TRANSCRIPTS.add(1)
         try:
             await self._follow_through_outages(store, claim)
             await claims.finish(claim, delete=True)
@@ -80,6 +82,8 @@ class TranscriptDuty:
             # The lease runs out and the session is tried again, here or elsewhere.
             log.exception("session %s: the transcript stopped", claim.session)
             claims.forget(claim)
+        finally:
+            metrics.TRANSCRIPTS.add(-1)
 
     async def _follow_through_outages(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         while True:
@@ -175,6 +179,7 @@ class TranscriptDuty:
         else:
             commands.append(("XTRIM", keys.results(fence.session), "MINID", cursor))
         await fence.write(*commands)
+        counts.tell(transcript, events)
 
     async def _end_for_silent_writer(self, store: redis.asyncio.Redis, fence: Fence, now: float) -> None:
         hash_key = keys.session(fence.session)

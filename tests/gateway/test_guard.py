@@ -170,7 +170,7 @@ async def test_the_page_publishes_and_hears_with_the_token_of_its_fragment(
         assert "a token is needed" in (await page.text_content("#state") or "")
         await page.goto(f"{http._base_url}?autostart=1#token={token}")
         await page.reload()
-        await page.wait_for_function("document.getElementById('state').dataset.session")
+        await page.wait_for_function("() => document.getElementById('state').dataset.session")
         session = str(await page.get_attribute("#state", "data-session"))
         await page.wait_for_selector("#state[data-state=queued]")
         await page.click("#stop")

@@ -1,5 +1,7 @@
 """Settings from the environment."""
 
+from pathlib import Path
+
 import pytest
 
 from shared import settings
@@ -75,3 +77,29 @@ def test_ice_settings_that_work_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
     assert read.turn_url_list == ("turn:[::1]:3478?transport=udp", "turns:turn.example.net")
     assert settings.load(udp_ports="").udp_port_range is None
     assert "turn_secret" not in repr(read)
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "redis-url").write_text("redis://:secret@redis:6379/0\n")
+    monkeypatch.setenv("SIGNSTREAM_REDIS_URL_FILE", str(tmp_path / "redis-url"))
+    assert settings.load().redis_url == "redis://:secret@redis:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"SIGNSTREAM_REDIS_URL_FILE": "/nowhere"}, "SIGNSTREAM_REDIS_URL_FILE cannot be read.*nowhere"),
+        (
+            {"SIGNSTREAM_REDIS_URL_FILE": "/nowhere", "SIGNSTREAM_REDIS_URL": "redis://redis"},
+            "both SIGNSTREAM_REDIS_URL and SIGNSTREAM_REDIS_URL_FILE",
+        ),
+        ({"SIGNSTREAM_REDIS_URI_FILE": "/nowhere"}, "unknown setting SIGNSTREAM_REDIS_URI_FILE"),
+    ],
+)
+def test_a_file_of_a_setting_that_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], said: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
+        settings.load()
