@@ -75,8 +75,16 @@ def test_the_installed_project_has_what_it_reads_beside_its_code(tmp_path: Path)
                     shutil.copytree(ROOT / name, source / there, ignore=ignore, dirs_exist_ok=True)
                 else:
                     shutil.copy(ROOT / name, source)
-    words = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", tmp_path]
-    subprocess.check_call([sys.executable, "-m", "pip", *words, source])
+    words = [
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--wheel-dir",
+        str(tmp_path),
+    ]
+    subprocess.check_call([sys.executable, "-m", "pip", *words, str(source)])
     [wheel] = tmp_path.glob("signstream-*.whl")
     inside = set(zipfile.ZipFile(wheel).namelist())
     read = {path for folder in ("gateway/static", "shared/models") for path in (ROOT / folder).rglob("*")}

@@ -29,8 +29,8 @@ TEXT = {"type": "string", "minLength": 1}
 NUMBER_AS_TEXT = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
 
 SCALED_OBJECT = {
-    # The fields we use, after github.com/kedacore/keda, config/crd/bases/keda.sh_scaledobjects.yaml (2.12), and the
-    # trigger's own after keda.sh/docs/2.12/scalers/prometheus. All values of a trigger's metadata are texts.
+    # The fields we use, after github.com/kedacore/keda, config/crd/bases/keda.sh_scaledobjects.yaml (2.12), and
+    # the trigger's own after keda.sh/docs/2.12/scalers/prometheus. All values of a trigger's metadata are texts.
     "type": "object",
     "additionalProperties": False,
     "required": ["apiVersion", "kind", "metadata", "spec"],
@@ -99,7 +99,7 @@ SCALED_OBJECT = {
 def rendered(folder: Path) -> tuple[Object, ...]:
     """Skips where there is no kubectl."""
     if shutil.which("kubectl") is None:
-        pytest.skip("no kubectl: apt-get install kubernetes-client, or the one of kubernetes.io")
+        pytest.skip("no kubectl: Debian's is too old; see kubernetes.io/docs/tasks/tools")
     return tuple(yaml.safe_load_all(subprocess.check_output(["kubectl", "kustomize", folder])))
 
 
