@@ -84,7 +84,7 @@ def test_the_installed_project_has_what_it_reads_beside_its_code(tmp_path: Path)
         "--wheel-dir",
         str(tmp_path),
     ]
-    subprocess.check_call([sys.executable, "-m", "pip", *words, str(source)])
+    subprocess.check_call([sys.executable, "-m", "pip", *words, "--wheel-dir", tmp_path, source])
     [wheel] = tmp_path.glob("signstream-*.whl")
     inside = set(zipfile.ZipFile(wheel).namelist())
     read = {path for folder in ("gateway/static", "shared/models") for path in (ROOT / folder).rglob("*")}

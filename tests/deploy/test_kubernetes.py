@@ -29,8 +29,8 @@ TEXT = {"type": "string", "minLength": 1}
 NUMBER_AS_TEXT = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}
 
 SCALED_OBJECT = {
-    # The fields we use, after github.com/kedacore/keda, config/crd/bases/keda.sh_scaledobjects.yaml (2.12), and
-    # the trigger's own after keda.sh/docs/2.12/scalers/prometheus. All values of a trigger's metadata are texts.
+    # The fields used, after github.com/kedacore/keda (2.12), config/crd/bases/keda.sh_scaledobjects.yaml;
+    # the trigger's own after keda.sh/docs/2.12/scalers/prometheus: all values of its metadata are texts.
     "type": "object",
     "additionalProperties": False,
     "required": ["apiVersion", "kind", "metadata", "spec"],
