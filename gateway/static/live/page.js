@@ -4,14 +4,14 @@
  */
 
 import { connect } from "/signstream.js";
-import { CameraChoice, openCamera, watchPermission } from "/parts/camera.js";
+import { CameraChoice, explainPermission, openCamera } from "/parts/camera.js";
 import { Captions } from "/parts/captions.js";
 import { GuessesCard } from "/parts/guesses.js";
 import { ModelChoice } from "/parts/models.js";
 import { clear, draw } from "/parts/overlay.js";
 import { sayError, saySession } from "/parts/sentences.js";
 import { TranscriptCard } from "/parts/transcript-card.js";
-import { onLanguage, open, say, t, token } from "/shell/shell.js";
+import { open, say, token } from "/shell/shell.js";
 import { Figures } from "./figures.js";
 import strings from "./strings.js";
 
@@ -123,13 +123,8 @@ async function startCamera() {
   lostCamera = false;
   say("asking", "state.asking");
   await loaded;
-  const [unknown] = models.unknown();
-  if (unknown) {
-    busy(false);
-    say("error", "model.unknown", { name: unknown, known: [...models.known.keys()].join(", ") });
-    return;
-  }
   try {
+    models.check();
     look(await openCamera());
   } catch (error) {
     busy(false);
@@ -191,16 +186,7 @@ async function sendFile() {
   file.value = "";
 }
 
-let allowed = "prompt";
-const explain = () => { permission.textContent = t(`permission.${allowed}`); };
-onLanguage(explain);
-watchPermission((now) => {
-  allowed = now;
-  permission.dataset.t = `permission.${now}`;
-  explain();
-  if (now === "granted") cameras.show(stream);
-});
-
+explainPermission(permission, () => cameras.show(stream));
 start.addEventListener("click", startCamera);
 stop.addEventListener("click", stopCamera);
 file.addEventListener("change", sendFile);

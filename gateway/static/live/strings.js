@@ -7,11 +7,6 @@ export default {
     lead: "What is recognised appears while you sign.",
     picture: "Your picture",
     invitation: "Your picture appears here.",
-    "permission.prompt":
-      "Your browser will ask whether this page may use the camera. The microphone is never asked for.",
-    "permission.granted": "The camera is allowed for this page. The microphone is never asked for.",
-    "permission.denied":
-      "The camera is blocked for this page. Allow it in the browser's address bar, or choose a video file.",
     controls: "Controls",
     start: "Start",
     stop: "Stop",
@@ -43,10 +38,6 @@ export default {
     lead: "Распознанное появляется, пока вы показываете.",
     picture: "Ваше изображение",
     invitation: "Здесь появится ваше изображение.",
-    "permission.prompt": "Браузер спросит, можно ли странице использовать камеру. Микрофон не запрашивается никогда.",
-    "permission.granted": "Камера для этой страницы разрешена. Микрофон не запрашивается никогда.",
-    "permission.denied":
-      "Камера для этой страницы запрещена. Разрешите её в адресной строке браузера или выберите видеофайл.",
     controls: "Управление",
     start: "Начать",
     stop: "Остановить",

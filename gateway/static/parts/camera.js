@@ -1,18 +1,13 @@
 /** The camera of this device: asked for without a microphone, chosen where there are several. */
 
-import { keep, knows, recall } from "/shell/shell.js";
+import { keep, knows, onLanguage, recall, t } from "/shell/shell.js";
+import { SentenceError } from "./sentences.js";
 
 // The camera's own shape: asking for another makes browsers cut off the sides, and the hands with them.
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
-/** Why there is no camera: `key` and `values` are a sentence of strings.js. */
-export class CameraError extends Error {
-  constructor(key, values = {}) {
-    super(key);
-    this.key = key;
-    this.values = values;
-  }
-}
+/** Why there is no camera. */
+export class CameraError extends SentenceError {}
 
 /**
  * Opens the camera chosen before, or the browser's own choice.
@@ -33,17 +28,29 @@ export async function openCamera(deviceId = recall("camera")) {
 }
 
 /**
- * What the browser will do when the camera is asked for: "granted", "denied" or "prompt".
+ * Writes what the browser will do when the camera is asked for, and keeps it true.
  *
- * @param {(state: string) => void} tell now, and when it changes
+ * @param {HTMLElement} line
+ * @param {() => void} [onGranted]
  */
-export async function watchPermission(tell) {
+export async function explainPermission(line, onGranted) {
+  let state = "prompt";
+  const write = () => {
+    line.dataset.t = `permission.${state}`;
+    line.textContent = t(line.dataset.t);
+    if (state === "granted") onGranted?.();
+  };
+  onLanguage(write);
   try {
     const permission = await navigator.permissions.query({ name: "camera" });
-    permission.addEventListener("change", () => tell(permission.state));
-    tell(permission.state);
+    const tell = () => {
+      state = permission.state;
+      write();
+    };
+    permission.addEventListener("change", tell);
+    tell();
   } catch {
-    tell("prompt"); // Firefox before 2025 does not say
+    // Firefox before 2025 does not say: it will ask.
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { keep, language, onLanguage, recall, t } from "/shell/shell.js";
 import { made } from "./dom.js";
+import { SentenceError } from "./sentences.js";
 
 /** What is kept between visits. */
 const KEPT = "models";
@@ -82,9 +83,11 @@ export class ModelChoice {
     return kept.length ? kept : [...this.known.keys()].slice(0, 1);
   }
 
-  /** Names asked for that the server does not have. */
-  unknown() {
-    return this.known.size ? this.chosen().filter((name) => !this.known.has(name)) : [];
+  /** @throws {SentenceError} the server does not have one that is asked for */
+  check() {
+    const unknown = this.known.size ? this.chosen().find((name) => !this.known.has(name)) : undefined;
+    if (unknown === undefined) return;
+    throw new SentenceError("model.unknown", { name: unknown, known: [...this.known.keys()].join(", ") });
   }
 
   title(name) {

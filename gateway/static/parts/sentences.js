@@ -2,7 +2,15 @@
 
 import { SignstreamError } from "/signstream.js";
 import { say, sayText, t } from "/shell/shell.js";
-import { CameraError } from "./camera.js";
+
+/** What went wrong here, in a sentence of strings.js: `key` and its `values`. */
+export class SentenceError extends Error {
+  constructor(key, values = {}) {
+    super(key);
+    this.key = key;
+    this.values = values;
+  }
+}
 
 /** States that the server explains further. */
 const EXPLAINED = new Set(["queued", "degraded", "failed"]);
@@ -14,9 +22,9 @@ export function saySession(name, reason) {
   else sayText(name, () => (EXPLAINED.has(name) && reason ? `${sentence()} ${reason}` : sentence()));
 }
 
-/** @param {Error} error of `connect`, of a camera, or one nobody expected */
+/** @param {Error} error of `connect`, a SentenceError, or one nobody expected */
 export function sayError(error) {
-  if (error instanceof CameraError) say("error", error.key, error.values);
+  if (error instanceof SentenceError) say("error", error.key, error.values);
   else if (error instanceof SignstreamError && error.code !== "refused") say("error", `server.${error.code}`);
   else if (error instanceof SignstreamError) sayText("error", () => error.message);
   else say("error", "server.wrong", { reason: error.message });

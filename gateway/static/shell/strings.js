@@ -22,13 +22,19 @@ export default {
     "session.ended": "The session has ended.",
     "session.failed": "The session failed.",
 
+    "permission.prompt":
+      "Your browser will ask whether this page may use the camera. The microphone is never asked for.",
+    "permission.granted": "The camera is allowed for this page. The microphone is never asked for.",
+    "permission.denied":
+      "The camera is blocked for this page. Allow it in the browser's address bar.",
+
     "camera.insecure": "Browsers give the camera only to pages on https:// or on localhost.",
-    "camera.NotAllowedError": "The camera is not allowed here. Allow it in the browser's address bar and press Start again.",
+    "camera.NotAllowedError": "The camera is not allowed here. Allow it in the browser's address bar and try again.",
     "camera.NotFoundError": "No camera was found. Plug one in, or choose a video file.",
-    "camera.NotReadableError": "The camera is in use by another program. Close that and press Start again.",
-    "camera.OverconstrainedError": "That camera is not there any more. Choose another and press Start again.",
+    "camera.NotReadableError": "The camera is in use by another program. Close that and try again.",
+    "camera.OverconstrainedError": "That camera is not there any more. Choose another and try again.",
     "camera.other": "The camera cannot be used: {reason}",
-    "camera.lost": "The camera is gone: was it unplugged? Plug it in and press Start again.",
+    "camera.lost": "The camera is gone: was it unplugged? Plug it in and try again.",
 
     "server.unreachable": "The server cannot be reached. Is it running?",
     "server.no-path": "The server answers, but no connection for the picture could be made. The Check page says which way is closed.",
@@ -79,13 +85,18 @@ export default {
     "session.ended": "Сеанс завершён.",
     "session.failed": "Сеанс прервался.",
 
+    "permission.prompt": "Браузер спросит, можно ли странице использовать камеру. Микрофон не запрашивается никогда.",
+    "permission.granted": "Камера для этой страницы разрешена. Микрофон не запрашивается никогда.",
+    "permission.denied":
+      "Камера для этой страницы запрещена. Разрешите её в адресной строке браузера.",
+
     "camera.insecure": "Браузер даёт камеру только страницам на https:// или на localhost.",
-    "camera.NotAllowedError": "Камера здесь не разрешена. Разрешите её в адресной строке браузера и нажмите «Начать» ещё раз.",
+    "camera.NotAllowedError": "Камера здесь не разрешена. Разрешите её в адресной строке браузера и попробуйте ещё раз.",
     "camera.NotFoundError": "Камера не найдена. Подключите её или выберите видеофайл.",
-    "camera.NotReadableError": "Камера занята другой программой. Закройте её и нажмите «Начать» ещё раз.",
-    "camera.OverconstrainedError": "Этой камеры больше нет. Выберите другую и нажмите «Начать» ещё раз.",
+    "camera.NotReadableError": "Камера занята другой программой. Закройте её и попробуйте ещё раз.",
+    "camera.OverconstrainedError": "Этой камеры больше нет. Выберите другую и попробуйте ещё раз.",
     "camera.other": "Камеру использовать нельзя: {reason}",
-    "camera.lost": "Камера пропала: её отключили? Подключите её и нажмите «Начать» ещё раз.",
+    "camera.lost": "Камера пропала: её отключили? Подключите её и попробуйте ещё раз.",
 
     "server.unreachable": "Сервер недоступен. Он запущен?",
     "server.no-path": "Сервер отвечает, но соединение для картинки не установилось. Страница «Проверка» скажет, какой путь закрыт.",

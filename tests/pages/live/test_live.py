@@ -1,6 +1,5 @@
 """Live, as a person uses it: hello signed twice to the camera."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Page
 
-from tests.pages.conftest import Visit, Visiting
+from tests.pages.conftest import Visit
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.data]
 
