@@ -1,12 +1,14 @@
 /** The page: a camera or a file in, glosses out. `?models=a,b` chooses models, `?autostart=1` starts at once,
  * `#token=…` is for servers that ask for one. */
 
-import { connect, SignstreamError } from "./signstream.js";
-import { clear, draw } from "./overlay.js";
+import { connect, SignstreamError } from "/signstream.js";
+import { clear, draw } from "/parts/overlay.js";
+import { knows, open, say, sayText, t, token } from "/shell/shell.js";
+import strings from "./strings.js";
+
+open("live", strings);
 
 const parameters = new URLSearchParams(location.search);
-// In the fragment, which no server is told and none can log.
-const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 const models = (parameters.get("models") ?? "").split(",").filter(Boolean);
 
 const stage = document.getElementById("stage");
@@ -18,36 +20,20 @@ const file = document.getElementById("file");
 const state = document.getElementById("state");
 const glosses = document.getElementById("glosses");
 
-const SENTENCES = {
-  queued: "Connected; waiting for a free recogniser.",
-  live: "Live: sign now.",
-  degraded: "Live, but the server is short of time: some of the picture is skipped.",
-  reconnecting: "The server is not answering; trying again.",
-  ended: "The session has ended.",
-  failed: "The session failed.",
-};
-
 // The camera's own shape: asking for another makes browsers cut off the sides, and the hands with them.
 const CAMERA = { video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }, audio: false };
-
-const CAMERA_ERRORS = {
-  NotAllowedError: "The camera is not allowed here. Allow it in the browser's address bar and press Start again.",
-  NotFoundError: "No camera was found. Plug one in, or choose a video file.",
-  NotReadableError: "The camera is in use by another program. Close that and press Start again.",
-};
 
 let session = null;
 let stream = null;
 let attempt = 0;
 
-function say(name, sentence) {
-  state.dataset.state = name;
-  state.textContent = sentence;
-}
+/** The states of a session that a sentence of the server's explains further. */
+const EXPLAINED = new Set(["queued", "degraded", "failed"]);
 
 function onState(name, reason) {
-  const detail = reason && !["ended", "live"].includes(name) ? ` ${reason}` : "";
-  say(name, name === "ended" && reason ? `${SENTENCES.ended} (${reason})` : (SENTENCES[name] ?? name) + detail);
+  const sentence = () => t(`session.${name}`);
+  if (name === "ended" && reason) sayText(name, () => `${sentence()} (${reason})`);
+  else sayText(name, () => (EXPLAINED.has(name) && reason ? `${sentence()} ${reason}` : sentence()));
   if (name === "ended" || name === "failed") release();
 }
 
@@ -104,30 +90,32 @@ async function run(options) {
   } catch (error) {
     if (mine !== attempt) return;
     release();
-    say("error", error instanceof SignstreamError ? error.message : `Something went wrong: ${error.message}`);
+    if (error instanceof SignstreamError) sayText("error", () => error.message);
+    else say("error", "server.wrong", { reason: error.message });
   }
 }
 
 async function startCamera() {
   busy(true);
-  say("asking", "Asking for the camera…");
+  say("asking", "state.asking");
   if (!navigator.mediaDevices) {
     busy(false);
-    say("error", "Browsers give the camera only to pages on https:// or on localhost.");
+    say("error", "camera.insecure");
     return;
   }
   try {
     stream = await navigator.mediaDevices.getUserMedia(CAMERA);
   } catch (error) {
     busy(false);
-    say("error", CAMERA_ERRORS[error.name] ?? `The camera cannot be used: ${error.message}`);
+    const key = `camera.${error.name}`;
+    say("error", knows(key) ? key : "camera.other", { reason: error.message });
     return;
   }
   stream.getVideoTracks()[0].addEventListener("ended", stopCamera);
   stage.classList.add("mirrored");
   video.removeAttribute("src");
   video.srcObject = stream;
-  say("connecting", "Connecting…");
+  say("connecting", "state.connecting");
   await run({ stream });
 }
 
@@ -136,11 +124,11 @@ async function stopCamera() {
   const ending = session;
   if (!ending) attempt += 1; // still connecting: whatever comes of it is stopped
   stream?.getTracks().forEach((track) => track.stop());
-  say("stopping", "Stopping; the last glosses may still come.");
+  say("stopping", "state.stopping");
   await ending?.stop();
   if (!ending) {
     release();
-    say("idle", "Ready.");
+    say("idle", "state.idle");
   }
   busy(false);
 }
@@ -153,7 +141,7 @@ async function sendFile() {
   stage.classList.remove("mirrored");
   video.srcObject = null;
   video.src = URL.createObjectURL(chosen);
-  say("uploading", `Sending ${chosen.name}…`);
+  say("uploading", "state.uploading", { name: chosen.name });
   await run({ video: chosen });
   file.value = "";
 }
@@ -163,4 +151,5 @@ stop.addEventListener("click", stopCamera);
 file.addEventListener("change", sendFile);
 addEventListener("pagehide", () => session?.stop());
 
+say("idle", "state.idle");
 if (parameters.get("autostart") === "1") startCamera();

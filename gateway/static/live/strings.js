@@ -1,0 +1,36 @@
+/** Sentences of the Live page. */
+
+export default {
+  en: {
+    "page.title": "Live",
+    title: "Sign, and read along",
+    lead: "What is recognised appears while you sign. Only the picture is used; no sound is asked for.",
+    picture: "Your picture",
+    controls: "Controls",
+    start: "Start",
+    stop: "Stop",
+    file: "or recognise a video file",
+    glosses: "Glosses",
+    "state.idle": "Ready.",
+    "state.asking": "Asking for the camera…",
+    "state.connecting": "Connecting…",
+    "state.uploading": "Sending {name}…",
+    "state.stopping": "Stopping; the last glosses may still come.",
+  },
+  ru: {
+    "page.title": "Эфир",
+    title: "Показывайте и читайте",
+    lead: "Распознанное появляется, пока вы показываете. Нужна только картинка; звук не запрашивается.",
+    picture: "Ваше изображение",
+    controls: "Управление",
+    start: "Начать",
+    stop: "Остановить",
+    file: "или распознать видеофайл",
+    glosses: "Глоссы",
+    "state.idle": "Готово к работе.",
+    "state.asking": "Запрашиваем камеру…",
+    "state.connecting": "Подключаемся…",
+    "state.uploading": "Отправляем {name}…",
+    "state.stopping": "Останавливаем; последние глоссы ещё могут прийти.",
+  },
+};

@@ -1,0 +1,68 @@
+/** Sentences of the shell and of what several pages share. */
+
+export default {
+  en: {
+    "shell.skip": "Skip to the page",
+    "shell.pages": "Pages",
+    "shell.live": "Live",
+    "shell.record": "Record",
+    "shell.upload": "Upload",
+    "shell.learn": "Learn",
+    "shell.practice": "Practice",
+    "shell.check": "Check",
+    "shell.language": "Language",
+    "shell.theme.system": "Colours: as the system",
+    "shell.theme.light": "Colours: light",
+    "shell.theme.dark": "Colours: dark",
+
+    "session.queued": "Connected; waiting for a free recogniser.",
+    "session.live": "Live: sign now.",
+    "session.degraded": "Live, but the server is short of time: some of the picture is skipped.",
+    "session.reconnecting": "The server is not answering; trying again.",
+    "session.ended": "The session has ended.",
+    "session.failed": "The session failed.",
+
+    "camera.insecure": "Browsers give the camera only to pages on https:// or on localhost.",
+    "camera.NotAllowedError": "The camera is not allowed here. Allow it in the browser's address bar and press Start again.",
+    "camera.NotFoundError": "No camera was found. Plug one in, or choose a video file.",
+    "camera.NotReadableError": "The camera is in use by another program. Close that and press Start again.",
+    "camera.OverconstrainedError": "That camera is not there any more. Choose another and press Start again.",
+    "camera.other": "The camera cannot be used: {reason}",
+    "camera.lost": "The camera is gone: was it unplugged? Plug it in and press Start again.",
+
+    "server.unreachable": "The server cannot be reached. Is it running?",
+    "server.wrong": "Something went wrong: {reason}",
+  },
+  ru: {
+    "shell.skip": "К содержанию",
+    "shell.pages": "Страницы",
+    "shell.live": "Эфир",
+    "shell.record": "Запись",
+    "shell.upload": "Файл",
+    "shell.learn": "Словарь",
+    "shell.practice": "Практика",
+    "shell.check": "Проверка",
+    "shell.language": "Язык",
+    "shell.theme.system": "Цвета: как в системе",
+    "shell.theme.light": "Цвета: светлые",
+    "shell.theme.dark": "Цвета: тёмные",
+
+    "session.queued": "Подключено; ждём свободного распознавателя.",
+    "session.live": "Эфир: показывайте.",
+    "session.degraded": "Эфир, но серверу не хватает времени: часть кадров пропускается.",
+    "session.reconnecting": "Сервер не отвечает; пробуем снова.",
+    "session.ended": "Сеанс завершён.",
+    "session.failed": "Сеанс прервался.",
+
+    "camera.insecure": "Браузер даёт камеру только страницам на https:// или на localhost.",
+    "camera.NotAllowedError": "Камера здесь не разрешена. Разрешите её в адресной строке браузера и нажмите «Начать» ещё раз.",
+    "camera.NotFoundError": "Камера не найдена. Подключите её или выберите видеофайл.",
+    "camera.NotReadableError": "Камера занята другой программой. Закройте её и нажмите «Начать» ещё раз.",
+    "camera.OverconstrainedError": "Этой камеры больше нет. Выберите другую и нажмите «Начать» ещё раз.",
+    "camera.other": "Камеру использовать нельзя: {reason}",
+    "camera.lost": "Камера пропала: её отключили? Подключите её и нажмите «Начать» ещё раз.",
+
+    "server.unreachable": "Сервер недоступен. Он запущен?",
+    "server.wrong": "Что-то пошло не так: {reason}",
+  },
+};
