@@ -4,9 +4,11 @@ Figures of the whole house (`FLEET`) are told by every gateway, from Redis: they
 Take `max` of them over the gateways; take `sum` of what each process tells of itself.
 """
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 from prometheus_client import Counter, Gauge, Histogram, ProcessCollector
@@ -50,7 +52,7 @@ class Metric:
     """Counted elsewhere: a collector of the stage makes a `family` of it when it is asked."""
 
     def add(self, amount: float = 1.0, *labels: str) -> None:
-        """Counts; from any thread."""
+        """Counts, a gauge also down; from any thread."""
         cast(Counter, self._at(labels)).inc(amount)
 
     def set(self, value: float, *labels: str) -> None:
@@ -60,6 +62,15 @@ class Metric:
     def observe(self, value: float, *labels: str) -> None:
         """One more value of a histogram; from any thread."""
         cast(Histogram, self._at(labels)).observe(value)
+
+    @contextlib.contextmanager
+    def timed(self, *labels: str) -> Iterator[None]:
+        """Observes how long what is inside takes, however it ends."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.observe(time.perf_counter() - begun, *labels)
 
     def forget(self) -> None:
         """Tells nothing until it is set again, where it has labels; NaN where it has none."""
@@ -156,9 +167,9 @@ GATEWAY_SESSIONS = Metric(
     "signstream_gateway_sessions",
     "gauge",
     GATEWAY,
-    "Cameras and files this gateway holds; kind is `camera` or `file`.",
+    "Cameras, files and publishers of landmarks this gateway holds; kind is `camera`, `file` or `landmarks`.",
     ("kind",),
-    known={"gateway": ("camera", "file")},
+    known={"gateway": ("camera", "file", "landmarks")},
 )
 GATEWAY_LOOP_LAG = Metric(
     "signstream_gateway_loop_lag_seconds",
@@ -175,13 +186,19 @@ GATEWAY_QUEUE = Metric(
 GATEWAY_FRAMES = Metric(
     "signstream_gateway_frames_total", "counter", GATEWAY, "Frames of cameras written to Redis."
 )
+GATEWAY_LANDMARKS = Metric(
+    "signstream_gateway_landmark_frames_total",
+    "counter",
+    GATEWAY,
+    "Frames of published landmarks written to Redis.",
+)
 REFUSED = Metric(
     "signstream_requests_refused_total",
     "counter",
     GATEWAY,
-    "Requests refused before they reached a route, by HTTP status: tokens, rates, origins, sizes.",
+    "Requests refused before they reached a route, by HTTP status: tokens, rates, origins.",
     ("status",),
-    known={"gateway": ("401", "403", "413", "429")},
+    known={"gateway": ("401", "403", "429")},
 )
 TRANSCRIPTS = Metric(
     "signstream_transcripts_owned", "gauge", GATEWAY, "Sessions whose transcript this gateway writes."
@@ -232,9 +249,9 @@ SESSIONS_OWNED = Metric(
     "signstream_keypoint_sessions_owned",
     "gauge",
     KEYPOINTS,
-    "Sessions this worker owns; kind is `live` or `file`.",
+    "Sessions this worker owns; kind is `live`, `file` or `landmarks` (published, not looked for here).",
     ("kind",),
-    known={"keypoints": ("live", "file")},
+    known={"keypoints": ("live", "file", "landmarks")},
 )
 OWN_CAPACITY = Metric(
     "signstream_keypoint_worker_capacity",

@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.admission import place_in_line
+from gateway.results import counts
 from gateway.results.transcript import Event, RuleFactory, Transcript
-from shared import connection, keys, messages, sessions
+from shared import connection, keys, messages, metrics, sessions
 from shared.claims import Claim, Claims
 from shared.fence import Command, Fence, FencedOffError, SessionGoneError
 from shared.framelog import START
@@ -43,8 +44,17 @@ CURSOR = "transcript_cursor"
 class TranscriptDuty:
     """Owns the transcripts of as many sessions as come. `run` until cancelled."""
 
-    def __init__(self, url: str, tasks: Mapping[str, str], rule: RuleFactory) -> None:
+    def __init__(
+        self,
+        url: str,
+        tasks: Mapping[str, str],
+        rule: RuleFactory,
+        *,
+        keep_seconds: int = keys.SESSION_TTL_SECONDS,
+    ) -> None:
+        """`keep_seconds`: how long an ended session's glosses and state are kept."""
         self._url = url
+        self._keep_seconds = keep_seconds
         self._tasks = tasks
         self._rule = rule
 
@@ -67,11 +77,14 @@ class TranscriptDuty:
             await store.aclose()
 
     async def _own(self, store: redis.asyncio.Redis, claims: Claims, claim: Claim) -> None:
+        metrics.TRANSCRIPTS.add(1)
         try:
             await self._follow_through_outages(store, claim)
             await claims.finish(claim, delete=True)
         except SessionGoneError:
             log.warning("session %s: failed: storage lost", claim.session)
+            # Its pictures would wait an hour for nobody.
+            await store.delete(keys.frames(claim.session), keys.results(claim.session))
             await claims.finish(claim, delete=True)
         except FencedOffError as error:
             log.warning("%s", error)
@@ -80,6 +93,8 @@ class TranscriptDuty:
             # The lease runs out and the session is tried again, here or elsewhere.
             log.exception("session %s: the transcript stopped", claim.session)
             claims.forget(claim)
+        finally:
+            metrics.TRANSCRIPTS.add(-1)
 
     async def _follow_through_outages(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         while True:
@@ -174,7 +189,8 @@ class TranscriptDuty:
             commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
         else:
             commands.append(("XTRIM", keys.results(fence.session), "MINID", cursor))
-        await fence.write(*commands)
+        await fence.write(*commands, ttl=self._keep_seconds if transcript.over else keys.SESSION_TTL_SECONDS)
+        counts.tell(transcript, events)
 
     async def _end_for_silent_writer(self, store: redis.asyncio.Redis, fence: Fence, now: float) -> None:
         hash_key = keys.session(fence.session)

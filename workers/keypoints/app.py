@@ -14,7 +14,7 @@ import redis.asyncio
 import uvloop
 from redis.exceptions import RedisError
 
-from shared import connection, keys
+from shared import connection, keys, metrics, metrics_server
 from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
@@ -33,7 +33,7 @@ from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
-STAGE = "keypoints"
+STAGE: metrics.Stage = "keypoints"
 
 ANNOUNCE_SECONDS = 1.5
 """Three announcements fit into a stage key's life."""
@@ -106,6 +106,13 @@ class Worker:
         """Of each session, and when it was taken."""
         self._reclaiming: asyncio.Task[None] | None = None
         self._patience = Patience(place.stop)
+        self._is_announced = False
+        """It last said that it is there, and Redis took it."""
+
+    def missing(self) -> list[str]:
+        """What it cannot work without and has not."""
+        stopping = ["this worker is stopping"] if self._place.stop.is_set() else []
+        return stopping if self._is_announced else [*stopping, "Redis"]
 
     async def run(self) -> None:
         """Until the workplace's `stop` is set; then all sessions have let go."""
@@ -130,7 +137,7 @@ class Worker:
             stop.cancel()
             if self._place.stop.is_set() or self._age.is_over:
                 return
-            if not self._capacity.takes_orphans(len(self._tasks)):
+            if not self._capacity.takes_orphans(len(self._tasks), self._place.tally.published_sessions):
                 return
         try:
             take = self._claims.take(TAKE_SECONDS) if room else self._claims.take_orphan(ORPHAN_SECONDS)
@@ -153,7 +160,8 @@ class Worker:
         if self._age.is_over:
             return 0
         young = sum(time.monotonic() - taken < SETTLE_SECONDS for taken in self._tasks.values())
-        return self._capacity.room(len(self._tasks), self._place.tally.file_sessions, young)
+        tally = self._place.tally
+        return self._capacity.room(len(self._tasks), tally.file_sessions, young, tally.published_sessions)
 
     def _end_of_age(self) -> None:
         """A process that is to be replaced waits a while for its sessions to end by themselves."""
@@ -203,8 +211,13 @@ class Worker:
             while True:
                 self._capacity.look(self._meter.look())
                 self._end_of_age()
-                with contextlib.suppress(*AWAY):
-                    await self._place.store.set(key, json.dumps(self._state()), ex=keys.STAGE_TTL_SECONDS)
+                state = self._state()
+                metrics.OWN_CAPACITY.set(state["capacity"])
+                try:
+                    await self._place.store.set(key, json.dumps(state), ex=keys.STAGE_TTL_SECONDS)
+                    self._is_announced = True
+                except AWAY:
+                    self._is_announced = False
                 await asyncio.sleep(ANNOUNCE_SECONDS)
         finally:
             with contextlib.suppress(*AWAY):
@@ -253,7 +266,10 @@ async def serve(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     store = connection.connect(config.redis_url)
     executor = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+    serving = contextlib.AsyncExitStack()
+    working: list[Worker] = []
     try:
+        await serving.enter_async_context(_told(config, working))
         await _wait_for_redis(store, stop)
         if stop.is_set():
             return
@@ -268,14 +284,25 @@ async def serve(
             log.info("keypoint worker %s serves %s", claims.consumer, ", ".join(specs))
             following = asyncio.create_task(_follow(watch, specs)) if watch else None
             try:
-                await Worker(config, place, claims).run()
+                working.append(Worker(config, place, claims))
+                await working[0].run()
             finally:
                 if following is not None:
                     following.cancel()
                     await asyncio.gather(following, return_exceptions=True)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+        await serving.aclose()
         await store.aclose()
+
+
+def _told(config: Settings, working: Sequence[Worker]) -> contextlib.AbstractAsyncContextManager[None]:
+    """Metrics and readiness; until there is a worker it is Redis that it waits for, or networks."""
+
+    def missing() -> list[str]:
+        return working[0].missing() if working else ["a worker: it waits for Redis, or compiles networks"]
+
+    return metrics_server.served(STAGE, config.metrics_host, config.metrics_port, missing)
 
 
 async def _follow(watch: ModelWatch, specs: dict[str, WindowSpec]) -> None:

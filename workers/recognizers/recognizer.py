@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 
-from shared import keys
+from shared import keys, metrics
 from shared.faust_redis import deliveries
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.ahead import SIDE_BY_SIDE
@@ -179,7 +179,10 @@ class RecognizerAgent:
 
     def _look_ahead(self, windows: Sequence[Window]) -> tuple[Iterator[Model], float]:
         """The model for each window; those that may have worked ahead on them, for so many ms a window."""
-        started = time.perf_counter()
+        started, now = time.perf_counter(), time.time()
+        for window in windows:
+            if window.sent:
+                metrics.WINDOW_WAIT.observe(max(0.0, now - window.sent), self.name)
         models = [self.versions.pick(window) for window in windows]
         for model in {id(model): model for model in models}.values():
             its = [window for window, one in zip(windows, models, strict=True) if one is model]
@@ -192,6 +195,7 @@ class RecognizerAgent:
             result = failed(window, f"given up: {times - 1} workers have ended over this window")
         else:
             result = answer(self.name, model, window, ahead_ms)
+            metrics.RECOGNIZE.observe(result.recognize_ms / 1000, self.name)
         complaint = f"Window {window.seq} of {window.session}: {result.error}" if result.error else ""
         return Answer(window.session, result.pack(), complaint)
 

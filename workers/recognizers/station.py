@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 AnyModel = Model | Streaming
 
-APP = "recognizers"
+APP = keys.RECOGNIZERS_GROUP
 """Faust's app id, and so the consumer group: all recognizer processes share the work."""
 
 BATCH = 32
