@@ -154,9 +154,9 @@ class Settings(BaseSettings):
         "mediapipe",
         description="What finds landmarks: `mediapipe` (Holistic itself), or `tracker` (a fifth of its CPU).",
     )
-    precision: Literal["auto", "bf16", "f32"] = Field(
+    precision: Literal["auto", "bf16", "int8", "f32"] = Field(
         "auto",
-        description="Numbers the tracker computes with; auto: bf16 where the CPU multiplies it, else f32.",
+        description="Numbers the tracker computes with; auto: the quickest the CPU has, bf16, int8 or f32.",
     )
     video_bitrate: int = Field(
         2_000_000, ge=100_000, le=50_000_000, description="Bits a second asked of a camera (REMB)."
