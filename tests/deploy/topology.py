@@ -157,7 +157,10 @@ class Topology:
         command, environment = self._command(name)
         with (self.folder / f"{name}.log").open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
-                *self.inside(name, *command), env=environment | changed, stdout=log, stderr=log
+                *self.inside(name, "env", f"--chdir={self.folder}/tmp", *command),
+                env=environment | changed,
+                stdout=log,
+                stderr=log,
             )
 
     async def stop(self, name: str, *, kill: bool = False) -> int:
