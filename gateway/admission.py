@@ -17,7 +17,7 @@ STOPPING_SECONDS = 2
 FULL_SECONDS = 10
 """Sessions end by the minute: sooner would be noise, much later would leave places empty."""
 
-Kind = Literal["camera", "file"]
+Kind = Literal["camera", "file", "publisher"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +78,15 @@ async def admit(gateway: Gateway) -> None:
     _refuse(decide("camera", await _load(gateway, len(gateway.cameras)), limits))
 
 
+async def admit_publisher(gateway: Gateway) -> None:
+    """The same for a publisher of landmarks."""
+    config = gateway.settings
+    limits = Limits(config.publishers_per_gateway, config.queue_length, config.when_full == "queue")
+    _refuse(decide("publisher", await _load(gateway, len(gateway.publishers)), limits))
+
+
 def admit_back(gateway: Gateway) -> None:
-    """Lets a camera back to its session, full house or not, unless this process is stopping: 503."""
+    """Lets a camera or publisher back to its session, full house or not, unless we are stopping: 503."""
     if gateway.draining.is_set():
         _refuse(STOPPING)
 

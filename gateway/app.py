@@ -10,9 +10,10 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from gateway import errors, figures, health, models, pages, sessions
-from gateway.ingest import tasks, uploads, whip
+from gateway import door, errors, figures, health, models, pages, sessions
+from gateway.ingest import landmarks, tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
+from gateway.ingest.publishers import Publishers
 from gateway.ingest.uploads import Uploads
 from gateway.openapi import document
 from gateway.results import events
@@ -41,11 +42,14 @@ def create_app(settings: Settings) -> Starlette:
         async with (
             contextlib.aclosing(Cameras(settings, store)) as cameras,
             contextlib.aclosing(Uploads(settings, store)) as files,
+            contextlib.aclosing(Publishers(store)) as publishers,
         ):
-            app.state.cameras, app.state.uploads = cameras, files
-            gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
+            app.state.cameras, app.state.uploads, app.state.publishers = cameras, files, publishers
+            gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files, publishers)
             async with figures.told(gateway, cameras):
-                drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
+                drained = asyncio.create_task(
+                    _until_drained(gateway, cameras, publishers, known), name="drain"
+                )
                 following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
                 yield
                 await tasks.end(following)
@@ -56,6 +60,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         *whip.ROUTES,
         *uploads.ROUTES,
+        *landmarks.ROUTES,
         *sessions.ROUTES,
         *events.ROUTES,
         *models.ROUTES,
@@ -102,29 +107,34 @@ async def _follow(gateway: Gateway, watch: ModelWatch, offered: dict[str, Bundle
 
 def _guards(settings: Settings) -> list[Middleware]:
     if not settings.token_key_list:
-        return []
+        return [door.middleware(settings)]
     from gateway import guard  # noqa: PLC0415 - it brings PyJWT, which only servers with a key need
 
-    return [guard.middleware(settings)]
+    return [door.middleware(settings), guard.middleware(settings)]
 
 
-async def _until_drained(gateway: Gateway, cameras: Cameras, known: Known) -> None:
+async def _until_drained(gateway: Gateway, cameras: Cameras, publishers: Publishers, known: Known) -> None:
     """Owns transcripts until this process is told to stop; then others get them, and its cameras."""
     duty = asyncio.create_task(_duty(gateway.settings, known), name="transcript duty")
     draining = asyncio.create_task(gateway.draining.wait())
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await asyncio.gather(tasks.end(duty, draining), cameras.leave())
+        await asyncio.gather(tasks.end(duty, draining), cameras.leave(), publishers.leave())
         gateway.handed_over.set()
     if not duty.cancelled():
         duty.result()  # it never returns by itself: say why it did
 
 
+def _transcripts(settings: Settings, known: Known) -> TranscriptDuty:
+    rules = rules_of(known.bundles)
+    return TranscriptDuty(settings.redis_url, known.tasks, rules, keep_seconds=settings.keep_seconds)
+
+
 async def _duty(settings: Settings, known: Known) -> None:
     while True:  # A Redis that is away at the start is no reason to do without the duty for ever.
         try:
-            await TranscriptDuty(settings.redis_url, known.tasks, rules_of(known.bundles)).run()
+            await _transcripts(settings, known).run()
         except RedisError as error:
             log.warning("transcripts: Redis: %s", error)
             await asyncio.sleep(RETRY_SECONDS)

@@ -48,6 +48,7 @@ async def _look(gateway: Gateway, cameras: Cameras, lacking: list[str]) -> None:
         lacking[:] = await health.lacking(gateway)
         metrics.GATEWAY_SESSIONS.set(len(gateway.cameras), "camera")
         metrics.GATEWAY_SESSIONS.set(len(gateway.uploads), "file")
+        metrics.GATEWAY_SESSIONS.set(len(gateway.publishers), "landmarks")
         metrics.GATEWAY_QUEUE.set(sum(len(camera.queue) for camera in cameras))
         try:
             await look_at_fleet(gateway)

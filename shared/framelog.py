@@ -62,13 +62,14 @@ def packet_of_entry(entry: bytes) -> int:
 
 
 class LiveFrameWriter:
-    """Appends a camera's frames, keeping about the newest five seconds.
+    """Appends a camera's or a publisher's frames, keeping the newest few seconds.
 
     Raises FencedOffError when another writer has taken the session over, SessionGoneError when it is gone.
     """
 
-    def __init__(self, fence: Fence) -> None:
+    def __init__(self, fence: Fence, seconds: float = keys.LIVE_FRAMES_SECONDS) -> None:
         self._fence = fence
+        self._seconds = seconds
         self._key = keys.frames(fence.session)
         self._kept: collections.deque[tuple[tuple[int, int], int]] = collections.deque()
         """Of each entry kept: its id (milliseconds, sequence) and its bytes."""
@@ -92,7 +93,7 @@ class LiveFrameWriter:
 
     def _oldest_to_keep(self, coming: int) -> str:
         newest_ms = self._kept[-1][0][0] if self._kept else 0
-        oldest = (max(0, newest_ms - int(keys.LIVE_FRAMES_SECONDS * 1000)), 0)
+        oldest = (max(0, newest_ms - int(self._seconds * 1000)), 0)
         while self._kept and (
             self._kept[0][0] < oldest or self._kept_bytes + coming > keys.LIVE_FRAMES_BYTES
         ):

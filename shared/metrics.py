@@ -167,9 +167,9 @@ GATEWAY_SESSIONS = Metric(
     "signstream_gateway_sessions",
     "gauge",
     GATEWAY,
-    "Cameras and files this gateway holds; kind is `camera` or `file`.",
+    "Cameras, files and publishers of landmarks this gateway holds; kind is `camera`, `file` or `landmarks`.",
     ("kind",),
-    known={"gateway": ("camera", "file")},
+    known={"gateway": ("camera", "file", "landmarks")},
 )
 GATEWAY_LOOP_LAG = Metric(
     "signstream_gateway_loop_lag_seconds",
@@ -186,13 +186,19 @@ GATEWAY_QUEUE = Metric(
 GATEWAY_FRAMES = Metric(
     "signstream_gateway_frames_total", "counter", GATEWAY, "Frames of cameras written to Redis."
 )
+GATEWAY_LANDMARKS = Metric(
+    "signstream_gateway_landmark_frames_total",
+    "counter",
+    GATEWAY,
+    "Frames of published landmarks written to Redis.",
+)
 REFUSED = Metric(
     "signstream_requests_refused_total",
     "counter",
     GATEWAY,
-    "Requests refused before they reached a route, by HTTP status: tokens, rates, origins, sizes.",
+    "Requests refused before they reached a route, by HTTP status: tokens, rates, origins.",
     ("status",),
-    known={"gateway": ("401", "403", "413", "429")},
+    known={"gateway": ("401", "403", "429")},
 )
 TRANSCRIPTS = Metric(
     "signstream_transcripts_owned", "gauge", GATEWAY, "Sessions whose transcript this gateway writes."
@@ -243,9 +249,9 @@ SESSIONS_OWNED = Metric(
     "signstream_keypoint_sessions_owned",
     "gauge",
     KEYPOINTS,
-    "Sessions this worker owns; kind is `live` or `file`.",
+    "Sessions this worker owns; kind is `live`, `file` or `landmarks` (published, not looked for here).",
     ("kind",),
-    known={"keypoints": ("live", "file")},
+    known={"keypoints": ("live", "file", "landmarks")},
 )
 OWN_CAPACITY = Metric(
     "signstream_keypoint_worker_capacity",

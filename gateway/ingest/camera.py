@@ -17,6 +17,7 @@ from gateway.ingest import control, ice, tasks
 from gateway.ingest.channels import Channels, Message
 from gateway.ingest.counts import Counts
 from gateway.ingest.framequeue import FrameQueue
+from gateway.ingest.incoming import Incoming
 from gateway.ingest.keyframes import KeyframeSchedule
 from gateway.ingest.receiver import VideoReceiver
 from gateway.ingest.timestamps import RtpClock
@@ -74,6 +75,7 @@ class Camera:
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._may_write = True
         self._receiver: VideoReceiver | None = None
+        self._incoming: Incoming | None = None
         self._task: asyncio.Task[None] | None = None
         peer.on("connectionstatechange", self._on_connection_state)
 
@@ -92,6 +94,7 @@ class Camera:
         self, receiver: Any, codecs: Sequence[Any], bits_per_second: int, clock: RtpClock | None = None
     ) -> None:
         """Takes the picture of one of the peer's receivers; `codecs` are those agreed on."""
+        self._incoming = Incoming(codecs[0].name.lower(), time.monotonic())
         self._receiver = VideoReceiver(
             receiver, codecs, bits_per_second, self._on_frame, self._on_stall, self._on_bye, clock
         )
@@ -210,7 +213,8 @@ class Camera:
             self._tell_counts()
             try:
                 answers = await self._fence.write(
-                    ("HSET", key, sessions.WRITER_SEEN, time.time()), ("HGET", key, "state")
+                    ("HSET", key, sessions.WRITER_SEEN, time.time(), sessions.INCOMING, self._seen()),
+                    ("HGET", key, "state"),
                 )
             except RedisError as error:
                 log.warning("session %s: Redis does not answer: %s", self.session, error)
@@ -221,6 +225,10 @@ class Camera:
                     return
             await asyncio.sleep(LIFE_SECONDS)
 
+    def _seen(self) -> str:
+        assert self._incoming is not None
+        return self._incoming.look(time.monotonic(), self.dropped, self.stalls)
+
     def _tell_counts(self) -> None:
         incomplete = self._receiver.dropped if self._receiver else 0
         self._counts.tell(
@@ -228,6 +236,8 @@ class Camera:
         )
 
     def _on_frame(self, frame: Frame) -> None:
+        assert self._incoming is not None
+        self._incoming.add(frame)
         if frame.keyframe:
             self._schedule.saw_keyframe(time.monotonic())
         dropped = self.queue.dropped

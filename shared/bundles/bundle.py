@@ -14,7 +14,7 @@ from shared.bundles.examples import Examples, read_examples
 from shared.bundles.labels import read_labels
 from shared.bundles.manifest import Ctc, Manifest, Picture, State, Streaming
 from shared.bundles.pickles import is_pickle
-from shared.landmarks import LAYOUTS
+from shared.landmarks import LAYOUTS, SEGMENT_ROWS
 
 MANIFEST = "bundle.toml"
 
@@ -115,6 +115,11 @@ class Bundle:
         """Canonical (gislr543) rows a window carries, in the bundle's order; none with pictures."""
         layout = self.manifest.input.source_layout
         return tuple(LAYOUTS[layout][row] for row in self.manifest.input.rows) if layout else ()
+
+    @property
+    def needs(self) -> frozenset[int]:
+        """Canonical rows that must be found for its windows; whole signs want to see the hands."""
+        return frozenset((*self.rows, *(SEGMENT_ROWS if self.windows != "sliding" else ())))
 
     @property
     def picture(self) -> Picture | None:

@@ -63,6 +63,19 @@ def of_examples() -> list[Exercise]:
     ]
 
 
+def of_publishers() -> list[Exercise]:
+    """Landmarks are published over a socket; this is what a GET says instead. `seeing` wants pictures."""
+    path, url = "/sessions/{id}/landmarks", f"/sessions/{NOBODY}/landmarks"
+    return [
+        Exercise("get", path, url, 426),
+        Exercise("get", path, f"{url}?clock=0", 400),
+        Exercise("get", path, f"{url}?models=nobody", 404),
+        Exercise("get", path, f"/sessions/{TOLD}/landmarks", 409),
+        Exercise("get", path, f"{url}?models=seeing", 422),
+        Exercise("get", path, url, 503, away=True),
+    ]
+
+
 def of_sessions() -> list[Exercise]:
     """Sessions and what was said in them; `TOLD` has three events."""
     session, transcript, events = ("/sessions/{id}" + rest for rest in ("", "/transcript", "/events"))

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from gateway import door, pages
 from gateway.app import create_app
 from gateway.ingest import spool
 from gateway.openapi import document
@@ -24,7 +25,7 @@ from shared import keys, sessions, settings
 from shared.sessions import Session
 from tests.conftest import free_port
 from tests.gateway import openapi_exercises as exercises
-from tests.gateway.ingest.conftest import whole_offer
+from tests.gateway.ingest.conftest import seeing, whole_offer
 from tests.gateway.ingest.pictures import write_video
 from tests.gateway.openapi_exercises import LIVE, SDP, TOLD, Exercise
 from tests.gateway.serving import serving
@@ -38,9 +39,10 @@ OF_HTTP = frozenset(
     {
         *("date", "server", "connection", "content-length", "content-type", "transfer-encoding"),
         *("accept-ranges", "etag", "last-modified"),  # Of files; a camera's ETag is required where it is.
+        *(name.lower() for name in (*door.HEADERS, *pages.HEADERS)),  # On every answer.
     }
 )
-"""Headers that HTTP itself adds: no document names them."""
+"""Headers that HTTP itself, or the gateway whatever it answers, adds: no document names them."""
 
 
 @pytest.fixture
@@ -162,6 +164,7 @@ def described_answers() -> set[tuple[str, str, str, str]]:
 
 
 async def test_every_described_answer_is_given_and_is_as_described(
+    app: Starlette,
     http: aiohttp.ClientSession,
     away: aiohttp.ClientSession,
     store: Redis,
@@ -173,6 +176,7 @@ async def test_every_described_answer_is_given_and_is_as_described(
         said = {"models": ["asl-words"], "capacity": 4, "owned": 0}
         await store.set(keys.stage(stage, "one"), json.dumps(said))
     monkeypatch.setattr(spool, "IDLE_SECONDS", 0.3)
+    app.state.gateway.models["seeing"] = seeing()
 
     async def stalled() -> AsyncIterator[bytes]:
         yield b"a"
@@ -188,6 +192,7 @@ async def test_every_described_answer_is_given_and_is_as_described(
     todo = [
         *exercises.plain(),
         *exercises.of_examples(),
+        *exercises.of_publishers(),
         *exercises.of_sessions(),
         *exercises.of_files(video, MOST_BYTES, stalled),
         *exercises.of_cameras(sdp),

@@ -137,7 +137,7 @@ class Worker:
             stop.cancel()
             if self._place.stop.is_set() or self._age.is_over:
                 return
-            if not self._capacity.takes_orphans(len(self._tasks)):
+            if not self._capacity.takes_orphans(len(self._tasks), self._place.tally.published_sessions):
                 return
         try:
             take = self._claims.take(TAKE_SECONDS) if room else self._claims.take_orphan(ORPHAN_SECONDS)
@@ -160,7 +160,8 @@ class Worker:
         if self._age.is_over:
             return 0
         young = sum(time.monotonic() - taken < SETTLE_SECONDS for taken in self._tasks.values())
-        return self._capacity.room(len(self._tasks), self._place.tally.file_sessions, young)
+        tally = self._place.tally
+        return self._capacity.room(len(self._tasks), tally.file_sessions, young, tally.published_sessions)
 
     def _end_of_age(self) -> None:
         """A process that is to be replaced waits a while for its sessions to end by themselves."""

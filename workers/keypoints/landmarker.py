@@ -19,6 +19,7 @@ from workers.keypoints.extractor import Extractor, ExtractorState
 from workers.keypoints.pace import Pace
 from workers.keypoints.shot import Shot
 from workers.keypoints.windower import Stretch
+from workers.keypoints.windows import Seen
 
 TURN_SECONDS = 0.1
 """A file's turn ends with the picture in which it has lasted this long, or in which a live session waits."""
@@ -32,7 +33,7 @@ would keep the next ones waiting, and landmarks are made only of the newest anyw
 class Landmarked:
     """A picture and what was found in it."""
 
-    picture: Picture
+    picture: Seen
     landmarks: NDArray[np.float32] | None
     """[543, 3]; None where no model wants them of this picture, or its colours could not be converted."""
     done: float

@@ -31,12 +31,15 @@ class Tally:
     file_seconds: float = 0.0
     """In the thread, for files."""
     live_sessions: int = 0
-    """Now."""
+    """Now, those that publish landmarks among them."""
     file_sessions: int = 0
+    published_sessions: int = 0
 
-    def serve(self, more: int, *, live: bool) -> None:
+    def serve(self, more: int, *, live: bool, published: bool = False) -> None:
         """A session came (1) or went (-1)."""
-        metrics.SESSIONS_OWNED.add(more, "live" if live else "file")
+        kind = "landmarks" if published else "live" if live else "file"
+        metrics.SESSIONS_OWNED.add(more, kind)
+        self.published_sessions += more * published
         if live:
             self.live_sessions += more
         else:
