@@ -7,11 +7,13 @@ import typer
 from rich.console import Console
 
 from training.options import modules, refusing
+from training.splits import Split
 
 
 def add_to(commands: typer.Typer) -> None:
     """Registers the commands."""
     commands.command("extract")(extract)
+    commands.command("embed")(embed)
 
 
 def extract(
@@ -41,3 +43,36 @@ def extract(
             videos, out, config, fps=fps, forms=forms, told=console.print, shown=console.is_terminal
         )
     Console().print(f"{out}: {done} made, {there} were there")
+
+
+def embed(
+    frames: Annotated[Path, typer.Argument(help="Folder of <class>/<video>_frame_<number>.jpg.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the HDF5 files.")],
+    vit: Annotated[Path, typer.Option(help="ONNX: pixel_values [n, 3, 224, 224] to last_hidden_state.")],
+    resnext: Annotated[Path, typer.Option(help="ONNX: pixels [n, 3, 640, any] of 0-255 to features.")],
+    hands: Annotated[Path | None, typer.Option(help="ONNX of a YOLO that finds hands.")] = None,
+    split: Annotated[Split, typer.Option(help="How videos are divided.")] = Split.STRATIFIED,
+    augmented: Annotated[int, typer.Option(min=0, help="Changed copies of each training video.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the split and the changes.")] = 42,
+) -> None:
+    """Makes HDF5 embeddings of frame folders, as the BiLSTM-attention project does, with graphs of yours."""
+    console = Console(stderr=True)
+    (made,) = modules("training.embed")
+    if split not in (Split.RANDOM, Split.STRATIFIED):
+        raise typer.BadParameter(f"frame folders do not tell the {split}; there are random and stratified")
+    with refusing():
+        graphs = made.embedder(vit, resnext)
+        found = made.Hands(hands) if hands else None
+        kept, held = made.embed(
+            frames,
+            out,
+            graphs,
+            found,
+            split=split,
+            augmented=augmented,
+            seed=seed,
+            told=Console().print,
+            shown=console.is_terminal,
+        )
+    Console().print(f"{out}: {kept} sequences to learn from, {held} held out")

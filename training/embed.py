@@ -1,12 +1,12 @@
 """Embedding sequences of frame folders, as the BiLSTM-attention project makes them, with the user's graphs.
 
-Of each video 32 frames (frame floor(i n / 32) of n; a shorter one is filled up with its last), each stretched to
-640 x 640, whole and in halves through a ViT and a ResNeXt: twelve rows of 768 numbers, in HDF5. The steps are
-those of the preset `bilstm-attention`, so a bundle is served what its network learned from.
+Of each video 32 frames (frame floor(i n / 32) of n; a shorter one is filled up with its last), each stretched
+to 640 x 640, whole and in halves through a ViT and a ResNeXt: twelve rows of 768 numbers, in HDF5. The steps
+are those of the preset `bilstm-attention`, so a bundle is served what its network learned from.
 
-With a hand detector (a YOLO of Ultralytics' export: `images` [1, 3, 640, 640] of 0 to 1, answer [1, 4 + classes,
-boxes] of centre, size and scores) the halves are, where it finds a hand, the pictures of the hands instead: the
-original's README speaks of one, its code has none.
+With a hand detector (a YOLO as Ultralytics exports it: `images` [1, 3, 640, 640] of 0 to 1, answer
+[1, 4 + classes, boxes] of centre, size and scores) the halves are, where it finds a hand, the pictures of the
+hands instead: the original's README speaks of one, its code has none.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class Hands:
         self._name = source.name
 
     def boxes(self, picture: Pixels) -> NDArray[np.float32]:
-        """[at most 2, 4] of one picture [640, 640, 3]: left, top, right, bottom in pixels, the left one first."""
+        """[at most 2, 4] of a picture [640, 640, 3]: left, top, right, bottom in pixels, from the left."""
         fed = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / 255
         (answer,) = self._session.run(None, {self._name: fed})
         rows = np.asarray(answer, np.float32)[0].T
@@ -119,9 +119,11 @@ def _digest(file: Path) -> str:
 
 def chosen(count: int) -> list[int]:
     """Which of so many frames are taken."""
-    return [i * count // FRAMES for i in range(FRAMES)] if count >= FRAMES else [
-        min(i, count - 1) for i in range(FRAMES)
-    ]
+    return (
+        [i * count // FRAMES for i in range(FRAMES)]
+        if count >= FRAMES
+        else [min(i, count - 1) for i in range(FRAMES)]
+    )
 
 
 def pictures_of(video: FrameFolder) -> Pixels:

@@ -24,11 +24,11 @@ from shared.sessions import Session
 from shared.settings import Settings
 from training.datasets.errors import DatasetError
 from training.datasets.gislr import write_parquet
-from workers.keypoints.decoder import Picture
 from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.landmarker import Landmarker
 from workers.keypoints.pace import Pace
+from workers.keypoints.windows import Seen
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".flv", ".ogv", ".3gp")
 """Files of a folder that are taken for videos; one that is named is tried whatever it is called."""
@@ -116,7 +116,7 @@ def landmarks_of(
     return Extracted(slots, times, np.stack([points for _, points, _ in seen]), seen[-1][2])
 
 
-def _turns(landmarker: Landmarker, packets: VideoPackets) -> Iterator[tuple[Picture, NDArray[np.float32]]]:
+def _turns(landmarker: Landmarker, packets: VideoPackets) -> Iterator[tuple[Seen, NDArray[np.float32]]]:
     ended = False
     while not ended:
         frames = packets.read(BATCH_BYTES)

@@ -1,5 +1,63 @@
-"""Augmentation of frames: one draw a clip, the same for all its frames.
+"""Augmentation of frames with Albumentations: one draw a clip, the same for all its frames.
 
-What the third seed's README lists, but drawn once a clip: it drew anew for every frame, so that a video
-flickered between flips. Mirroring changes who signs with which hand; a class whose sign is one-sided is left.
+What the third seed's README lists, with its numbers, but drawn once a clip: drawn anew for every frame, as
+there, a video flickers between two mirrors. A mirror also changes which hand signs; where that makes another
+sign, leave it out.
 """
+
+import os
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+os.environ.setdefault(
+    "NO_ALBUMENTATIONS_UPDATE", "1"
+)  # else it asks the network for news of itself on import
+
+import albumentations
+
+Pixels = NDArray[np.uint8]
+
+
+def transform(*, mirror: bool) -> albumentations.Compose:
+    """Flip, lens distortion, light and colour, noise, blur."""
+    steps = [
+        albumentations.OneOf(
+            [
+                albumentations.OpticalDistortion(distort_limit=0.05),
+                albumentations.GridDistortion(num_steps=5, distort_limit=0.3),
+            ],
+            p=0.5,
+        ),
+        albumentations.OneOf(
+            [
+                albumentations.RandomBrightnessContrast(0.2, 0.2),
+                albumentations.ColorJitter((0.8, 1.2), (0.8, 1.2), (0.8, 1.2), (-0.1, 0.1)),
+            ],
+            p=0.8,
+        ),
+        albumentations.OneOf(
+            [
+                # Standard deviations in shares of 255 for the variances 10 to 50.
+                albumentations.GaussNoise(std_range=(10**0.5 / 255, 50**0.5 / 255)),
+                albumentations.ISONoise(color_shift=(0.01, 0.05), intensity=(0.1, 0.5)),
+            ],
+            p=0.6,
+        ),
+        albumentations.OneOf(
+            [
+                albumentations.MotionBlur(blur_limit=(3, 7)),
+                albumentations.GaussianBlur(blur_limit=(3, 7)),
+            ],
+            p=0.6,
+        ),
+    ]
+    return albumentations.Compose([albumentations.HorizontalFlip(p=0.5 if mirror else 0.0), *steps])
+
+
+def augmented_clip(pictures: Pixels, rng: Generator, *, mirror: bool = True) -> Pixels:
+    """uint8 RGB [frames, height, width, 3], each frame changed alike; the same draw gives the same."""
+    made = transform(mirror=mirror)
+    made.set_random_seed(int(rng.integers(2**31)))
+    return np.asarray(made(images=pictures)["images"], np.uint8)

@@ -1,8 +1,8 @@
 """How clips are divided into what is learned from and what is measured on, and what each way is worth.
 
-A split is honest where what is held out was recorded by other people, or at least in another sitting, than what
-is learned from. The seeds' own splits are neither: they are offered so that a seed's figure can be repeated, and
-say so wherever a figure made with them is shown.
+A split is honest where what is held out was recorded by other people, or at least in another sitting, than
+what is learned from. The seeds' own splits are neither: they are offered so that a seed's figure can be
+repeated, and say so wherever a figure made with them is shown.
 """
 
 from collections.abc import Sequence

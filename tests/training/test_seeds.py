@@ -60,7 +60,11 @@ def spelling_clips(rows: int = ROWS) -> list[Clip]:
 
 
 def learned(
-    network: nn.Module, inputs: Sequence[Tensor], loss_of: Callable[[Tensor], Tensor], steps: int
+    network: nn.Module,
+    inputs: Sequence[Tensor],
+    loss_of: Callable[[Tensor], Tensor],
+    steps: int,
+    rate: float = 4e-3,
 ) -> nn.Module:
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -68,7 +72,7 @@ def learned(
     def loss(learner: nn.Module, rng: Generator) -> Tensor:
         return loss_of(learner(*inputs))
 
-    return Run(network, Plan(steps, rate=4e-3, weight_decay=0.0, average=0.9)).train(loss)
+    return Run(network, Plan(steps, rate=rate, weight_decay=0.0, average=0.9)).train(loss)
 
 
 def classes(logits: Tensor) -> Tensor:
@@ -132,7 +136,7 @@ def test_lzvs_network_learned_by_heart_spells_so_in_the_recognizer(tmp_path: Pat
     def ctc(logits: Tensor) -> Tensor:
         return nn.functional.ctc_loss(logits.log_softmax(-1).transpose(0, 1), wanted, *lengths)
 
-    trained = learned(seed.network(len(LABELS)), [features], ctc, 100)
+    trained = learned(seed.network(len(LABELS)), [features], ctc, 100, 1e-2)
     bundle = exported(seed, trained, tmp_path / "lzv", stats=stats)
     assert bundle.symbols == ("", *LABELS)
     recognizer = Recognizer(bundle)
