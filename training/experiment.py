@@ -19,7 +19,8 @@ class Epoch:
     """How far a training was, and how good."""
 
     epoch: int
-    loss: float
+    loss: float | None
+    """None of a phase that a killed training had finished before."""
     lr: float
     phase: int = 1
     val_loss: float | None = None

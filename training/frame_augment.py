@@ -6,6 +6,7 @@ sign, leave it out.
 """
 
 import os
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -20,9 +21,9 @@ import albumentations
 Pixels = NDArray[np.uint8]
 
 
-def transform(*, mirror: bool) -> albumentations.Compose:
+def steps(*, mirror: bool) -> list[Any]:
     """Flip, lens distortion, light and colour, noise, blur."""
-    steps = [
+    changes = [
         albumentations.OneOf(
             [
                 albumentations.OpticalDistortion(distort_limit=0.05),
@@ -53,11 +54,14 @@ def transform(*, mirror: bool) -> albumentations.Compose:
             p=0.6,
         ),
     ]
-    return albumentations.Compose([albumentations.HorizontalFlip(p=0.5 if mirror else 0.0), *steps])
+    return [albumentations.HorizontalFlip(p=0.5), *changes] if mirror else changes
 
 
 def augmented_clip(pictures: Pixels, rng: Generator, *, mirror: bool = True) -> Pixels:
     """uint8 RGB [frames, height, width, 3], each frame changed alike; the same draw gives the same."""
-    made = transform(mirror=mirror)
-    made.set_random_seed(int(rng.integers(2**31)))
-    return np.asarray(made(images=pictures)["images"], np.uint8)
+    for step in steps(mirror=mirror):
+        made = albumentations.Compose([step])
+        # A seed of its own: in one Compose all draw the same numbers, and happen together or not at all.
+        made.set_random_seed(int(rng.integers(2**31)))
+        pictures = made(images=pictures)["images"]
+    return np.asarray(pictures, np.uint8)

@@ -137,7 +137,7 @@ def _phase(
     )
     freeze(network, ("",))
     if not record.epochs[earlier:]:  # it had been finished before
-        record.epochs.append(Epoch(earlier + plan.steps, float("nan"), plan.rate, phase))
+        record.epochs.append(Epoch(earlier + plan.steps, None, plan.rate, phase))
     found = measured(seed, trained, held_out)
     last = dataclasses.replace(record.epochs[-1], **found)
     record.epochs[-1] = last
