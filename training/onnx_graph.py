@@ -56,28 +56,33 @@ def write_graph_of(
     *,
     axes: Sequence[str] = (),
     sizes: Sequence[tuple[int, ...]] = _SIZES,
+    traced: bool = False,
 ) -> None:
     """The same of a network with several inputs, by name; their first `axes` may be of any length.
 
-    It is tried with noise whose first lengths are `sizes`. Inputs called `index` count from 0.
+    It is tried with noise whose first lengths are `sizes`. Inputs called `index` count from 0. `traced` keeps
+    an LSTM one node: the newer exporter writes each of its steps.
     """
     network.eval()
     lengths = {place: torch.export.Dim(axis) for place, axis in enumerate(axes)} or None
     fed = [x.expand(2, *x.shape[1:]).contiguous() if axes else x for x in examples.values()]
+    names = {"input_names": list(examples), "output_names": [answer], "opset_version": OPSET}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's exporter warns of its own parts
-        program = torch.onnx.export(
-            network,
-            tuple(fed),
-            input_names=list(examples),
-            output_names=[answer],
-            dynamic_shapes=(lengths,) * len(fed) if lengths else None,
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    model = program.model_proto
+        if traced:
+            free = {one: dict(enumerate(axes)) for one in (*examples, answer)}
+            torch.onnx.export(network, tuple(fed), file, dynamic_axes=free, dynamo=False, **names)
+            model = onnx.load(file)
+        else:
+            model = torch.onnx.export(
+                network,
+                tuple(fed),
+                dynamic_shapes=(lengths,) * len(fed) if lengths else None,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+                **names,
+            ).model_proto
     _forget_origin(model, name)
     onnx.checker.check_model(model, full_check=True)
     file.write_bytes(model.SerializeToString(deterministic=True))

@@ -142,7 +142,9 @@ def write_seed_bundle(
     )
     with tempfile.TemporaryDirectory() as made:
         graph = Path(made) / GRAPH
-        write_graph_of(network, example_of(seed), graph, folder.name, LOGITS, axes=free, sizes=sizes)
+        traced = any(isinstance(module, nn.LSTM) for module in network.modules())
+        example = example_of(seed)
+        write_graph_of(network, example, graph, folder.name, LOGITS, axes=free, sizes=sizes, traced=traced)
         make_bundle(folder, folder.name, preset, Ingredients(graph, graphs or {}, None, stats))
     reseal(folder, card, quality)
     return load_bundle(folder)

@@ -95,6 +95,7 @@ def exported(seed: Seed, network: nn.Module, folder: Path, **given: Any) -> Bund
     return write_seed_bundle(seed, network, LABELS, folder, card="# of a test\n", quality=QUALITY, **given)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("name", "network", "steps"),
     [
@@ -102,7 +103,7 @@ def exported(seed: Seed, network: nn.Module, folder: Path, **given: Any) -> Bund
         (
             "slr-slovo",
             LandmarkTransformer(4, width=16, heads=2, local_layers=1, global_layers=1, dropout=0),
-            80,
+            60,
         ),
     ],
     ids=["gislr", "slr-slovo"],
