@@ -71,6 +71,13 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
     asyncio.run(until_signal())
 
 
+def _token_in(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeError) as error:
+        _refuse(f"{path} cannot be read: {error}")
+
+
 @commands.command()
 def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
@@ -148,6 +155,23 @@ def recognizers() -> None:
 
 
 @commands.command()
+def config(
+    host: Annotated[str | None, typer.Option(help="As `signstream up` takes it.")] = None,
+    port: Annotated[int | None, typer.Option(help="As `signstream up` takes it.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Prints the settings in force and where each came from. Example: signstream config --json"""
+    from deploy.config import as_json, as_text, in_force
+
+    given = {"host": host, "port": port}
+    try:
+        shown = in_force(settings_module.load(**given), settings_module.sources(**given))
+    except SettingsError as error:
+        _refuse(str(error))
+    typer.echo(as_json(shown) if json else as_text(shown))
+
+
+@commands.command()
 def recognize(
     videos: Annotated[list[Path] | None, typer.Argument(help="Video files.", show_default=False)] = None,
     camera: Annotated[
@@ -165,6 +189,9 @@ def recognize(
     server: Annotated[
         str | None, typer.Option(help="URL of a running Signstream; without it one is started for this.")
     ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token for the server; else SIGNSTREAM_TOKEN.")
+    ] = None,
 ) -> None:
     """Prints what is signed in videos or before a camera. Example: signstream recognize hello.mp4 --json"""
     from deploy.recognize import RecognizeError, recognize_camera_of, recognize_videos
@@ -173,7 +200,9 @@ def recognize(
         _refuse("either video files or --camera is needed, such as `signstream recognize --camera 0`")
     # A person wants glosses, not the stages' diary.
     level = os.environ.get("SIGNSTREAM_LOG_LEVEL") or "WARNING"
-    settings = _settings("recognize", log_level=level, **({"port": 0} if server is None else {}))
+    token = _token_in(token_file) if token_file is not None else None
+    own = {"port": 0, "metrics_port": 0} if server is None else {}
+    settings = _settings("recognize", log_level=level, token=token, **own)
     try:
         status: list[bool] = []
         if camera:

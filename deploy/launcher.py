@@ -81,7 +81,7 @@ class Launcher:
             **{
                 PREFIX + field.upper(): str(value)
                 for field, value in self._settings.model_dump(exclude_unset=True).items()
-                if field not in ("redis_url", "port", "metrics_port")
+                if field not in ("redis_url", "port", "metrics_port", "token")
             },
         }
         command = [sys.executable, "-m", "deploy.cli", name]

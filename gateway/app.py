@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from gateway import errors, figures, health, models, pages, sessions
+from gateway import door, errors, figures, health, models, pages, sessions
 from gateway.ingest import landmarks, tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
 from gateway.ingest.publishers import Publishers
@@ -107,10 +107,10 @@ async def _follow(gateway: Gateway, watch: ModelWatch, offered: dict[str, Bundle
 
 def _guards(settings: Settings) -> list[Middleware]:
     if not settings.token_key_list:
-        return []
+        return [door.middleware(settings)]
     from gateway import guard  # noqa: PLC0415 - it brings PyJWT, which only servers with a key need
 
-    return [guard.middleware(settings)]
+    return [door.middleware(settings), guard.middleware(settings)]
 
 
 async def _until_drained(gateway: Gateway, cameras: Cameras, publishers: Publishers, known: Known) -> None:
@@ -126,10 +126,15 @@ async def _until_drained(gateway: Gateway, cameras: Cameras, publishers: Publish
         duty.result()  # it never returns by itself: say why it did
 
 
+def _transcripts(settings: Settings, known: Known) -> TranscriptDuty:
+    rules = rules_of(known.bundles)
+    return TranscriptDuty(settings.redis_url, known.tasks, rules, keep_seconds=settings.keep_seconds)
+
+
 async def _duty(settings: Settings, known: Known) -> None:
     while True:  # A Redis that is away at the start is no reason to do without the duty for ever.
         try:
-            await TranscriptDuty(settings.redis_url, known.tasks, rules_of(known.bundles)).run()
+            await _transcripts(settings, known).run()
         except RedisError as error:
             log.warning("transcripts: Redis: %s", error)
             await asyncio.sleep(RETRY_SECONDS)

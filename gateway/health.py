@@ -1,7 +1,5 @@
 """`/healthz`: this process lives. `/readyz`: a camera could connect, or what is missing. `/metrics`."""
 
-import logging
-
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -11,8 +9,6 @@ from starlette.routing import Route
 from gateway.admission import announced
 from gateway.state import Gateway, gateway_of
 from shared.metrics import registry
-
-log = logging.getLogger(__name__)
 
 STAGES = ("keypoints", "recognizers")
 
@@ -37,9 +33,8 @@ async def lacking(gateway: Gateway) -> list[str]:
     stopping = ["this gateway is stopping"] if gateway.draining.is_set() else []
     try:
         return stopping + await missing_parts(gateway)
-    except RedisError as error:
-        log.warning("Redis: %s", error)
-        return [*stopping, "Redis"]  # where it is and why is nobody's business out there
+    except RedisError:
+        return [*stopping, "Redis"]  # where it is and why is told in the log, by those who work with it
 
 
 async def missing_parts(gateway: Gateway) -> list[str]:

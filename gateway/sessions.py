@@ -25,7 +25,7 @@ async def _known(request: Request) -> Session:
     session = await sessions.load(gateway_of(request).store, request.path_params["id"])
     if session is None:
         name = str(request.path_params["id"])[:64]
-        raise HTTPException(404, f"no session {name}: it never was, or ended more than an hour ago")
+        raise HTTPException(404, f"no session {name}: it never was, or is kept no longer")
     return session
 
 

@@ -24,9 +24,6 @@ SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 SESSION_TTL_SECONDS = 3600
 """Every key of a session expires this long after its last write; `glosses` outlive the end by as much."""
 
-FRAMES_TTL_SECONDS = 60
-"""An ended session's frames and results are gone within a minute: a signing person's video is biometric."""
-
 LIVE_FRAMES_SECONDS = 5.0
 """A live stream keeps this much: longer than a takeover (3 s) and always holding a keyframe."""
 

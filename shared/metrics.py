@@ -196,9 +196,9 @@ REFUSED = Metric(
     "signstream_requests_refused_total",
     "counter",
     GATEWAY,
-    "Requests refused before they reached a route, by HTTP status: tokens, rates, origins, sizes.",
+    "Requests refused before they reached a route, by HTTP status: tokens, rates, origins.",
     ("status",),
-    known={"gateway": ("401", "403", "413", "429")},
+    known={"gateway": ("401", "403", "429")},
 )
 TRANSCRIPTS = Metric(
     "signstream_transcripts_owned", "gauge", GATEWAY, "Sessions whose transcript this gateway writes."

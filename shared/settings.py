@@ -1,10 +1,11 @@
 """Every setting, from the environment, with its default and its reason. One prefix: SIGNSTREAM_."""
 
+import difflib
 import ipaddress
 import os
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,11 @@ FILE_SUFFIX = "_FILE"
 _HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
 STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
 TURN_URL = re.compile(rf"turns?:{_HOST}(?::\d{{1,5}})?(?:\?transport=(?:udp|tcp))?")
+
+ORIGIN = re.compile(rf"https?://{_HOST}(?::\d{{1,5}})?")
+"""RFC 6454 §6.2, as browsers send it."""
+
+PROVIDERS = ("cpu", "cuda", "openvino")
 
 SESSIONS_A_CORE = {"tracker": 5, "mediapipe": 2}
 """Live sessions at 15 landmarked pictures a second, before a worker has measured what its own cost: about 11
@@ -42,6 +48,33 @@ class Settings(BaseSettings):
         description="Comma-separated key files that check tokens; none: no tokens, and loopback only.",
     )
     token_audience: str = Field("signstream", description="What a token's `aud` must name.")
+    token: str = Field(
+        "",
+        repr=False,
+        description="The token that `signstream recognize --server` and `bench` show a server.",
+    )
+    origins: str = Field(
+        "",
+        description="Comma-separated origins (https://HOST) whose pages may publish and listen beside our"
+        " own; `*`: all.",
+    )
+    proxies: str = Field(
+        "",
+        description="Comma-separated addresses or networks of proxies before the gateway, whose"
+        " X-Forwarded-For is believed.",
+    )
+    requests_per_address: float = Field(
+        100.0,
+        ge=0,
+        description="Requests a second taken from one address where there are keys, ten times as many at"
+        " once; 0: no limit.",
+    )
+    keep_seconds: int = Field(
+        3600,
+        ge=60,
+        le=30 * 86400,
+        description="How long an ended session's glosses and state are kept; its video never is.",
+    )
     ice_addresses: str = Field(
         "127.0.0.1", description="Comma-separated local addresses offered to cameras for media."
     )
@@ -113,15 +146,13 @@ class Settings(BaseSettings):
     queue_length: int = Field(
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
-    extractor: str = Field(
+    extractor: Literal["mediapipe", "tracker"] = Field(
         # By the tracker a model's windows agree with Holistic's a little too seldom (docs/benchmarks.md).
         "mediapipe",
-        pattern="^(mediapipe|tracker)$",
         description="What finds landmarks: `mediapipe` (Holistic itself), or `tracker` (a fifth of its CPU).",
     )
-    precision: str = Field(
+    precision: Literal["auto", "bf16", "f32"] = Field(
         "auto",
-        pattern="^(auto|bf16|f32)$",
         description="Numbers the tracker computes with; auto: bf16 where the CPU multiplies it, else f32.",
     )
     video_bitrate: int = Field(
@@ -129,7 +160,10 @@ class Settings(BaseSettings):
     )
     upload_bytes: int = Field(1 << 30, ge=1, description="Largest video taken, in bytes.")
     upload_seconds: float = Field(4 * 3600.0, gt=0, description="Longest video taken, in seconds.")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="A line for people, or a JSON object with the session's id in it."
+    )
     data: str = Field("", description="Folder of the recordings that training and the tests read.")
 
     @model_validator(mode="after")
@@ -164,6 +198,38 @@ class Settings(BaseSettings):
         if self.ice_relay_only and not self.turn_urls:
             raise ValueError(f"{PREFIX}ICE_RELAY_ONLY needs {PREFIX}TURN_URLS")
         return self
+
+    @model_validator(mode="after")
+    def _names_are_names(self) -> Self:
+        for name, schemes in (
+            ("redis_url", ("redis", "rediss", "unix")),
+            ("broker", ("redis", "rediss", "kafka")),
+        ):
+            url = getattr(self, name)
+            if url and url.partition("://")[0] not in schemes:
+                allowed = ", ".join(f"{scheme}://" for scheme in schemes)
+                raise ValueError(f"{PREFIX}{name.upper()} begins with none of {allowed}")
+        for origin in self.origin_list:
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{PREFIX}ORIGINS has {origin!r}; right would be https://HOST, or *")
+        for proxy in _list(self.proxies):
+            if not _is_network(proxy):
+                raise ValueError(f"{PREFIX}PROXIES has {proxy!r}; an IP address or network is needed")
+        for provider in self.execution_provider_list:
+            if provider not in PROVIDERS:
+                allowed = ", ".join(PROVIDERS)
+                raise ValueError(f"{PREFIX}EXECUTION_PROVIDERS has {provider!r}; allowed are {allowed}")
+        for name in ("models", "execution_providers", "token_audience"):
+            if not _list(getattr(self, name)):
+                raise ValueError(
+                    f"{PREFIX}{name.upper()} is empty; its default is in force where it is unset"
+                )
+        return self
+
+    @property
+    def origin_list(self) -> tuple[str, ...]:
+        """Origins beside our own."""
+        return _list(self.origins)
 
     @property
     def token_key_list(self) -> tuple[str, ...]:
@@ -231,7 +297,11 @@ def load(**overrides: object) -> Settings:
         name for name in os.environ if name.startswith(PREFIX) and name.removesuffix(FILE_SUFFIX) not in known
     )
     if unknown:
-        raise SettingsError(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f", perhaps {near[0]}" if near else ""
+        raise SettingsError(
+            f"unknown setting {', '.join(unknown)}{hint}; known are {', '.join(sorted(known))}"
+        )
     given: dict[str, object] = {name.removeprefix(PREFIX).lower(): _from_file(name) for name in sorted(files)}
     given |= {name: value for name, value in overrides.items() if value is not None}
     try:
@@ -239,9 +309,43 @@ def load(**overrides: object) -> Settings:
     except ValidationError as error:
         lines = []
         for detail in error.errors():
-            name = PREFIX + str(detail["loc"][0]).upper() + ": " if detail["loc"] else ""
-            lines.append(name + detail["msg"].removeprefix("Value error, "))
+            lines.append(_complaint(detail))
         raise SettingsError("; ".join(lines)) from error
+
+
+def _complaint(detail: Any) -> str:
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if not detail["loc"]:
+        return message
+    field = str(detail["loc"][0])
+    given = "" if is_secret(field) else f" is {str(detail['input'])[:100]!r}"
+    return f"{PREFIX}{field.upper()}{given}: {message}"
+
+
+def is_secret(field: str) -> bool:
+    """Whether a setting's value is never shown."""
+    return field in Settings.model_fields and not Settings.model_fields[field].repr
+
+
+def masked(field: str, value: object) -> str:
+    """A setting's value as it may be shown: no secret, and no password within a URL."""
+    if is_secret(field):
+        return "***" if value else ""
+    return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:***@", str(value))
+
+
+def sources(**overrides: object) -> dict[str, str]:
+    """By setting, where its value in force comes from: `command line`, `file`, `environment` or `default`."""
+    found = {}
+    for field in Settings.model_fields:
+        name = PREFIX + field.upper()
+        if overrides.get(field) is not None:
+            found[field] = "command line"
+        elif name + FILE_SUFFIX in os.environ:
+            found[field] = f"file {os.environ[name + FILE_SUFFIX]}"
+        else:
+            found[field] = "environment" if os.environ.get(name) else "default"
+    return found
 
 
 def _from_file(name: str) -> str:
@@ -262,6 +366,14 @@ def _port_range(text: str) -> range | None:
     match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
     low, high = (int(match[1]), int(match[2])) if match else (0, 0)
     return range(low, high + 1) if 1024 <= low <= high <= 65535 else None
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_address(text: str) -> bool:

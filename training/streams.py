@@ -31,7 +31,7 @@ _IDLE, _UNKNOWN = recipe.BACKGROUND_IDS
 _DIRECTED = ("can", "get", "hello", "thank-you")
 """Played backwards these are no word. (`large` backwards is `small`.)"""
 
-_MOVING = ("can", "get", "hello", "large", "medium", "muffin", "please", "small", "thank-you")
+MOVING = ("can", "get", "hello", "large", "medium", "muffin", "please", "small", "thank-you")
 """Of these a single pose held is no word; the others are little more than a pose."""
 
 _SURE = 3
@@ -81,7 +81,7 @@ class Streams:
         self._letters = recordings.of(recipe.UNKNOWN)
         self._idle = recordings.of(recipe.IDLE)
         self._directed = [i for word in _DIRECTED for i in recordings.of(word)]
-        self._moving = [i for word in _MOVING for i in recordings.of(word)]
+        self._moving = [i for word in MOVING for i in recordings.of(word)]
         if len(np.unique(self._labels[self._words])) < 2 or not self._moving:
             raise ValueError("streams need clips of at least two words, one of which moves")
         shares = np.bincount(self._labels, minlength=len(recipe.LABELS)).astype(float)

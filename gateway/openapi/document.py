@@ -35,6 +35,9 @@ def openapi() -> dict[str, Any]:
             "title": TITLE,
             "version": metadata.version("signstream"),
             "summary": "A camera goes in, glosses come out while the person is still signing.",
+            "description": "Every answer says besides how it may be shown and kept (Cache-Control,"
+            " Content-Security-Policy, Referrer-Policy, X-Content-Type-Options). A page of an origin that the"
+            " server does not know gets 403 for whatever is no GET.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": {**cameras.PATHS, **publishers.PATHS, **paths.PATHS},

@@ -72,7 +72,7 @@ AFTER = in_query(
 )
 EPOCH = in_query("epoch", "Refuses to replay another epoch's events.")
 
-UNKNOWN_SESSION = (404, "No such session, or it ended more than an hour ago.")
+UNKNOWN_SESSION = (404, "No such session, or it is kept no longer.")
 AWAY = (503, "The store does not answer.")
 
 UPLOAD: Described = {

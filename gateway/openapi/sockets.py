@@ -13,7 +13,7 @@ CLOSES = {
     events.TRY_AGAIN: "Come back with `after`: this server stops, its store was away, or you read nothing "
     f"for {events.SEND_SECONDS:g} s.",
     events.BAD_REQUEST: "`after` is no number.",
-    events.UNKNOWN_SESSION: "No such session, or it ended more than an hour ago.",
+    events.UNKNOWN_SESSION: "No such session, or it is kept no longer.",
     events.NO_SUBPROTOCOL: "None of the offered subprotocols is spoken.",
     events.CANNOT_REPLAY: "Cannot replay: the epoch is over, or what follows `after` is gone; begin with 0.",
 }

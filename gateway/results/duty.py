@@ -44,8 +44,17 @@ CURSOR = "transcript_cursor"
 class TranscriptDuty:
     """Owns the transcripts of as many sessions as come. `run` until cancelled."""
 
-    def __init__(self, url: str, tasks: Mapping[str, str], rule: RuleFactory) -> None:
+    def __init__(
+        self,
+        url: str,
+        tasks: Mapping[str, str],
+        rule: RuleFactory,
+        *,
+        keep_seconds: int = keys.SESSION_TTL_SECONDS,
+    ) -> None:
+        """`keep_seconds`: how long an ended session's glosses and state are kept."""
         self._url = url
+        self._keep_seconds = keep_seconds
         self._tasks = tasks
         self._rule = rule
 
@@ -74,6 +83,8 @@ class TranscriptDuty:
             await claims.finish(claim, delete=True)
         except SessionGoneError:
             log.warning("session %s: failed: storage lost", claim.session)
+            # Its pictures would wait an hour for nobody.
+            await store.delete(keys.frames(claim.session), keys.results(claim.session))
             await claims.finish(claim, delete=True)
         except FencedOffError as error:
             log.warning("%s", error)
@@ -178,7 +189,7 @@ class TranscriptDuty:
             commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
         else:
             commands.append(("XTRIM", keys.results(fence.session), "MINID", cursor))
-        await fence.write(*commands)
+        await fence.write(*commands, ttl=self._keep_seconds if transcript.over else keys.SESSION_TTL_SECONDS)
         counts.tell(transcript, events)
 
     async def _end_for_silent_writer(self, store: redis.asyncio.Redis, fence: Fence, now: float) -> None:

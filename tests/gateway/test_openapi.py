@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from gateway import door, pages
 from gateway.app import create_app
 from gateway.ingest import spool
 from gateway.openapi import document
@@ -38,9 +39,10 @@ OF_HTTP = frozenset(
     {
         *("date", "server", "connection", "content-length", "content-type", "transfer-encoding"),
         *("accept-ranges", "etag", "last-modified"),  # Of files; a camera's ETag is required where it is.
+        *(name.lower() for name in (*door.HEADERS, *pages.HEADERS)),  # On every answer.
     }
 )
-"""Headers that HTTP itself adds: no document names them."""
+"""Headers that HTTP itself, or the gateway whatever it answers, adds: no document names them."""
 
 
 @pytest.fixture

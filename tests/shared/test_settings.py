@@ -68,6 +68,37 @@ def test_ice_settings_that_cannot_work_say_what_would(
         settings.load()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LOG_LEVEL", "LOUD", "is 'LOUD'.*'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("EXTRACTOR", "magic", "'mediapipe' or 'tracker'"),
+        ("PRECISION", "f16", "'auto', 'bf16' or 'f32'"),
+        ("PORT", "70000", "is '70000'.*65535"),
+        ("REDIS_URL", "http://:hunter2@redis:6379", "redis://, rediss://"),
+        ("BROKER", "amqp://:hunter2@rabbit", "redis://, rediss://, kafka://"),
+        ("ORIGINS", "https://a.example,b.example", "'b.example'.*https://HOST"),
+        ("PROXIES", "10.0.0.0/8,proxy", "'proxy'.*network"),
+        ("EXECUTION_PROVIDERS", "cpu,npu", "'npu'.*cpu, cuda, openvino"),
+        ("MODELS", " , ", "empty"),
+        ("KEEP_SECONDS", "5", "60"),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"SIGNSTREAM_{name}", value)
+    with pytest.raises(SettingsError, match=f"SIGNSTREAM_{name}.*{said}") as refused:
+        settings.load()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_name_that_is_nearly_right_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNSTREAM_ICE_ADRESSES", "127.0.0.1")
+    with pytest.raises(SettingsError, match="perhaps SIGNSTREAM_ICE_ADDRESSES"):
+        settings.load()
+
+
 def test_ice_settings_that_work_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGNSTREAM_UDP_PORTS", "50000-50100")
     monkeypatch.setenv("SIGNSTREAM_TURN_URLS", "turn:[::1]:3478?transport=udp,turns:turn.example.net")
