@@ -1,61 +1,63 @@
-/** The page: a camera or a file in, glosses out. `?models=a,b` chooses models, `?autostart=1` starts at once,
- * `#token=…` is for servers that ask for one. */
+/** The Live page: a camera or a file in, glosses out while one signs.
+ *
+ * `?models=a,b` chooses models, `?autostart=1` starts at once, `#token=…` is for servers that ask for one.
+ */
 
-import { connect, SignstreamError } from "/signstream.js";
+import { connect } from "/signstream.js";
+import { CameraChoice, explainPermission, openCamera } from "/parts/camera.js";
+import { Captions } from "/parts/captions.js";
+import { GuessesCard } from "/parts/guesses.js";
+import { ModelChoice } from "/parts/models.js";
 import { clear, draw } from "/parts/overlay.js";
-import { knows, open, say, sayText, t, token } from "/shell/shell.js";
+import { sayError, saySession } from "/parts/sentences.js";
+import { TranscriptCard } from "/parts/transcript-card.js";
+import { open, say, token } from "/shell/shell.js";
+import { Figures } from "./figures.js";
 import strings from "./strings.js";
 
 open("live", strings);
 
 const parameters = new URLSearchParams(location.search);
-const models = (parameters.get("models") ?? "").split(",").filter(Boolean);
+const [stage, video, overlay, invitation, permission, start, stop, file, state] = [
+  "stage", "video", "overlay", "invitation", "permission", "start", "stop", "file", "state",
+].map((id) => document.getElementById(id));
 
-const stage = document.getElementById("stage");
-const video = document.getElementById("video");
-const overlay = document.getElementById("overlay");
-const start = document.getElementById("start");
-const stop = document.getElementById("stop");
-const file = document.getElementById("file");
-const state = document.getElementById("state");
-const glosses = document.getElementById("glosses");
-
-// The camera's own shape: asking for another makes browsers cut off the sides, and the hands with them.
-const CAMERA = { video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } }, audio: false };
+const models = new ModelChoice(
+  document.getElementById("models"), (parameters.get("models") ?? "").split(",").filter(Boolean),
+);
+const captions = new Captions(document.getElementById("glosses"), models);
+const guesses = new GuessesCard(document.getElementById("guesses-card"), models);
+const transcript = new TranscriptCard(document.getElementById("transcript-card"), models);
+const figures = new Figures(document.getElementById("figures"));
+const cameras = new CameraChoice(
+  document.getElementById("camera"), document.getElementById("camera-label"), exchangeCamera,
+);
+const loaded = models.load();
 
 let session = null;
 let stream = null;
 let attempt = 0;
-
-/** The states of a session that a sentence of the server's explains further. */
-const EXPLAINED = new Set(["queued", "degraded", "failed"]);
+/** Why it ended, where that is known here and not by the server: said instead of "ended". */
+let lostCamera = false;
 
 function onState(name, reason) {
-  const sentence = () => t(`session.${name}`);
-  if (name === "ended" && reason) sayText(name, () => `${sentence()} (${reason})`);
-  else sayText(name, () => (EXPLAINED.has(name) && reason ? `${sentence()} ${reason}` : sentence()));
+  transcript.state = name;
   if (name === "ended" || name === "failed") release();
+  if (name === "ended" && lostCamera) say("error", "camera.lost");
+  else saySession(name, reason);
 }
 
-/** One partial a model, in grey, replaced by the next partial or the final of that model. */
 function onGloss(event) {
-  const partial = [...glosses.children].find(
-    (item) => item.classList.contains("partial") && item.dataset.model === event.model,
-  );
-  const item = partial ?? glosses.appendChild(document.createElement("li"));
-  item.className = event.status;
-  item.dataset.model = event.model;
-  item.dataset.start = event.start;
-  item.textContent = `${event.gloss} `;
-  if (event.status === "final") {
-    const confidence = item.appendChild(document.createElement("small"));
-    confidence.textContent = `${Math.round(event.confidence * 100)} %`;
-  }
+  captions.show(event);
+  guesses.show(event);
+  figures.answered(event);
+  if (event.status === "final") transcript.add(event);
 }
 
 function busy(now) {
   start.disabled = now;
   file.disabled = now;
+  models.disabled = now;
   stop.disabled = !now;
 }
 
@@ -65,20 +67,29 @@ function release() {
   stream = null;
   session = null;
   busy(false);
+  figures.end();
+  captions.end();
   clear(overlay);
 }
 
 async function run(options) {
   const mine = ++attempt;
-  glosses.replaceChildren();
+  const current = (act) => (...told) => { if (mine === attempt) act(...told); };
   try {
+    const asked = models.chosen();
+    captions.begin(asked);
+    guesses.clear();
+    figures.clear();
+    transcript.begin("");
     const made = await connect({
       ...options,
-      models,
+      models: asked,
       token,
-      onGloss: (event) => { if (mine === attempt) onGloss(event); },
-      onState: (name, reason) => { if (mine === attempt) onState(name, reason); },
-      onLandmarks: (_, points) => { if (mine === attempt) draw(overlay, video, points); },
+      onGloss: current(onGloss),
+      onState: current(onState),
+      onLandmarks: current((_, points) => draw(overlay, video, points)),
+      onDropped: current((count, what) => figures.dropped(count, what)),
+      onProgress: current((fraction) => say("live", "state.progress", { percent: Math.round(fraction * 100) })),
     });
     if (mine !== attempt) {
       await made.stop();
@@ -86,37 +97,62 @@ async function run(options) {
       return;
     }
     session = made;
+    transcript.session = made.id;
     state.dataset.session = made.id;
+    figures.begin(made);
   } catch (error) {
     if (mine !== attempt) return;
     release();
-    if (error instanceof SignstreamError) sayText("error", () => error.message);
-    else say("error", "server.wrong", { reason: error.message });
+    sayError(error);
   }
+}
+
+/** Shows a camera's picture, and notices when it is unplugged. */
+function look(opened) {
+  stream = opened;
+  stream.getVideoTracks()[0].addEventListener("ended", () => { if (stream === opened) loseCamera(); });
+  stage.classList.add("mirrored");
+  invitation.hidden = true;
+  video.removeAttribute("src");
+  video.srcObject = stream;
+  cameras.show(stream);
 }
 
 async function startCamera() {
   busy(true);
+  lostCamera = false;
   say("asking", "state.asking");
-  if (!navigator.mediaDevices) {
-    busy(false);
-    say("error", "camera.insecure");
-    return;
-  }
+  await loaded;
   try {
-    stream = await navigator.mediaDevices.getUserMedia(CAMERA);
+    models.check();
+    look(await openCamera());
   } catch (error) {
     busy(false);
-    const key = `camera.${error.name}`;
-    say("error", knows(key) ? key : "camera.other", { reason: error.message });
+    sayError(error);
     return;
   }
-  stream.getVideoTracks()[0].addEventListener("ended", stopCamera);
-  stage.classList.add("mirrored");
-  video.removeAttribute("src");
-  video.srcObject = stream;
   say("connecting", "state.connecting");
   await run({ stream });
+}
+
+/** Another camera while one runs goes on in the same session. */
+async function exchangeCamera(deviceId) {
+  if (!session || !stream) return;
+  const before = stream;
+  try {
+    const opened = await openCamera(deviceId);
+    await session.replace(opened);
+    look(opened);
+    before.getTracks().forEach((track) => track.stop());
+  } catch (error) {
+    sayError(error);
+  }
+}
+
+async function loseCamera() {
+  lostCamera = true;
+  await stopCamera();
+  say("error", "camera.lost");
 }
 
 async function stopCamera() {
@@ -124,11 +160,12 @@ async function stopCamera() {
   const ending = session;
   if (!ending) attempt += 1; // still connecting: whatever comes of it is stopped
   stream?.getTracks().forEach((track) => track.stop());
-  say("stopping", "state.stopping");
+  figures.end();
+  if (!lostCamera) say("stopping", "state.stopping");
   await ending?.stop();
   if (!ending) {
     release();
-    say("idle", "state.idle");
+    if (!lostCamera) say("idle", "state.idle");
   }
   busy(false);
 }
@@ -137,15 +174,19 @@ async function sendFile() {
   const [chosen] = file.files;
   if (!chosen) return;
   busy(true);
+  lostCamera = false;
   stop.disabled = true;
   stage.classList.remove("mirrored");
+  invitation.hidden = true;
   video.srcObject = null;
   video.src = URL.createObjectURL(chosen);
   say("uploading", "state.uploading", { name: chosen.name });
+  await loaded;
   await run({ video: chosen });
   file.value = "";
 }
 
+explainPermission(permission, () => cameras.show(stream));
 start.addEventListener("click", startCamera);
 stop.addEventListener("click", stopCamera);
 file.addEventListener("change", sendFile);
