@@ -17,9 +17,9 @@ const PARTS = [
 const ROWS = 543;
 
 /** What MediaPipe's C++ writes for every graph: the time of day, a file, a remark. */
-const CHATTER = /^[IW]\d{4} /;
+const CHATTER = /^[IW]\d{4} |^INFO: Created TensorFlow Lite/;
 
-for (const name of ["log", "info", "warn"]) {
+for (const name of ["log", "info", "warn", "error"]) {
   const say = console[name].bind(console);
   console[name] = (...words) => { if (!CHATTER.test(String(words[0]))) say(...words); };
 }

@@ -47,7 +47,6 @@ class Line {
   #secret = "";
   #taken = [];
   #bitsSent = 0;
-  #size = null;
   #alive = null;
   #socket = null;
   #rows = [];
@@ -114,12 +113,13 @@ class Line {
     socket.close(OVER);
   }
 
+  /** No picture is sent, so it has no size. */
   figures() {
     const since = performance.now() - 2000;
     this.#taken = this.#taken.filter((at) => at > since);
     return {
-      width: this.#size?.[0] ?? null,
-      height: this.#size?.[1] ?? null,
+      width: null,
+      height: null,
       framesPerSecond: this.#taken.length / 2,
       bitsSent: this.#bitsSent,
       roundTripMs: null,
@@ -136,7 +136,6 @@ class Line {
       this.#lost += 1;
     }
     this.#taken.push(performance.now());
-    this.#size = [width, height];
     if (this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.send(frame);
       this.#bitsSent += 8 * frame.byteLength;
