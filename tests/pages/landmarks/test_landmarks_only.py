@@ -14,7 +14,7 @@ from playwright.async_api import Page
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway import pages
-from loadtests.landmark_publisher import SUBPROTOCOL
+from loadtests.landmark_publisher import SUBPROTOCOL, takes_of
 from shared.landmarks import LEFT_HAND, POSE, RIGHT_HAND
 from tests.pages.conftest import Visit, Visiting
 from tests.whole.server import Server
@@ -29,6 +29,8 @@ window.peers = 0;
 const Peer = RTCPeerConnection;
 window.RTCPeerConnection = class extends Peer { constructor(...all) { super(...all); window.peers += 1; } };
 """
+
+FRAMES, PICTURES = "signstream_gateway_landmark_frames_total", "signstream_gateway_frames_total"
 
 GPU_REMARK = "GL Driver Message"
 """Chromium's own remark on a graphics card that is none."""
@@ -87,11 +89,9 @@ async def test_a_film_stays_here_and_its_two_words_are_read(
         told: Any = await answer.json()
     assert (told["mode"], told["reason"], told["dropped"]) == ("landmarks", "publisher stopped", 0)
     after = await figures(http)
-    frames = after["signstream_gateway_landmark_frames_total"]
-    assert frames - before["signstream_gateway_landmark_frames_total"] == pytest.approx(80, abs=2)
-    assert after["signstream_gateway_frames_total"] == before["signstream_gateway_frames_total"], (
-        "no camera's"
-    )
+    frames = after[FRAMES]
+    assert frames - before[FRAMES] == pytest.approx(80, abs=2)
+    assert after[PICTURES] == before[PICTURES], "no camera's"
     assert await page.evaluate("window.peers") == 0, "nothing that RTP could run over"
     assert not [line for line in asked if line.startswith("POST")]
     assert [url for url in sockets if "/landmarks" in url] == [
@@ -113,42 +113,71 @@ async def test_a_camera_sends_landmarks_and_no_picture_and_stops(
     await page.click("#stop")
     await private.state("ended", seconds=30)
     after = await figures(http)
-    assert (
-        after["signstream_gateway_landmark_frames_total"] > before["signstream_gateway_landmark_frames_total"]
-    )
-    assert after["signstream_gateway_frames_total"] == before["signstream_gateway_frames_total"]
+    assert after[FRAMES] > before[FRAMES]
+    assert after[PICTURES] == before[PICTURES]
     assert await page.evaluate("window.peers") == 0
     assert await page.locator("iframe").count() == 0, "the frame is gone with the session"
+
+
+FEED = """
+async ({ shown, rate }) => {
+  const { connect } = await import("/signstream.js");
+  window.told = [];
+  window.landmarksSockets = 0;
+  let stopped = false;
+  const source = {
+    open: async () => {},
+    stop: () => { stopped = true; },
+    run: async (take) => {
+      const began = performance.now();
+      for (const { time, found } of shown) {
+        const wait = began + 1000 * time - performance.now();
+        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        if (stopped) return;
+        take({ time, width: 1280, height: 720, landmarks: new Float32Array(found.map((v) => v ?? NaN)) });
+      }
+    },
+  };
+  window.session = await connect({
+    landmarks: source,
+    models: ["asl-words"],
+    onGloss: (gloss) => { if (gloss.status === "final") window.told.push(gloss.gloss); },
+    onState: (name) => { window.last = name; },
+  });
+  return window.session.id;
+}
+"""
+"""A page of somebody's own, with a source of its own."""
 
 
 async def test_a_gateway_that_is_killed_loses_and_doubles_nothing(
     private: Visit, server: Server, http: aiohttp.ClientSession, hello: Path
 ) -> None:
-    page = await private.open("/?models=asl-words")
-    await page.check("#landmarks-only")
+    shown, _, _ = takes_of(hello)
+    page = await private.open("/")
     taken: list[str] = []
-    private.page.on(
-        "websocket", lambda socket: taken.append(socket.url) if "/landmarks" in socket.url else None
-    )
-    await page.set_input_files("#file", hello)
-    await page.wait_for_selector("#glosses li.final", timeout=END_MS)
-    session = await page.get_attribute("#state", "data-session")
+    page.on("websocket", lambda socket: taken.append(socket.url))
+    found = [
+        {"time": at, "found": [None if np.isnan(v) else round(float(v), 6) for v in each.ravel()]}
+        for at, each in shown
+    ]
+    session = await page.evaluate(FEED, {"shown": found, "rate": 1})
+    await page.wait_for_function("window.told.length === 1", timeout=30_000)
     for gateway in server.processes("gateway"):
         gateway.kill()
-    await page.wait_for_selector("#state[data-state=ended]", timeout=END_MS)
-    assert await words(page) == ["hello", "hello"]
-    assert await page.get_attribute("#state", "data-session") == session
-    assert len(taken) >= 2
+    await page.wait_for_function("window.last === 'ended'", timeout=60_000)
+    assert await page.evaluate("window.told") == ["hello", "hello"]
+    assert len([url for url in taken if "/landmarks" in url]) >= 2
     async with http.get(f"/sessions/{session}") as answer:
         told: Any = await answer.json()
-    assert (told["reason"], told["dropped"]) == ("publisher stopped", 0)
+    assert (told["mode"], told["reason"], told["dropped"]) == ("landmarks", "publisher stopped", 0)
 
 
 async def test_the_browsers_holistic_finds_what_the_servers_does(private: Visit, hello: Path) -> None:
     page = await private.open("/")
     pictures = _pictures(hello, range(30, 60, 6))
     await page.evaluate(
-        "import('/signstream/holistic.js').then(async (m) => { window.open_ = await m.Holistic.open(); })"
+        "import('/signstream/holistic.js').then(async (m) => { window.opened = await m.Holistic.open(); })"
     )
     mine = Holistic()
     try:
@@ -158,7 +187,7 @@ async def test_the_browsers_holistic_finds_what_the_servers_does(private: Visit,
                 """async (png) => {
                   const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
                   const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-                  return [...await window.open_.look(bitmap)].map((v) => Number.isNaN(v) ? null : v);
+                  return [...await window.opened.look(bitmap)].map((v) => Number.isNaN(v) ? null : v);
                 }""",
                 png,
             )
@@ -172,7 +201,7 @@ async def test_the_browsers_holistic_finds_what_the_servers_does(private: Visit,
             assert np.median(apart) < 0.01
     finally:
         mine.close()
-        await page.evaluate("window.open_.close()")
+        await page.evaluate("window.opened.close()")
 
 
 def _pictures(film: Path, numbers: range) -> list[Any]:
@@ -211,29 +240,13 @@ async def test_a_server_without_mediapipe_says_how_it_is_added(private: Visit) -
 
 async def test_halves_are_rounded_as_numpy_rounds_them(private: Visit) -> None:
     page = await private.open("/")
-    values = np.float32(
-        [
-            0,
-            -0.0,
-            0.1,
-            -0.3,
-            0.5004883,
-            1.0004883,
-            65504,
-            65519.9,
-            65520,
-            1e-7,
-            6e-8,
-            3e-8,
-            2.9802322e-08,
-            1e9,
-        ]
-    )
-    values = np.concatenate(
-        [values, np.random.default_rng(1).normal(0, 1, 500).astype(np.float32), np.float32([np.nan])]
-    )
+    edges = [0, -0.0, 0.1, -0.3, 0.5004883, 1.0004883, 65504, 65519.9, 65520, 1e9]
+    smallest = [1e-7, 6e-8, 3e-8, 2.9802322e-08, 6.1e-5, 6.103e-5]
+    drawn = np.random.default_rng(1).normal(0, 1, 500)
+    values = np.concatenate([edges, smallest, drawn, [np.nan]]).astype(np.float32)
     made = await page.evaluate(
-        "(values) => import('/signstream/landmark-message.js').then((m) => values.map((v) => m.half(v ?? NaN)))",
+        """(values) => import('/signstream/landmark-message.js')
+             .then(({ half }) => values.map((value) => half(value ?? NaN)))""",
         [None if np.isnan(v) else float(v) for v in values],
     )
     with np.errstate(over="ignore"):
