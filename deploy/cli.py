@@ -17,6 +17,7 @@ from deploy.bench.commands import commands as bench
 from deploy.doctor.command import doctor
 from deploy.models.commands import commands as models
 from shared import settings as settings_module
+from shared import traces
 from shared.bundles import BundleError, ModelWatch
 from shared.settings import Settings, SettingsError
 from shared.telemetry import configure_logging
@@ -43,7 +44,7 @@ def _settings(stage: str, **overrides: object) -> Settings:
         settings = settings_module.load(**overrides)
     except SettingsError as error:
         _refuse(str(error))
-    configure_logging(stage, settings.log_level)
+    configure_logging(stage, settings.log_level, settings.log_format)
     return settings
 
 
@@ -140,8 +141,8 @@ def recognizers() -> None:
     try:
         loading = Loading(providers_of(settings.execution_provider_list), settings.model_threads or cores())
         watch = ModelWatch(settings.model_list, settings.watched_folders)
-        raise typer.Exit(
-            main(
+        with traces.exporting("recognizers", settings.otlp_endpoint, settings.trace_share):
+            status = main(
                 settings.redis_url,
                 watch,
                 broker=settings.broker,
@@ -149,7 +150,7 @@ def recognizers() -> None:
                 metrics_port=settings.metrics_port,
                 metrics_host=settings.metrics_host,
             )
-        )
+        raise typer.Exit(status)
     except (BundleError, ProviderError, SettingsError) as error:
         _refuse(str(error))
 

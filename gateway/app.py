@@ -21,7 +21,7 @@ from gateway.results.duty import RETRY_SECONDS, TranscriptDuty
 from gateway.results.rules import rules_of
 from gateway.server import Server
 from gateway.state import Gateway
-from shared import connection
+from shared import connection, traces
 from shared.bundles.bundle import Bundle
 from shared.bundles.watch import POLL_SECONDS, ModelWatch
 from shared.settings import Settings
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = connection.connect(settings.redis_url)
         async with (
+            _traced(settings),
             contextlib.aclosing(Cameras(settings, store)) as cameras,
             contextlib.aclosing(Uploads(settings, store)) as files,
             contextlib.aclosing(Publishers(store)) as publishers,
@@ -74,6 +75,12 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers=errors.HANDLERS,
         middleware=_guards(settings),
     )
+
+
+@contextlib.asynccontextmanager
+async def _traced(settings: Settings) -> AsyncIterator[None]:
+    with traces.exporting("gateway", settings.otlp_endpoint, settings.trace_share):
+        yield
 
 
 @dataclasses.dataclass

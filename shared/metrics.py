@@ -324,6 +324,13 @@ RECOGNIZER_MESSAGES = Metric(
     read=True,
 )
 
+SPANS_LOST = Metric(
+    "signstream_spans_lost_total",
+    "counter",
+    ("gateway", "keypoints", "recognizers"),
+    "Spans of traces that no collector took.",
+)
+
 METRICS = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """All of them, in the order of this file."""
 

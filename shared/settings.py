@@ -1,7 +1,6 @@
 """Every setting, from the environment, with its default and its reason. One prefix: SIGNSTREAM_."""
 
 import difflib
-import ipaddress
 import os
 import re
 from pathlib import Path
@@ -10,18 +9,22 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.setting_values import (
+    COLLECTOR,
+    ORIGIN,
+    STUN_URL,
+    TURN_URL,
+    is_address,
+    is_loopback,
+    is_network,
+    listed,
+    port_range,
+)
+
 PREFIX = "SIGNSTREAM_"
 
 FILE_SUFFIX = "_FILE"
 """`SIGNSTREAM_REDIS_URL_FILE=/run/secrets/redis-url` stands for what is in that file."""
-
-# RFC 7064 and RFC 7065; the host as a name or an address.
-_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
-STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
-TURN_URL = re.compile(rf"turns?:{_HOST}(?::\d{{1,5}})?(?:\?transport=(?:udp|tcp))?")
-
-ORIGIN = re.compile(rf"https?://{_HOST}(?::\d{{1,5}})?")
-"""RFC 6454 §6.2, as browsers send it."""
 
 PROVIDERS = ("cpu", "cuda", "openvino")
 
@@ -151,9 +154,9 @@ class Settings(BaseSettings):
         "mediapipe",
         description="What finds landmarks: `mediapipe` (Holistic itself), or `tracker` (a fifth of its CPU).",
     )
-    precision: Literal["auto", "bf16", "f32"] = Field(
+    precision: Literal["auto", "bf16", "int8", "f32"] = Field(
         "auto",
-        description="Numbers the tracker computes with; auto: bf16 where the CPU multiplies it, else f32.",
+        description="Numbers the tracker computes with; auto: the quickest the CPU has, bf16, int8 or f32.",
     )
     video_bitrate: int = Field(
         2_000_000, ge=100_000, le=50_000_000, description="Bits a second asked of a camera (REMB)."
@@ -164,6 +167,12 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         "text", description="A line for people, or a JSON object with the session's id in it."
     )
+    otlp_endpoint: str = Field(
+        "", description="OpenTelemetry collector for traces (OTLP over HTTP), http://HOST:4318; empty: none."
+    )
+    trace_share: float = Field(
+        0.02, ge=0, le=1, description="Share of all frames that traces follow from the camera to the gloss."
+    )
     data: str = Field("", description="Folder of the recordings that training and the tests read.")
 
     @model_validator(mode="after")
@@ -171,7 +180,7 @@ class Settings(BaseSettings):
         if self.token_key_list:
             return self
         for name, value in (("host", self.host), *(("ice_addresses", a) for a in self.ice_address_list)):
-            if not _is_loopback(value):
+            if not is_loopback(value):
                 raise ValueError(
                     f"{PREFIX}{name.upper()} is {value!r}: without tokens the server only binds to loopback;"
                     f" use 127.0.0.1, or set {PREFIX}TOKEN_KEYS"
@@ -180,9 +189,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _ice_fits_together(self) -> Self:
-        if self.udp_ports and _port_range(self.udp_ports) is None:
+        if self.udp_ports and port_range(self.udp_ports) is None:
             raise ValueError(f"{PREFIX}UDP_PORTS is {self.udp_ports!r}; LOW-HIGH is needed, like 50000-50100")
-        if self.ice_advertised and not _is_address(self.ice_advertised):
+        if self.ice_advertised and not is_address(self.ice_advertised):
             raise ValueError(f"{PREFIX}ICE_ADVERTISED is {self.ice_advertised!r}; an IP address is needed")
         if not self.ice_address_list and not self.ice_relay_only:
             raise ValueError(f"{PREFIX}ICE_ADDRESSES is empty; cameras need an address, or ICE_RELAY_ONLY")
@@ -190,7 +199,7 @@ class Settings(BaseSettings):
             ("stun_urls", STUN_URL, "stun:HOST:PORT"),
             ("turn_urls", TURN_URL, "turn:HOST:PORT or turns:HOST:PORT, then ?transport=udp or tcp"),
         ):
-            for url in _list(getattr(self, name)):
+            for url in listed(getattr(self, name)):
                 if not pattern.fullmatch(url):
                     raise ValueError(f"{PREFIX}{name.upper()} has {url!r}; right would be {right}")
         if self.turn_urls and not self.turn_secret:
@@ -209,18 +218,20 @@ class Settings(BaseSettings):
             if url and url.partition("://")[0] not in schemes:
                 allowed = ", ".join(f"{scheme}://" for scheme in schemes)
                 raise ValueError(f"{PREFIX}{name.upper()} begins with none of {allowed}")
+        if self.otlp_endpoint and not COLLECTOR.fullmatch(self.otlp_endpoint):
+            raise ValueError(f"{PREFIX}OTLP_ENDPOINT is no http://HOST:PORT, such as http://localhost:4318")
         for origin in self.origin_list:
             if origin != "*" and not ORIGIN.fullmatch(origin):
                 raise ValueError(f"{PREFIX}ORIGINS has {origin!r}; right would be https://HOST, or *")
-        for proxy in _list(self.proxies):
-            if not _is_network(proxy):
+        for proxy in listed(self.proxies):
+            if not is_network(proxy):
                 raise ValueError(f"{PREFIX}PROXIES has {proxy!r}; an IP address or network is needed")
         for provider in self.execution_provider_list:
             if provider not in PROVIDERS:
                 allowed = ", ".join(PROVIDERS)
                 raise ValueError(f"{PREFIX}EXECUTION_PROVIDERS has {provider!r}; allowed are {allowed}")
         for name in ("models", "execution_providers", "token_audience"):
-            if not _list(getattr(self, name)):
+            if not listed(getattr(self, name)):
                 raise ValueError(
                     f"{PREFIX}{name.upper()} is empty; its default is in force where it is unset"
                 )
@@ -229,42 +240,42 @@ class Settings(BaseSettings):
     @property
     def origin_list(self) -> tuple[str, ...]:
         """Origins beside our own."""
-        return _list(self.origins)
+        return listed(self.origins)
 
     @property
     def token_key_list(self) -> tuple[str, ...]:
         """Files with keys that tokens may be signed with."""
-        return _list(self.token_keys)
+        return listed(self.token_keys)
 
     @property
     def udp_port_range(self) -> range | None:
         """The ports for media, or None for any."""
-        return _port_range(self.udp_ports)
+        return port_range(self.udp_ports)
 
     @property
     def stun_url_list(self) -> tuple[str, ...]:
         """The STUN servers for browsers."""
-        return _list(self.stun_urls)
+        return listed(self.stun_urls)
 
     @property
     def turn_url_list(self) -> tuple[str, ...]:
         """The TURN servers."""
-        return _list(self.turn_urls)
+        return listed(self.turn_urls)
 
     @property
     def model_list(self) -> tuple[str, ...]:
         """The models that run, in order."""
-        return _list(self.models)
+        return listed(self.models)
 
     @property
     def execution_provider_list(self) -> tuple[str, ...]:
         """What models run on, in order."""
-        return _list(self.execution_providers)
+        return listed(self.execution_providers)
 
     @property
     def ice_address_list(self) -> tuple[str, ...]:
         """The addresses offered for media."""
-        return _list(self.ice_addresses)
+        return listed(self.ice_addresses)
 
     @property
     def models_folders(self) -> tuple[Path, ...]:
@@ -356,38 +367,3 @@ def _from_file(name: str) -> str:
         return Path(os.environ[name + FILE_SUFFIX]).read_text("utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"{name}{FILE_SUFFIX} cannot be read: {error}") from error
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in text.split(",") if one.strip())
-
-
-def _port_range(text: str) -> range | None:
-    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
-    low, high = (int(match[1]), int(match[2])) if match else (0, 0)
-    return range(low, high + 1) if 1024 <= low <= high <= 65535 else None
-
-
-def _is_network(text: str) -> bool:
-    try:
-        ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -24,6 +24,7 @@ from gateway.ingest.timestamps import RtpClock
 from shared import keys, sessions
 from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import Frame, LiveFrameWriter
+from shared.telemetry import SESSION
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class Camera:
             self._over.set_result(reason)
 
     async def _run(self) -> None:
+        SESSION.set(self.session)
         parts = [
             asyncio.create_task(self._part(part), name=f"part of camera {self.session}")
             for part in (

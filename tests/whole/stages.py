@@ -29,12 +29,13 @@ class Process:
 
     async def ready(self) -> "Process":
         """Returns once it says so; a gateway once it answers, for it waits for the others."""
-        path = "healthz" if self.stage == "gateway" else "readyz"
+        gateway = self.stage == "gateway"
+        place = f"{self.port}/healthz" if gateway else f"{self._metrics}/readyz"
         async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
             while True:
                 assert self._process.returncode is None, f"{self.stage} has ended"
                 with contextlib.suppress(aiohttp.ClientConnectionError):
-                    async with http.get(f"http://127.0.0.1:{self._metrics}/{path}") as answer:
+                    async with http.get(f"http://127.0.0.1:{place}") as answer:
                         if answer.status == 200:
                             return self
                 await asyncio.sleep(0.05)

@@ -14,12 +14,12 @@ import redis.asyncio
 import uvloop
 from redis.exceptions import RedisError
 
-from shared import connection, keys, metrics, metrics_server
+from shared import connection, keys, metrics, metrics_server, traces
 from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import SESSIONS_A_CORE, Settings
-from shared.telemetry import configure_logging
+from shared.telemetry import SESSION, configure_logging
 from workers.keypoints import spec
 from workers.keypoints.age import Age
 from workers.keypoints.capacity import SETTLE_SECONDS, Capacity
@@ -177,6 +177,7 @@ class Worker:
 
     async def _own(self, claim: Claim) -> None:
         """Whatever goes wrong stays with this session; unless it ended, a successor goes on with it."""
+        SESSION.set(claim.session)
         patience = Patience(self._place.stop)
         try:
             while not (claim.lost.is_set() or self._place.stop.is_set()):
@@ -331,11 +332,12 @@ async def _wait_for_redis(store: redis.asyncio.Redis, stop: asyncio.Event) -> No
 
 def main(config: Settings) -> None:
     """The process `signstream keypoints`. Exits with status 2 where starting it again would not help."""
-    configure_logging(STAGE, config.log_level)
+    configure_logging(STAGE, config.log_level, config.log_format)
     try:
         watch = ModelWatch(config.model_list, config.watched_folders)
         models = list(watch.start().values())
     except BundleError as error:
         log.error("%s", error)
         raise SystemExit(2) from error
-    uvloop.run(serve(config, models, watch=watch))
+    with traces.exporting(STAGE, config.otlp_endpoint, config.trace_share):
+        uvloop.run(serve(config, models, watch=watch))

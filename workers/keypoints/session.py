@@ -6,7 +6,7 @@ import logging
 import time
 from functools import partial
 
-from shared import metrics, sessions
+from shared import metrics, sessions, traces
 from shared.claims import Claim
 from shared.fence import SessionGoneError
 from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
@@ -53,6 +53,9 @@ MISSING_SECONDS = 60.0
 
 HOPELESS_FRAMES = 1000
 """A file none of whose first frames decodes will not get better: more than any distance between keyframes."""
+
+MOST_FOLLOWED = 64
+"""Frames with a trace that were read and not yet looked at; those that are dropped never are."""
 
 MAX_ATTEMPTS = 5
 """Owners in a row that wrote no checkpoint: the session kills its workers, and would kill them all."""
@@ -155,6 +158,10 @@ class Owner:
         self._asked_at = -KEYFRAME_SECONDS
         self._noted = 0
         self._missing_since: float | None = None
+        self._followed: dict[bytes, str] = {}
+        """Traces of frames that were read, by entry."""
+        self._trace = ""
+        """Of the newest frame looked at since the last windows; they take it along."""
 
     async def run(self, *, first: bool) -> bool:
         """True when the session has ended."""
@@ -232,6 +239,10 @@ class Owner:
         for frame in frames:
             if frame.keyframe:
                 self._keyframes.saw(frame.entry, self._session.media_time(frame.pts))
+            if frame.trace:
+                self._followed[frame.entry] = frame.trace
+                if len(self._followed) > MOST_FOLLOWED:
+                    del self._followed[next(iter(self._followed))]
             if order(frame.entry) > order(self._reached.consumed):
                 self._frames += 1
         return frames
@@ -287,6 +298,10 @@ class Owner:
             return
         self._landmarked += 1
         self._place.tally.looked_at(shown.done - picture.captured if picture.captured else None)
+        if context := self._followed.pop(picture.entry, ""):
+            age = 1000 * (shown.done - picture.captured) if picture.captured else 0.0
+            said: dict[str, traces.Value] = {"session": self._session.id, "age_ms": age}
+            self._trace = traces.span(context, "landmarks", picture.read, shown.done, said)
         await self._send(shown.windows)
         if frame is not None and not self._published:  # their publisher has them, and they are hers
             await self._viewers.show(picture.time, frame)
@@ -313,10 +328,15 @@ class Owner:
             if self._claim.may_be_lost:
                 await self._journal.require_ours()
             spec = self._specs[model].bundle
-            await self._place.windows.send(window_of(self._session.id, model, stretch, self._newest, spec))
+            window = window_of(self._session.id, model, stretch, self._newest, spec)
+            if self._trace:
+                window = dataclasses.replace(window, trace=self._trace)
+            await self._place.windows.send(window)
             metrics.WINDOWS_SENT.add(1, model)
             self._last[model] = stretch.seq
             self._unrecorded = True
+        if windows:
+            self._trace = ""
 
     async def _ended_without_us(self) -> bool:
         now = time.monotonic()

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from shared import keys, metrics
 from shared.faust_redis import give_back
 from shared.messages import BadMessageError, Result, Symbol, Window
-from workers.recognizers.recognizer import MAX_DELIVERIES, Counts, Picks, failed, unpack
+from workers.recognizers.recognizer import MAX_DELIVERIES, Counts, Picks, failed, traced, unpack
 from workers.recognizers.states import SESSION_OVER, Beginning, Carried, States, StateStore
 
 log = logging.getLogger(__name__)
@@ -187,7 +187,7 @@ class ChainAgent:
             result, after = failed(window, f"{type(error).__name__}: {error}"), before
         seconds = time.perf_counter() - started
         metrics.RECOGNIZE.observe(seconds, self.name)
-        return dataclasses.replace(result, recognize_ms=seconds * 1000), after
+        return traced(window, dataclasses.replace(result, recognize_ms=seconds * 1000)), after
 
     def _states(self, window: Window, before: bytes, fps: float) -> States | None:
         if not before:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 
-from shared import keys, metrics
+from shared import keys, metrics, traces
 from shared.faust_redis import deliveries
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.ahead import SIDE_BY_SIDE
@@ -196,6 +196,7 @@ class RecognizerAgent:
         else:
             result = answer(self.name, model, window, ahead_ms)
             metrics.RECOGNIZE.observe(result.recognize_ms / 1000, self.name)
+        result = traced(window, result)
         complaint = f"Window {window.seq} of {window.session}: {result.error}" if result.error else ""
         return Answer(window.session, result.pack(), complaint)
 
@@ -248,6 +249,22 @@ def answer(name: str, model: Model, window: Window, ahead_ms: float = 0.0) -> Re
         return _result(
             window, error=f"{type(error).__name__}: {error}", recognize_ms=ahead_ms + _since(started)
         )
+
+
+def traced(window: Window, result: Result) -> Result:
+    """With the trace of the window's frame, one span further, where it is followed."""
+    if not window.trace:
+        return result
+    now = time.time()
+    begun = now - result.recognize_ms / 1000
+    said: dict[str, traces.Value] = {
+        "session": window.session,
+        "model": window.model,
+        "window.seq": window.seq,
+        "waited_ms": 1000 * max(0.0, begun - window.sent),
+    }
+    context = traces.span(window.trace, "recognize", begun, now, said)
+    return dataclasses.replace(result, trace=context)
 
 
 def failed(window: Window, error: str) -> Result:

@@ -2,7 +2,7 @@
 
 const SUBPROTOCOL = "signstream.v1+json";
 /** A server that was killed is back within seconds; one that is away for longer is not asked all the time. */
-const RECONNECT_MS = [250, 500, 500, 1000, 1000, 1000, 2000, 4000];
+const RECONNECT_MS = [250, 500, 500, 500, 500, 500, 500, 1000, 2000, 4000];
 /** A server ends a session whose camera has been away for 30 s. */
 const AWAY_MS = 25000;
 const OVER = new Set(["ended", "failed"]);
@@ -147,8 +147,8 @@ export class Session {
     });
   }
 
-  /** A WebSocket that comes back until the session is over. */
-  #hear(name, query, protocol, onMessage, onState = nothing, attempt = 0, since = Date.now()) {
+  /** A WebSocket that comes back until the session is over; only of one with `onState` it is told that it is away. */
+  #hear(name, query, protocol, onMessage, onState = null, attempt = 0, since = Date.now()) {
     if (this.#over) return;
     const url = new URL(`${this.#server.replace(/^http/, "ws")}/sessions/${this.id}/${name}${query()}`);
     // A browser's WebSocket can send no header (RFC 6750, section 2.3).
@@ -160,7 +160,7 @@ export class Session {
     let opened = false;
     socket.onopen = () => {
       opened = true;
-      this.#isBack(name, onState);
+      if (onState) this.#isBack(name, onState);
     };
     socket.onmessage = ({ data }) => onMessage(data);
     socket.onclose = () => {
@@ -172,11 +172,12 @@ export class Session {
         this.#source.doubt();
       }
       if (Date.now() - lost > AWAY_MS) {
-        if (name === "events") this.close();
+        if (!onState) return;
+        this.close();
         onState("failed", "The server is not answering.");
         return;
       }
-      if (tries > 0) this.#isAway(name, onState, "The server is not answering; trying again.");
+      if (tries > 0 && onState) this.#isAway(name, onState, "The server is not answering; trying again.");
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
         this.#hear(name, query, protocol, onMessage, onState, tries + 1, lost);
