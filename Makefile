@@ -23,17 +23,7 @@ HOLISTIC := gateway/static/holistic/assets
 browser-landmarks: $(HOLISTIC)/holistic.js
 
 $(HOLISTIC)/holistic.js: deploy/browser_landmarks/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing. On Debian 12: sudo apt-get install npm" >&2; exit 1; }
-	mkdir -p build/browser-landmarks $(HOLISTIC)
-	cp deploy/browser_landmarks/package.json deploy/browser_landmarks/package-lock.json build/browser-landmarks/
-	npm ci --prefix build/browser-landmarks --ignore-scripts --no-audit --no-fund
-	cd build/browser-landmarks/node_modules/@mediapipe/holistic && cp -f \
-		holistic.binarypb holistic_solution_packed_assets.data holistic_solution_packed_assets_loader.js \
-		holistic_solution_simd_wasm_bin.data holistic_solution_simd_wasm_bin.js holistic_solution_simd_wasm_bin.wasm \
-		holistic_solution_wasm_bin.js holistic_solution_wasm_bin.wasm pose_landmark_full.tflite \
-		$(CURDIR)/$(HOLISTIC)/
-	chmod 644 $(HOLISTIC)/*
-	install -m 644 build/browser-landmarks/node_modules/@mediapipe/holistic/holistic.js $@
+	deploy/browser_landmarks/fetch.sh $(HOLISTIC)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
