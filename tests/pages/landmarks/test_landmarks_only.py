@@ -1,5 +1,6 @@
 """Only landmarks leave the device: MediaPipe in the browser, and no picture on its way."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -31,6 +32,11 @@ window.RTCPeerConnection = class extends Peer { constructor(...all) { super(...a
 """
 
 FRAMES, PICTURES = "signstream_gateway_landmark_frames_total", "signstream_gateway_frames_total"
+
+DRAWN = """{
+  const canvas = document.getElementById("overlay");
+  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0);
+}"""
 
 GPU_REMARK = "GL Driver Message"
 """Chromium's own remark on a graphics card that is none."""
@@ -108,23 +114,25 @@ async def test_a_camera_sends_landmarks_and_no_picture_and_stops(
     before = await figures(http)
     await page.click("#start")
     await private.state("live", seconds=END_MS / 1000)
-    drawn = "document.getElementById('overlay').width > 0"
-    await page.wait_for_function(drawn, timeout=END_MS)
+    async with asyncio.timeout(END_MS / 1000):
+        while (after := await figures(http))[FRAMES] < before[FRAMES] + 3:
+            await asyncio.sleep(0.2)
+    assert await page.evaluate(DRAWN), "landmarks are drawn from here: the server tells nobody"
     await page.click("#stop")
     await private.state("ended", seconds=30)
-    after = await figures(http)
-    assert after[FRAMES] > before[FRAMES]
     assert after[PICTURES] == before[PICTURES]
     assert await page.evaluate("window.peers") == 0
     assert await page.locator("iframe").count() == 0, "the frame is gone with the session"
 
 
 FEED = """
-async ({ shown, rate }) => {
+async (shown) => {
   const { connect } = await import("/signstream.js");
   window.told = [];
-  window.landmarksSockets = 0;
   let stopped = false;
+  let ended, told;
+  window.first = new Promise((resolve) => { told = resolve; });
+  window.over = new Promise((resolve) => { ended = resolve; });
   const source = {
     open: async () => {},
     stop: () => { stopped = true; },
@@ -141,8 +149,12 @@ async ({ shown, rate }) => {
   window.session = await connect({
     landmarks: source,
     models: ["asl-words"],
-    onGloss: (gloss) => { if (gloss.status === "final") window.told.push(gloss.gloss); },
-    onState: (name) => { window.last = name; },
+    onGloss: (gloss) => {
+      if (gloss.status !== "final") return;
+      window.told.push(gloss.gloss);
+      told();
+    },
+    onState: (name) => { if (name === "ended" || name === "failed") ended(name); },
   });
   return window.session.id;
 }
@@ -161,11 +173,11 @@ async def test_a_gateway_that_is_killed_loses_and_doubles_nothing(
         {"time": at, "found": [None if np.isnan(v) else round(float(v), 6) for v in each.ravel()]}
         for at, each in shown
     ]
-    session = await page.evaluate(FEED, {"shown": found, "rate": 1})
-    await page.wait_for_function("window.told.length === 1", timeout=30_000)
+    session = await page.evaluate(FEED, found)
+    await asyncio.wait_for(page.evaluate("window.first"), 30)
     for gateway in server.processes("gateway"):
         gateway.kill()
-    await page.wait_for_function("window.last === 'ended'", timeout=60_000)
+    assert await asyncio.wait_for(page.evaluate("window.over"), 60) == "ended"
     assert await page.evaluate("window.told") == ["hello", "hello"]
     assert len([url for url in taken if "/landmarks" in url]) >= 2
     async with http.get(f"/sessions/{session}") as answer:
@@ -198,7 +210,7 @@ async def test_the_browsers_holistic_finds_what_the_servers_does(private: Visit,
                 assert np.isnan(theirs[part]).all() == np.isnan(ours[part]).all()
             body = slice(POSE.start, POSE.start + 17)
             apart = np.linalg.norm((theirs - ours)[body, :2] * (16 / 9, 1), axis=1)
-            assert np.median(apart) < 0.01
+            assert np.median(apart) < 0.03, "of the picture's height"
     finally:
         mine.close()
         await page.evaluate("window.opened.close()")
