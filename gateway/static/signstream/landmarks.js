@@ -14,7 +14,11 @@ const UNHEARD_MS = 5000;
 /** Frames that wait for the server while it is away: more than the 25 s in which one comes back. */
 const KEPT = 450;
 const STOP_MS = 3000;
+const END = JSON.stringify({ type: "end" });
+
+/** Close codes: the session's end is written; from here on, the server takes nothing more. */
 const OVER = 1000;
+const BROKEN = 4400;
 
 /**
  * Publishes what a source of landmarks finds, to a new session.
@@ -51,7 +55,11 @@ class Line {
   #socket = null;
   #rows = [];
   #heard = 0;
-  #over = false;
+  /** All frames are there: what is kept is sent, then the end. */
+  #ending = false;
+  /** Why no connection will be taken any more; "" while one will. */
+  #gone = "";
+  #finished = () => {};
 
   constructor(server, token, source, onLandmarks) {
     this.id = newId();
@@ -61,12 +69,9 @@ class Line {
     this.#onLandmarks = onLandmarks;
   }
 
-  get over() {
-    return this.#over;
-  }
-
   /** Opens a socket to the session, new or (with its secret) the same again. */
   async connect(query = "") {
+    if (this.#gone) throw new SignstreamError(this.#gone, "refused", 409);
     const path = `/sessions/${this.id}/landmarks${query}`;
     const url = new URL(this.#server.replace(/^http/, "ws") + path);
     if (this.#token) url.searchParams.set("access_token", this.#token);
@@ -79,38 +84,45 @@ class Line {
     this.#socket = socket;
     this.#heard = Date.now();
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => { if (code === OVER || code >= BROKEN) this.#leave(reason); };
     this.#forget(welcome.after);
     if (this.#lost) socket.send(JSON.stringify({ type: "lost", count: this.#lost }));
     this.#lost = 0;
     for (const [, frame] of this.#kept) socket.send(frame);
+    if (this.#ending) socket.send(END);
     return new PublishedLandmarks(this, socket);
   }
 
   /** Lets the source run; when it is at its end, so is the session. */
   begin() {
     this.#alive = setInterval(() => this.#look(), ALIVE_MS);
-    this.#source.run((frame) => this.#take(frame)).then(() => this.end(), (error) => {
-      if (!this.#over) console.error(error);
-      this.end();
-    });
+    this.#source.run((frame) => this.#take(frame)).catch((error) => {
+      if (!this.#ending) console.error(error);
+    }).then(() => this.end());
   }
 
   replace(stream) {
     this.#source.replace(stream);
   }
 
-  /** That was all; resolves when the server has written the session's end, or does not. */
+  /** That was all; resolves when the server has written the session's end, or does not in time. */
   async end() {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#gone) return;
+    const finished = new Promise((resolve) => { this.#finished = resolve; });
+    if (!this.#ending) {
+      this.#ending = true;
+      this.#source.stop();
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(END);
+    }
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, STOP_MS))]);
+  }
+
+  /** The session is over, or somebody else's. */
+  #leave(reason) {
+    this.#gone = reason || "The session is over.";
     clearInterval(this.#alive);
     this.#source.stop();
-    const socket = this.#socket;
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const closed = new Promise((resolve) => socket.addEventListener("close", resolve, { once: true }));
-    socket.send(JSON.stringify({ type: "end" }));
-    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, STOP_MS))]);
-    socket.close(OVER);
+    this.#finished();
   }
 
   /** No picture is sent, so it has no size. */
@@ -127,7 +139,7 @@ class Line {
   }
 
   #take({ time, width, height, landmarks }) {
-    if (this.#over) return;
+    if (this.#ending || this.#gone) return;
     const ticks = Math.round(time * CLOCK);
     const frame = packed(landmarks, ticks, width, height, this.#rows);
     this.#kept.push([ticks, frame]);
@@ -165,7 +177,9 @@ class Line {
     const headers = { ...bearing(this.#token), ...(this.#secret && { "Signstream-Secret": this.#secret }) };
     const response = await fetch(this.#server + path, { headers }).catch(() => null);
     if (!response || response.status === 426) return unreachable();
-    return refused(response.status, await response.text());
+    const error = refused(response.status, await response.text());
+    if (error.status === 409) this.#leave(error.message);
+    return error;
   }
 }
 
@@ -180,7 +194,7 @@ class PublishedLandmarks {
     this.#line = line;
     this.#socket = socket;
     this.#lost = new Promise((resolve) => {
-      const look = ({ code }) => { if (!line.over && code !== OVER) resolve(); };
+      const look = ({ code }) => { if (code !== OVER) resolve(); };
       if (socket.readyState > WebSocket.OPEN) look({ code: 1006 });
       socket.addEventListener("close", look);
     });
