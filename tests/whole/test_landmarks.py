@@ -14,7 +14,7 @@ from loadtests.landmark_publisher import LandmarkPublisher, Takes, takes_of
 from tests.whole import glosses
 from tests.whole.server import Server, signstream_up
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.data]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.data, pytest.mark.timeout(300)]
 
 STRIDE_SECONDS = 0.16
 """Of asl-words: two samples at 12.5 a second."""

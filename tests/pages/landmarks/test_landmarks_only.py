@@ -21,7 +21,12 @@ from tests.pages.conftest import Visit, Visiting
 from tests.whole.server import Server
 from workers.keypoints.holistic import Holistic
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.data]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.browser,
+    pytest.mark.data,
+    pytest.mark.timeout(300),  # MediaPipe without a graphics card
+]
 
 ASSETS = pages.FOLDER / "holistic" / "assets"
 
