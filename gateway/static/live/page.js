@@ -13,6 +13,7 @@ import { sayError, saySession } from "/parts/sentences.js";
 import { TranscriptCard } from "/parts/transcript-card.js";
 import { open, say, token } from "/shell/shell.js";
 import { Figures } from "./figures.js";
+import { LandmarksOnly } from "./landmarks-only.js";
 import strings from "./strings.js";
 
 open("live", strings);
@@ -31,6 +32,9 @@ const transcript = new TranscriptCard(document.getElementById("transcript-card")
 const figures = new Figures(document.getElementById("figures"));
 const cameras = new CameraChoice(
   document.getElementById("camera"), document.getElementById("camera-label"), exchangeCamera,
+);
+const landmarksOnly = new LandmarksOnly(
+  document.getElementById("landmarks-only"), document.getElementById("leaves"),
 );
 const loaded = models.load();
 
@@ -58,6 +62,7 @@ function busy(now) {
   start.disabled = now;
   file.disabled = now;
   models.disabled = now;
+  landmarksOnly.disabled = now;
   stop.disabled = !now;
 }
 
@@ -83,6 +88,7 @@ async function run(options) {
     transcript.begin("");
     const made = await connect({
       ...options,
+      landmarks: landmarksOnly.chosen,
       models: asked,
       token,
       onGloss: current(onGloss),
