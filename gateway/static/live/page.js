@@ -11,6 +11,7 @@ import { ModelChoice } from "/parts/models.js";
 import { clear, draw } from "/parts/overlay.js";
 import { sayError, saySession } from "/parts/sentences.js";
 import { TranscriptCard } from "/parts/transcript-card.js";
+import { mount } from "/sentence/mount.js";
 import { open, say, token } from "/shell/shell.js";
 import { Figures } from "./figures.js";
 import strings from "./strings.js";
@@ -28,6 +29,7 @@ const models = new ModelChoice(
 const captions = new Captions(document.getElementById("glosses"), models);
 const guesses = new GuessesCard(document.getElementById("guesses-card"), models);
 const transcript = new TranscriptCard(document.getElementById("transcript-card"), models);
+const sentences = mount(document.getElementById("sentence-card"));
 const figures = new Figures(document.getElementById("figures"));
 const cameras = new CameraChoice(
   document.getElementById("camera"), document.getElementById("camera-label"), exchangeCamera,
@@ -52,6 +54,7 @@ function onGloss(event) {
   guesses.show(event);
   figures.answered(event);
   if (event.status === "final") transcript.add(event);
+  sentences.hear(event);
 }
 
 function busy(now) {
@@ -81,6 +84,7 @@ async function run(options) {
     guesses.clear();
     figures.clear();
     transcript.begin("");
+    sentences.begin();
     const made = await connect({
       ...options,
       models: asked,
@@ -98,6 +102,7 @@ async function run(options) {
     }
     session = made;
     transcript.session = made.id;
+    sentences.attach(made);
     state.dataset.session = made.id;
     figures.begin(made);
   } catch (error) {
