@@ -32,7 +32,7 @@ export function mount(element, session = null) {
 
 class Sentences {
   #session;
-  #list = made("ol", { className: "sentences", ariaLive: "polite" });
+  #list = made("ol", { className: "sentences", ariaLive: "polite", tabIndex: 0 });
   #empty = made("p", { className: "quiet" });
   #choice = made("input", { type: "checkbox" });
   /** By model: the line that is being signed. */
@@ -48,7 +48,7 @@ class Sentences {
     const offer = made("div", { className: "stack", hidden: true }, made("label", { className: "row" }, this.#choice, label), note);
     element.append(title, this.#empty, this.#list, offer);
     const tell = () => {
-      title.textContent = t("sentence.title");
+      title.textContent = this.#list.ariaLabel = t("sentence.title");
       this.#empty.textContent = t("sentence.empty");
       label.textContent = t("sentence.rewrite", { model: this.#service.model });
       note.textContent = t("sentence.sends");
