@@ -72,9 +72,9 @@ async def test_with_everything_there_each_step_is_in_order_and_its_time_is_told(
     assert await visit.violations() == []
 
 
-async def test_a_server_that_is_down_is_named(visiting: Visiting, gateway: Gateway) -> None:
+async def test_a_server_that_is_down_is_named(reading: Visiting, gateway: Gateway) -> None:
     async with gateway() as url:
-        visit = await visiting(camera=True, url=url)
+        visit = await reading(camera=True, url=url)
         page = await visit.open("/check/")
     await page.click("#start")
     said = await visit.state("error", seconds=10)
@@ -84,9 +84,9 @@ async def test_a_server_that_is_down_is_named(visiting: Visiting, gateway: Gatew
     assert await visit.violations() == []
 
 
-async def test_without_a_keypoint_worker_that_is_what_is_named(visiting: Visiting, gateway: Gateway) -> None:
+async def test_without_a_keypoint_worker_that_is_what_is_named(reading: Visiting, gateway: Gateway) -> None:
     async with gateway(workers=False) as url:
-        visit = await visiting(camera=True, url=url)
+        visit = await reading(camera=True, url=url)
         page = await visit.open("/check/")
         await page.click("#start")
         await hop(visit, "camera", "ok")
@@ -96,12 +96,12 @@ async def test_without_a_keypoint_worker_that_is_what_is_named(visiting: Visitin
         assert "signstream keypoints" in said
 
 
-async def test_a_turn_server_that_does_not_answer_is_named(visiting: Visiting, gateway: Gateway) -> None:
+async def test_a_turn_server_that_does_not_answer_is_named(reading: Visiting, gateway: Gateway) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         turn = f"turn:127.0.0.1:{silent.getsockname()[1]}?transport=udp"
         async with gateway(turn_urls=turn, turn_secret=SECRET) as url:
-            visit = await visiting(camera=True, url=url)
+            visit = await reading(camera=True, url=url)
             page = await visit.open("/check/")
             await page.click("#start")
             said = await hop(visit, "relay", "failed")
@@ -111,11 +111,11 @@ async def test_a_turn_server_that_does_not_answer_is_named(visiting: Visiting, g
 
 
 async def test_a_turn_server_with_another_secret_is_named_for_its_login(
-    visiting: Visiting, gateway: Gateway, tmp_path: Path
+    reading: Visiting, gateway: Gateway, tmp_path: Path
 ) -> None:
     async with running_coturn(tmp_path, SECRET) as turn:
         async with gateway(turn_urls=turn, turn_secret="wrong") as url:
-            visit = await visiting(camera=True, url=url)
+            visit = await reading(camera=True, url=url)
             page = await visit.open("/check/")
             await page.click("#start")
             said = await hop(visit, "relay", "failed")
@@ -123,16 +123,16 @@ async def test_a_turn_server_with_another_secret_is_named_for_its_login(
             assert "SIGNSTREAM_TURN_SECRET" in said
             await page.goto("about:blank")
         async with gateway(turn_urls=turn, turn_secret=SECRET) as url:
-            visit = await visiting(camera=True, url=url)
+            visit = await reading(camera=True, url=url)
             page = await visit.open("/check/")
             await page.click("#start")
             assert "gives a relay" in await hop(visit, "relay", "ok")
             await page.goto("about:blank")
 
 
-async def test_a_camera_that_is_not_allowed_is_named(visiting: Visiting, gateway: Gateway) -> None:
+async def test_a_camera_that_is_not_allowed_is_named(reading: Visiting, gateway: Gateway) -> None:
     async with gateway() as url:
-        visit = await visiting(url=url, permissions=["geolocation"])  # and no other
+        visit = await reading(url=url, permissions=["geolocation"])  # and no other
         page = await visit.open("/check/")
         await page.click("#start")
         said = await visit.state("error", seconds=15)
@@ -158,7 +158,7 @@ async (missing) => {
     ],
 )
 async def test_what_readyz_says_is_told_stage_by_stage(
-    visit: Visit, missing: list[str], statuses: dict[str, str]
+    reader: Visit, missing: list[str], statuses: dict[str, str]
 ) -> None:
-    page = await visit.open("/check/")
+    page = await reader.open("/check/")
     assert await page.evaluate(READINESS, missing) == statuses

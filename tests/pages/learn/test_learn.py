@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from gateway.app import create_app
 from shared.bundles.registry import SHIPPED
@@ -34,8 +35,8 @@ canvas => {
 """
 
 
-async def test_a_sign_is_found_by_what_one_remembers_of_its_name(visit: Visit) -> None:
-    page = await visit.open("/learn/", ready="#signs button")
+async def test_a_sign_is_found_by_what_one_remembers_of_its_name(reader: Visit) -> None:
+    page = await reader.open("/learn/", ready="#signs button")
     assert await page.locator("#signs button").count() == 15
     await page.fill("#search", "EL")
     assert await page.locator("#signs button").all_inner_texts() == ["hello"]
@@ -45,8 +46,8 @@ async def test_a_sign_is_found_by_what_one_remembers_of_its_name(visit: Visit) -
     assert await page.inner_text("#count") == "No sign is named like that."
 
 
-async def test_the_skeleton_moves_and_can_be_stopped_stepped_and_mirrored_by_keyboard(visit: Visit) -> None:
-    page = await visit.open("/learn/?model=asl-words&sign=hello", ready="#shown:not([hidden])")
+async def test_the_skeleton_moves_and_can_be_stopped_stepped_and_mirrored_by_keyboard(reader: Visit) -> None:
+    page = await reader.open("/learn/?model=asl-words&sign=hello", ready="#shown:not([hidden])")
     assert await page.inner_text("#sign") == "hello"
     moving = "() => Number(document.querySelector('#position').value) > 0.1"
     await page.wait_for_function(moving)
@@ -68,11 +69,11 @@ async def test_the_skeleton_moves_and_can_be_stopped_stepped_and_mirrored_by_key
     mirrored = await canvas.evaluate(SIDES)
     assert abs(mirrored[0] - right) < 0.1 * right + 50
     assert abs(mirrored[1] - left) < 0.1 * left + 50
-    assert await visit.violations() == []
+    assert await reader.violations() == []
 
 
-async def test_speed_changes_how_long_a_round_takes_and_is_kept(visit: Visit) -> None:
-    page = await visit.open("/learn/?sign=hello", ready="#shown:not([hidden])")
+async def test_speed_changes_how_long_a_round_takes_and_is_kept(reader: Visit) -> None:
+    page = await reader.open("/learn/?sign=hello", ready="#shown:not([hidden])")
     await page.select_option("#speed", "0.25")
     passed = await page.evaluate(
         """async () => {
@@ -93,11 +94,11 @@ async def test_speed_changes_how_long_a_round_takes_and_is_kept(visit: Visit) ->
         }"""
     )
     assert 2.5 < passed[1] / passed[0] < 6
-    await visit.open("/learn/?sign=hello", ready="#shown:not([hidden])")
+    await reader.open("/learn/?sign=hello", ready="#shown:not([hidden])")
     assert await page.input_value("#speed") == "0.25"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def with_video(redis_url: str, tmp_path: Path, data_path: Path) -> AsyncIterator[str]:
     """A gateway whose bundle has a video of `hello`."""
     folder = tmp_path / "asl-words"
@@ -108,8 +109,8 @@ async def with_video(redis_url: str, tmp_path: Path, data_path: Path) -> AsyncIt
         yield url
 
 
-async def test_a_video_the_operator_put_there_is_shown(visiting: Visiting, with_video: str) -> None:
-    visit = await visiting(url=with_video)
+async def test_a_video_the_operator_put_there_is_shown(reading: Visiting, with_video: str) -> None:
+    visit = await reading(url=with_video)
     page = await visit.open("/learn/?sign=hello", ready="#film:not([hidden])")
     await page.wait_for_function("document.querySelector('#film').readyState >= 1")
     assert await page.evaluate("document.querySelector('#film').videoWidth") == 1280
@@ -118,9 +119,9 @@ async def test_a_video_the_operator_put_there_is_shown(visiting: Visiting, with_
     await page.goto("about:blank")
 
 
-async def test_a_server_that_is_gone_is_said(visiting: Visiting, redis_url: str) -> None:
+async def test_a_server_that_is_gone_is_said(reading: Visiting, redis_url: str) -> None:
     async with serving(create_app(Settings(redis_url=redis_url))) as url:
-        visit = await visiting(url=url)
+        visit = await reading(url=url)
         page = await visit.open("/learn/", ready="#signs button")
     await page.click("#signs button >> text=hello")
     assert "cannot be reached" in await visit.state("error")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from shared.landmarks import LEFT_HAND, RIGHT_HAND
 from tests.pages.conftest import Visit
@@ -59,9 +60,9 @@ def pairs(data_path: Path) -> list[tuple[str, str, dict[str, Any], dict[str, Any
     return made
 
 
-@pytest.fixture
-async def judged(visit: Visit, pairs: list[Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    page = await visit.open("/practice/")
+@pytest_asyncio.fixture(loop_scope="session")
+async def judged(reader: Visit, pairs: list[Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    page = await reader.open("/practice/")
     text = json.dumps([[example, take] for _, _, example, take in pairs])
     found = await page.evaluate(COMPARED, text)
     return [(kind, word, one) for (kind, word, _, _), one in zip(pairs, found, strict=True)]
@@ -95,9 +96,9 @@ async def test_the_score_falls_from_the_sign_to_the_distorted_sign_to_another(
         assert min(distorted) > scores["another"], scores
 
 
-async def test_the_score_rises_as_the_hand_comes_nearer_to_its_place(visit: Visit, pairs: list[Any]) -> None:
+async def test_the_score_rises_as_the_hand_comes_nearer_to_its_place(reader: Visit, pairs: list[Any]) -> None:
     _, _, example, attempt = pairs[0]
-    page = await visit.open("/practice/")
+    page = await reader.open("/practice/")
 
     def lower(by: float) -> dict[str, Any]:
         moved = [
@@ -115,9 +116,9 @@ async def test_the_score_rises_as_the_hand_comes_nearer_to_its_place(visit: Visi
     assert scores[0] + 30 < scores[-1]
 
 
-async def test_somebody_who_signs_with_the_other_hand_is_as_good(visit: Visit, pairs: list[Any]) -> None:
+async def test_somebody_who_signs_with_the_other_hand_is_as_good(reader: Visit, pairs: list[Any]) -> None:
     _, _, example, attempt = pairs[0]
-    page = await visit.open("/practice/")
+    page = await reader.open("/practice/")
     script = """
     async (text) => {
       const taken = (points) => new Map(points.map(([row, x, y]) => [row, [x, y]]));
@@ -154,8 +155,8 @@ async () => {
 """
 
 
-async def test_takes_with_nobody_in_them_are_told_apart_from_bad_ones(visit: Visit) -> None:
-    page = await visit.open("/practice/")
+async def test_takes_with_nobody_in_them_are_told_apart_from_bad_ones(reader: Visit) -> None:
+    page = await reader.open("/practice/")
     told = await page.evaluate(NOTHING)
     assert told["nothing"] is told["one"] is None
     assert told["unseen"] is told["nobody"] is True

@@ -65,8 +65,8 @@ async def test_hello_signed_to_the_camera_scores_above_a_wrong_sign(
     assert kept == {"asl-words/hello": [hello], "asl-words/coffee": [coffee]}
 
 
-async def test_what_keeps_from_practising_is_said(visiting: Visiting) -> None:
-    visit = await visiting(permissions=["geolocation"])  # and no other
+async def test_what_keeps_from_practising_is_said(reading: Visiting) -> None:
+    visit = await reading(permissions=["geolocation"])  # and no other
     page = await visit.open("/practice/")
     await page.wait_for_selector("#start:enabled")
     await page.click("#start")
@@ -90,8 +90,8 @@ async () => {
 """
 
 
-async def test_each_attempt_is_told_beside_those_before(visit: Visit) -> None:
-    page = await visit.open("/practice/")
+async def test_each_attempt_is_told_beside_those_before(reader: Visit) -> None:
+    page = await reader.open("/practice/")
     told = await page.evaluate(HISTORY)
     expected = [["first", 40], ["best", 60], ["worse", 60], ["better", 60], ["best", 90]]
     assert told == {"trends": expected, "length": 20}

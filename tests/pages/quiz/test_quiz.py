@@ -23,36 +23,36 @@ async def kept(visit: Visit) -> Any:
     return json.loads(text) if text else None
 
 
-async def test_answers_move_signs_between_boxes_and_outlive_the_page(visit: Visit) -> None:
-    page = await visit.open("/quiz/", ready="#answers button")
-    sign = await asked_sign(visit)
-    first = (await kept(visit))["asl-words"][sign]
+async def test_answers_move_signs_between_boxes_and_outlive_the_page(reader: Visit) -> None:
+    page = await reader.open("/quiz/", ready="#answers button")
+    sign = await asked_sign(reader)
+    first = (await kept(reader))["asl-words"][sign]
     right = "Right" in await page.inner_text("#state")
     assert first == {"box": int(right), "right": int(right), "wrong": int(not right)}
-    assert await visit.violations() == []
-    await visit.open("/quiz/", ready="#answers button")
+    assert await reader.violations() == []
+    await reader.open("/quiz/", ready="#answers button")
     label = page.locator("#signs li", has=page.locator(f"input[value='{sign}']"))
     assert f"step {1 + right} of 5" in await label.inner_text()
 
 
-async def test_only_chosen_signs_are_asked(visit: Visit) -> None:
-    page = await visit.open("/quiz/", ready="#answers button")
+async def test_only_chosen_signs_are_asked(reader: Visit) -> None:
+    page = await reader.open("/quiz/", ready="#answers button")
     await page.click("#none")
     assert await page.inner_text("#state") == "Choose at least one sign to be asked."
     await page.check("#signs input[value=water]")
     await page.check("#signs input[value=tea]")
     told = []
     for _ in range(4):
-        told.append(await asked_sign(visit))
+        told.append(await asked_sign(reader))
         await page.click("#next")
     assert told in (["water", "tea"] * 2, ["tea", "water"] * 2)
-    await visit.open("/quiz/", ready="#answers button")
+    await reader.open("/quiz/", ready="#answers button")
     assert await page.locator("#signs input:checked").count() == 2
 
 
-async def test_progress_can_be_saved_and_forgotten(visit: Visit) -> None:
-    page = await visit.open("/quiz/", ready="#answers button")
-    sign = await asked_sign(visit)
+async def test_progress_can_be_saved_and_forgotten(reader: Visit) -> None:
+    page = await reader.open("/quiz/", ready="#answers button")
+    sign = await asked_sign(reader)
     async with page.expect_download() as downloading:
         await page.click("#export")
     download = await downloading.value
@@ -62,7 +62,7 @@ async def test_progress_can_be_saved_and_forgotten(visit: Visit) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     await page.click("#clear")
     await page.wait_for_selector(".toast")
-    assert await kept(visit) is None
+    assert await kept(reader) is None
 
 
 PROGRESS = """
@@ -102,9 +102,9 @@ async (kept) => {
     ],
 )
 async def test_what_is_known_is_asked_less_and_what_was_kept_badly_is_left(
-    visit: Visit, text: str, read: dict[str, Any]
+    reader: Visit, text: str, read: dict[str, Any]
 ) -> None:
-    page = await visit.open("/quiz/")
+    page = await reader.open("/quiz/")
     told = await page.evaluate(PROGRESS, text)
     assert told["read"] == read
     assert told["known"] == {"box": 4, "right": 6, "wrong": 0}

@@ -48,9 +48,9 @@ async def glosses(redis_url: str) -> None:
     await store.aclose()
 
 
-async def test_glosses_are_joined_and_a_pause_begins_another_line(visiting: Visiting, redis_url: str) -> None:
+async def test_glosses_are_joined_and_a_pause_begins_another_line(reading: Visiting, redis_url: str) -> None:
     async with serving(create_app(Settings(redis_url=redis_url))) as url:
-        visit = await visiting(url=url)
+        visit = await reading(url=url)
         page = await visit.open("/learn/")
         await page.evaluate(MOUNT, SESSION)
         await page.evaluate(NEXT)
@@ -61,7 +61,7 @@ async def test_glosses_are_joined_and_a_pause_begins_another_line(visiting: Visi
 
 
 async def test_a_sentence_is_rewritten_when_asked_for_is_marked_and_is_never_html(
-    visiting: Visiting, redis_url: str
+    reading: Visiting, redis_url: str
 ) -> None:
     asked = []
 
@@ -73,7 +73,7 @@ async def test_a_sentence_is_rewritten_when_asked_for_is_marked_and_is_never_htm
     async with service(answer) as service_url:
         settings = Settings(redis_url=redis_url, rewrite_url=service_url, rewrite_model="small")
         async with serving(create_app(settings)) as url:
-            visit = await visiting(url=url)
+            visit = await reading(url=url)
             page = await visit.open("/learn/")
             await page.evaluate(MOUNT, SESSION)
             await page.wait_for_selector("#card input")
