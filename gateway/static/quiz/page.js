@@ -142,7 +142,7 @@ function changeModel() {
 }
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("input, select")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("select")) return;
   const button = answers.children[Number(event.key) - 1];
   if (button && unanswered) answer(button.dataset.sign);
 });

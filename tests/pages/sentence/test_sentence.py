@@ -87,7 +87,7 @@ async def test_a_sentence_is_rewritten_when_asked_for_is_marked_and_is_never_htm
             assert "Rewritten by small; it may be wrong." in said
             assert await page.locator("#card img").count() == 0
             assert asked == ["Glosses: hello coffee"]
-            await page.wait_for_function("document.querySelectorAll('#card .rewritten').length === 2")
+            await page.wait_for_selector("#card li:last-child .rewritten")
             assert "answered 500" in await page.inner_text("#card li:last-child")
             assert await page.inner_text("#card li:last-child .line") == "please"
             assert await visit.violations() == []
