@@ -22,7 +22,7 @@ HOSTILE = "<img src=x onerror=alert(1)> Hello, a coffee."
 MOUNT = """
 async (id) => {
   const {mount} = await import('/sentence/mount.js');
-  const card = document.body.appendChild(document.createElement('section'));
+  const card = document.querySelector('#main').appendChild(document.createElement('section'));
   card.id = 'card';
   const sentences = window.sentences = mount(card, {id});
   const told = [['hello', 0.5, 'final'], ['tea', 1, 'partial'], ['coffee', 1.5, 'final']];
