@@ -14,6 +14,7 @@ import { TranscriptCard } from "/parts/transcript-card.js";
 import { mount } from "/sentence/mount.js";
 import { open, say, token } from "/shell/shell.js";
 import { Figures } from "./figures.js";
+import { LandmarksOnly } from "./landmarks-only.js";
 import strings from "./strings.js";
 
 open("live", strings);
@@ -33,6 +34,9 @@ const sentences = mount(document.getElementById("sentence-card"));
 const figures = new Figures(document.getElementById("figures"));
 const cameras = new CameraChoice(
   document.getElementById("camera"), document.getElementById("camera-label"), exchangeCamera,
+);
+const landmarksOnly = new LandmarksOnly(
+  document.getElementById("landmarks-only"), document.getElementById("leaves"),
 );
 const loaded = models.load();
 
@@ -61,6 +65,7 @@ function busy(now) {
   start.disabled = now;
   file.disabled = now;
   models.disabled = now;
+  landmarksOnly.disabled = now;
   stop.disabled = !now;
 }
 
@@ -87,6 +92,7 @@ async function run(options) {
     sentences.begin();
     const made = await connect({
       ...options,
+      landmarks: landmarksOnly.chosen,
       models: asked,
       token,
       onGloss: current(onGloss),
