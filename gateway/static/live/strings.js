@@ -13,6 +13,12 @@ export default {
     camera: "Camera",
     file: "Choose a video file",
     glosses: "Captions",
+    "landmarks.only": "Send only landmarks",
+    "pictures.leave": "What leaves this device: your camera's picture, to this server alone.",
+    "landmarks.leaves":
+      "What leaves this device: the places of points on your hands, face and body, to this server alone. Pictures stay here.",
+    "landmarks.missing":
+      "This server cannot do that yet: whoever runs it adds MediaPipe for browsers with `make browser-landmarks`.",
     "state.idle": "Ready.",
     "state.asking": "Asking for the camera…",
     "state.connecting": "Connecting…",
@@ -45,6 +51,12 @@ export default {
     camera: "Камера",
     file: "Выбрать видеофайл",
     glosses: "Титры",
+    "landmarks.only": "Отправлять только точки",
+    "pictures.leave": "С этого устройства уходит изображение камеры, и только на этот сервер.",
+    "landmarks.leaves":
+      "С этого устройства уходят положения точек рук, лица и тела, и только на этот сервер. Изображение остаётся здесь.",
+    "landmarks.missing":
+      "Этот сервер пока так не умеет: тот, кто его запускает, добавит MediaPipe для браузеров командой `make browser-landmarks`.",
     "state.idle": "Готово к работе.",
     "state.asking": "Запрашиваем камеру…",
     "state.connecting": "Подключаемся…",

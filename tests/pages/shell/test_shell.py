@@ -8,7 +8,15 @@ from tests.pages.conftest import Visit, Visiting
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.data]
 
-PAGES = {"live": "/", "record": "/record/", "upload": "/upload/"}
+PAGES = {
+    "live": "/",
+    "record": "/record/",
+    "upload": "/upload/",
+    "learn": "/learn/?sign=hello",
+    "practice": "/practice/",
+    "quiz": "/quiz/",
+    "check": "/check/",
+}
 
 PHONE = {"width": 360, "height": 740}
 
