@@ -55,8 +55,8 @@ package versions, threads and processor give the same weights).
 
 def _measured(report: Report) -> str:
     hello = report.hello
-    folds = ", ".join(f"{100 * top1:.1f}" for top1 in report.folds)
-    mean = 100 * sum(report.folds) / len(report.folds)
+    asked = "\n".join(f"| {name} | {'yes' if right else 'no'} |" for name, right in hello.asked)
+    finals = ", ".join(str(count) for count in report.quiet.finals)
     right = 100 * sum(report.words) / len(report.words)
     wrong = 100 * sum(report.wrong) / len(report.wrong)
     others = "\n".join(
@@ -68,7 +68,9 @@ shipped weights are trained on all of them with the same settings):
 
 | | |
 |---|---|
-| top-1 of each fold, one window a clip, words and idle | {folds} % (mean {mean:.1f} %) |
+| top-1 of each fold, one window a clip: which of the fifteen words | {_listed(report.among)} |
+| the same with idle clips, which word or `idle` | {_listed(report.folds)} |
+| the same where `unknown` may be answered too, which is wrong | {_listed(report.open)} |
 | a word clip in a stream brings its gloss and no other | {right:.1f} % |
 | a word clip in a stream brings a wrong gloss | {wrong:.1f} % |
 | a letter clip, no word, brings a gloss | {100 * report.letters:.1f} % |
@@ -84,9 +86,22 @@ sizes, JPEG and VP8, any phase, up to 20 % lost frames, noise on the landmarks:
 {hello.times_p95:.2f} s / {hello.times_worst:.2f} s |
 | lowest confidence of a gloss | {hello.lowest_confidence:.2f} |
 
+| the clip through one camera | hello, hello |
+|---|---|
+{asked}
+
+{report.quiet.minutes:g} minutes of rest, walking and hands at the face, built from the recorded idle
+clips, drawn {len(report.quiet.finals)} times: {finals} false final glosses (`signstream train quiet`).
+
 Signs of other languages, none of them a word of this model, through the same:
 
 | clip | runs | runs with a gloss | most glosses in a run |
 |---|---|---|---|
 {others}
 """
+
+
+def _listed(shares: tuple[float, ...]) -> str:
+    """Percent of each fold, and their mean."""
+    each = ", ".join(f"{100 * share:.1f}" for share in shares)
+    return f"{each} % (mean {100 * sum(shares) / len(shares):.1f} %)"

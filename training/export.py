@@ -24,7 +24,7 @@ FEATURES = recipe_pipeline().shape[-1]
 
 
 class _OneWindow(nn.Module):
-    """[1, WINDOW, features] -> logits [1, labels]."""
+    """[batch, WINDOW, features] -> logits [batch, labels]."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ def write_bundle(network: Network, folder: Path) -> None:
     """Writes or overwrites the bundle in `folder`; its card says that nothing was measured yet."""
     folder.mkdir(parents=True, exist_ok=True)
     example = torch.zeros(1, recipe.WINDOW, FEATURES)
-    write_graph(_OneWindow(network), example, folder / GRAPH, recipe.NAME, INPUT, OUTPUT)
+    write_graph(_OneWindow(network), example, folder / GRAPH, recipe.NAME, INPUT, OUTPUT, batches=True)
     (folder / LABELS).write_text("".join(f"{label}\n" for label in recipe.LABELS), "utf-8")
     rewrite_report(folder, None)
 
@@ -85,7 +85,7 @@ def manifest_text(hashes: dict[str, str], report: Report | None) -> str:
                     "name": INPUT,
                     "dtype": "float32",
                     "axes": ["batch", "time", "feature"],
-                    "shape": [1, recipe.WINDOW, FEATURES],
+                    "shape": [0, recipe.WINDOW, FEATURES],
                 }
             ],
         ),

@@ -17,6 +17,9 @@ TOLERANCE = 1e-4
 _SIZES = ((1, 1), (2, 17), (1, 64), (3, 200))
 """Batches and samples a graph of free length is tried with."""
 
+_BATCHES = (1, 2, 8)
+"""And one of fixed length and free batch."""
+
 
 class ExportError(RuntimeError):
     """A graph that does not answer as the network does."""
@@ -31,19 +34,22 @@ def write_graph(
     answer: str,
     *,
     free: bool = False,
+    batches: bool = False,
 ) -> None:
-    """Writes the network in eval mode. With `free` batch and time of the input may be of any length.
+    """Writes the network in eval mode. With `free` batch and time of the input may be of any length, with
+    `batches` the batch alone.
 
     ExportError where ONNX Runtime and PyTorch differ by more than TOLERANCE on noise of several sizes.
     """
     network.eval()
-    lengths = {0: torch.export.Dim("batch"), 1: torch.export.Dim("time")} if free else None
+    names = ("batch", "time") if free else ("batch",) if batches else ()
+    lengths = {axis: torch.export.Dim(axis_name) for axis, axis_name in enumerate(names)} or None
     program = torch.onnx.export(
         network,
-        (example.expand(2, *example.shape[1:]).contiguous() if free else example,),
+        (example.expand(2, *example.shape[1:]).contiguous() if lengths else example,),
         input_names=[source],
         output_names=[answer],
-        dynamic_shapes=(lengths,) if free else None,
+        dynamic_shapes=(lengths,) if lengths else None,
         opset_version=OPSET,
         dynamo=True,
         external_data=False,
@@ -53,7 +59,8 @@ def write_graph(
     _forget_origin(model, name)
     onnx.checker.check_model(model, full_check=True)
     file.write_bytes(model.SerializeToString(deterministic=True))
-    sizes = _SIZES if free else (tuple(example.shape[:2]),)
+    samples = example.shape[1]
+    sizes = _SIZES if free else [(batch, samples) for batch in (_BATCHES if batches else example.shape[:1])]
     _compare(network, file, [(*size, *example.shape[2:]) for size in sizes])
 
 
