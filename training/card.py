@@ -20,10 +20,10 @@ Words: {", ".join(recipe.WORDS)}.
 
 - Input: MediaPipe Holistic landmarks, {len(recipe.ROWS)} rows of the canonical 543; the steps that make them
   features stand in `bundle.toml`. Left is the signer's own left: do not mirror the picture.
-- Network: five depthwise-separable convolutions over time beside a ridge regression over the window, and two heads
-  that see both (rest, unknown or a word; which word), {parameters:,} parameters,
-  {graph_bytes / 2**20:.1f} MB of ONNX, any number of windows side by side. It sees nothing outside its window and keeps
-  nothing from one window to the next.
+- Network: five depthwise-separable convolutions over time beside a ridge regression over the window, and two
+  heads that see both (rest, unknown or a word; which word), {parameters:,} parameters,
+  {graph_bytes / 2**20:.1f} MB of ONNX, any number of windows side by side. It sees nothing outside its
+  window and keeps nothing from one window to the next.
 - Licence of the weights: Apache-2.0.
 
 ## Made from
@@ -31,8 +31,8 @@ Words: {", ".join(recipe.WORDS)}.
 The words recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): 4,633 webcam
 clips of three signers, landmarked by their authors. No recording is in this bundle. The clips hold one word
 each; the training joins them to streams with rest, comings and goings of the hands, letters, halves of
-different words, words played backwards, wrong handshapes, wandering poses, walking and hands at the face, so that
-the model learns what is no word.
+different words, words played backwards, wrong handshapes, wandering poses, walking and hands at the face, so
+that the model learns what is no word.
 `signstream train {recipe.NAME}` makes the graph again (seed {recipe.SEED}, {recipe.STEPS} steps; the same
 package versions, threads and processor give the same weights).
 
@@ -48,8 +48,8 @@ package versions, threads and processor give the same weights).
 - The clips of `asl_hello_x2` and of other languages were looked at while the augmentation, the length of
   training and the thresholds were chosen, some fifteen times: they are no untouched test. What was chosen on
   folds is said in docs/training.md; that folds 0 and 4 have sittings signed otherwise was known.
-- The minutes without a sign are other draws of what training draws from, idle clips and all: they say that the
-  model learned what rest is made of here, not what it makes of other people's rest.
+- The minutes without a sign are other draws of what training draws from, idle clips and all: they say that
+  the model learned what rest is made of here, not what it makes of other people's rest.
 - It knows fifteen words. `a` and `i` are also letters, and a held fist or little finger is all they are.
 - It does not translate: glosses are not sentences. Do not use it where a missed or wrong word does harm.
 - Skin, clothing and light matter only as far as MediaPipe finds the landmarks; that was not measured here.
@@ -66,8 +66,8 @@ def _measured(report: Report) -> str:
         f"| {other.clip} | {other.runs} | {other.runs_with_finals} | {other.most_finals} |"
         for other in report.others
     )
-    return f"""Recording blocks held out whole ({recipe.BLOCK} recordings a block, {recipe.FOLDS} folds, each by a network
-trained without it for {recipe.FOLD_STEPS} steps; the shipped weights are trained on all of them):
+    return f"""Recording blocks held out whole ({recipe.BLOCK} recordings a block, {recipe.FOLDS} folds, each by
+a network trained without it for {recipe.FOLD_STEPS} steps; the shipped weights are trained on all of them):
 
 | | |
 |---|---|
