@@ -66,8 +66,8 @@ def _measured(report: Report) -> str:
         f"| {other.clip} | {other.runs} | {other.runs_with_finals} | {other.most_finals} |"
         for other in report.others
     )
-    return f"""Recording blocks held out whole ({recipe.BLOCK} recordings a block, {recipe.FOLDS} folds, each by
-a network trained without it for {recipe.FOLD_STEPS} steps; the shipped weights are trained on all of them):
+    return f"""Recording blocks held out whole ({recipe.BLOCK} recordings a block, {recipe.FOLDS} folds, each
+by a network trained without it for {recipe.FOLD_STEPS} steps; the shipped weights are trained on all):
 
 | | |
 |---|---|
