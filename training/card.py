@@ -20,8 +20,8 @@ Words: {", ".join(recipe.WORDS)}.
 
 - Input: MediaPipe Holistic landmarks, {len(recipe.ROWS)} rows of the canonical 543; the steps that make them
   features stand in `bundle.toml`. Left is the signer's own left: do not mirror the picture.
-- Network: five depthwise-separable convolutions over time beside a ridge regression over the window, and two
-  heads that see both (rest, unknown or a word; which word), {parameters:,} parameters,
+- Network: five depthwise-separable convolutions over time and two heads (rest, unknown or a word; which
+  word), to the second of which a ridge regression over the window is added, {parameters:,} parameters,
   {graph_bytes / 2**20:.1f} MB of ONNX, any number of windows side by side. It sees nothing outside its
   window and keeps nothing from one window to the next.
 - Licence of the weights: Apache-2.0.

@@ -47,8 +47,8 @@ class _Block(nn.Module):
 class Network(nn.Module):
     """[batch, samples, features] -> logits [batch, samples - WINDOW + 1, labels].
 
-    Two questions with a head each: is this rest, unknown signing or a word; and which word, were it one. Both
-    see what a regression over the whole window says, which is fitted before and not learned.
+    Two questions with a head each: is this rest, unknown signing or a word; and which word, were it one. To
+    the second a regression over the whole window adds what it says, which is fitted before and not learned.
     """
 
     def __init__(self, features: int, width: int = recipe.WIDTH, dropout: float = recipe.DROPOUT) -> None:
@@ -60,25 +60,26 @@ class Network(nn.Module):
         self.late = nn.Dropout1d(2 * dropout)
         self.window = nn.Conv1d(
             features,
-            len(recipe.LABELS),
+            len(recipe.WORDS),
             1 + (recipe.WINDOW - 1) // recipe.RIDGE_STEP,
             dilation=recipe.RIDGE_STEP,
         ).requires_grad_(requires_grad=False)
-        self.kind = nn.Conv1d(width + len(recipe.LABELS), len(recipe.BACKGROUND_IDS) + 1, 1)
+        self.kind = nn.Conv1d(width, len(recipe.BACKGROUND_IDS) + 1, 1)
         self.word = nn.Conv1d(width, len(recipe.WORDS), 1)
 
     def look(self, regression: Regression) -> None:
-        """Takes over what was fitted to whole windows; it is not learned any further."""
-        self.window.weight.copy_(torch.from_numpy(regression.weight))
+        """Takes over what was fitted to whole windows, of the words; it is not learned any further."""
+        first = len(recipe.BACKGROUND_IDS)
+        self.window.weight.copy_(torch.from_numpy(regression.weight[first:]))
         assert self.window.bias is not None
-        self.window.bias.copy_(torch.from_numpy(regression.bias))
+        self.window.bias.copy_(torch.from_numpy(regression.bias[first:]))
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.transpose(1, 2)
-        h, whole = self.late(self.norm(self.blocks(self.stem(self.spread(x))))), self.window(x)
+        h = self.late(self.norm(self.blocks(self.stem(self.spread(x)))))
         background = len(recipe.BACKGROUND_IDS)
-        rest, sign = self.kind(torch.cat([h, whole], 1)).split([background, 1], dim=1)
-        word = self.word(h) + recipe.RIDGE_SCALE * whole[:, background:]
+        rest, sign = self.kind(h).split([background, 1], dim=1)
+        word = self.word(h) + recipe.RIDGE_SCALE * self.window(x)
         return torch.cat([rest, sign + word.log_softmax(1)], 1).transpose(1, 2)
 
     def parameter_count(self) -> int:

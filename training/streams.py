@@ -60,7 +60,7 @@ _SURE = 3
 _GLANCE = 2 * recipe.INSET_SAMPLES + 2
 """Samples from which a kept pose is rest: a shorter one may be a word's own stop."""
 
-QUIET, _QUIET_SECONDS = 0.35, (1.0, 4.0)
+QUIET, _QUIET_SECONDS = 0.15, (1.0, 4.0)
 """Of the rests are walking, hands at the face and all else that people do while they do not sign."""
 
 _WAYS = (1, 2, 3, 4, 6, 9)
