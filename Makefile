@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up test test-import lint types train-asl-words lock clean
+.PHONY: up test test-import sbom audit lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -58,6 +58,20 @@ $(VENV)/training.stamp: requirements-training.lock $(VENV)/dev.stamp
 test-import: .venv-import
 	.venv-import/bin/python -m pytest -c /dev/null --rootdir . --noconftest -q -p no:cacheprovider tests/training/importers/apart
 
+# Known holes in what Signstream runs on, as the package index lists them, and what is inside (CycloneDX).
+.venv-checks: requirements-checks.lock
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-checks.lock
+	@touch $@
+
+sbom: .venv-checks
+	@mkdir -p build
+	.venv-checks/bin/cyclonedx-py requirements requirements.lock --output-reproducible -o build/sbom.json
+	@echo "build/sbom.json lists what is inside"
+
+audit: .venv-checks
+	.venv-checks/bin/pip-audit --no-deps --disable-pip --require-hashes -r requirements.lock
+
 # Needs uv (`pip install uv`). No address is recorded.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --overrides requirements.overrides
 lock:
@@ -65,6 +79,7 @@ lock:
 	$(COMPILE) -c requirements.lock requirements-dev.in -o requirements-dev.lock
 	$(COMPILE) -c requirements-dev.lock requirements-training.in -o requirements-training.lock
 	$(COMPILE) requirements-importers.in -o requirements-importers.lock
+	$(COMPILE) requirements-checks.in -o requirements-checks.lock
 
 clean:
-	rm -rf $(VENV) .venv-import build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-import .venv-checks build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -126,7 +126,7 @@ async def _events(http: aiohttp.ClientSession, session: str) -> AsyncIterator[Ev
     after, tries = 0, 0
     while tries < 20:
         tries += 1
-        with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+        try:
             async with http.ws_connect(f"/sessions/{session}/events?after={after}") as socket:
                 async for message in socket:
                     event: Event = message.json()
@@ -134,5 +134,8 @@ async def _events(http: aiohttp.ClientSession, session: str) -> AsyncIterator[Ev
                     yield event
                     if event["type"] == "session" and event["state"] in ("ended", "failed"):
                         return
+        except (aiohttp.ClientError, ConnectionError) as error:
+            if getattr(error, "status", 0) in (401, 403):
+                raise CameraError(f"the token is not for its glosses: {error}") from error
         await asyncio.sleep(0.5)
     raise CameraError("the server is gone")

@@ -6,11 +6,13 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
+from shared.grace import GRACE_SECONDS
+
 PR_SET_PDEATHSIG = 1
 """prctl(2), Linux."""
 
-STOP_SECONDS = 6.0
-"""From SIGTERM to SIGKILL; every stage drains in under three."""
+STOP_SECONDS = max(GRACE_SECONDS.values())
+"""From SIGTERM to SIGKILL."""
 
 
 def _die_with_parent() -> Callable[[], None] | None:

@@ -12,9 +12,12 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from deploy import access
 from deploy.bench.commands import commands as bench
+from deploy.doctor.command import doctor
 from deploy.models.commands import commands as models
 from shared import settings as settings_module
+from shared import traces
 from shared.bundles import BundleError, ModelWatch
 from shared.settings import Settings, SettingsError
 from shared.telemetry import configure_logging
@@ -31,6 +34,9 @@ commands = typer.Typer(
 )
 commands.add_typer(models, name="models")
 commands.add_typer(bench, name="bench")
+commands.command()(doctor)
+commands.command()(access.credentials)
+commands.command()(access.token)
 
 
 def _settings(stage: str, **overrides: object) -> Settings:
@@ -38,7 +44,7 @@ def _settings(stage: str, **overrides: object) -> Settings:
         settings = settings_module.load(**overrides)
     except SettingsError as error:
         _refuse(str(error))
-    configure_logging(stage, settings.log_level)
+    configure_logging(stage, settings.log_level, settings.log_format)
     return settings
 
 
@@ -64,6 +70,13 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
             await task
 
     asyncio.run(until_signal())
+
+
+def _token_in(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeError) as error:
+        _refuse(f"{path} cannot be read: {error}")
 
 
 @commands.command()
@@ -111,7 +124,10 @@ def keypoints() -> None:
 
     settings = _settings("keypoints")
     _needs_redis(settings)
-    main(settings)
+    try:
+        main(settings)
+    except SettingsError as error:
+        _refuse(str(error))
 
 
 @commands.command()
@@ -125,17 +141,35 @@ def recognizers() -> None:
     try:
         loading = Loading(providers_of(settings.execution_provider_list), settings.model_threads or cores())
         watch = ModelWatch(settings.model_list, settings.watched_folders)
-        raise typer.Exit(
-            main(
+        with traces.exporting("recognizers", settings.otlp_endpoint, settings.trace_share):
+            status = main(
                 settings.redis_url,
                 watch,
                 broker=settings.broker,
                 loading=loading,
                 metrics_port=settings.metrics_port,
+                metrics_host=settings.metrics_host,
             )
-        )
-    except (BundleError, ProviderError) as error:
+        raise typer.Exit(status)
+    except (BundleError, ProviderError, SettingsError) as error:
         _refuse(str(error))
+
+
+@commands.command()
+def config(
+    host: Annotated[str | None, typer.Option(help="As `signstream up` takes it.")] = None,
+    port: Annotated[int | None, typer.Option(help="As `signstream up` takes it.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Prints the settings in force and where each came from. Example: signstream config --json"""
+    from deploy.config import as_json, as_text, in_force
+
+    given = {"host": host, "port": port}
+    try:
+        shown = in_force(settings_module.load(**given), settings_module.sources(**given))
+    except SettingsError as error:
+        _refuse(str(error))
+    typer.echo(as_json(shown) if json else as_text(shown))
 
 
 @commands.command()
@@ -156,6 +190,9 @@ def recognize(
     server: Annotated[
         str | None, typer.Option(help="URL of a running Signstream; without it one is started for this.")
     ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token for the server; else SIGNSTREAM_TOKEN.")
+    ] = None,
 ) -> None:
     """Prints what is signed in videos or before a camera. Example: signstream recognize hello.mp4 --json"""
     from deploy.recognize import RecognizeError, recognize_camera_of, recognize_videos
@@ -164,7 +201,9 @@ def recognize(
         _refuse("either video files or --camera is needed, such as `signstream recognize --camera 0`")
     # A person wants glosses, not the stages' diary.
     level = os.environ.get("SIGNSTREAM_LOG_LEVEL") or "WARNING"
-    settings = _settings("recognize", log_level=level, **({"port": 0} if server is None else {}))
+    token = _token_in(token_file) if token_file is not None else None
+    own = {"port": 0, "metrics_port": 0} if server is None else {}
+    settings = _settings("recognize", log_level=level, token=token, **own)
     try:
         status: list[bool] = []
         if camera:

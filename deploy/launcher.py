@@ -13,7 +13,7 @@ import aiohttp
 from deploy import child
 from deploy.kept import Spawn, kept
 from deploy.redis_server import RedisServer
-from shared.settings import PREFIX, Settings
+from shared.settings import FILE_SUFFIX, PREFIX, Settings
 
 READY_SECONDS = 60.0
 
@@ -43,7 +43,11 @@ class Launcher:
         Raises LaunchError, CannotRunError or NoRedisError.
         """
         self._broken = asyncio.get_running_loop().create_future()
-        self._port = await _bindable(self._settings.host, self._settings.port)
+        self._port = await _bindable(self._settings.host, self._settings.port, "PORT")
+        stages = ["gateway", "recognizers", *["keypoints"] * self._keypoint_workers()]
+        if first := self._settings.metrics_port:
+            for number in range(len(stages)):
+                await _bindable(self._settings.metrics_host, first + number, "METRICS_PORT")
         with tempfile.TemporaryDirectory(prefix="signstream-") as folder:
             async with contextlib.AsyncExitStack() as stack:
                 if not self._redis_url:
@@ -52,11 +56,8 @@ class Launcher:
                     await stack.enter_async_context(kept("redis", server.spawn, self._broken))
                     await server.answers()
                 # Together, because each takes a second or two to import what it needs.
-                stages = [("gateway", 1), ("keypoints", self._keypoint_workers()), ("recognizers", 1)]
                 parts = [
-                    kept(name, self._stage(name), self._broken)
-                    for name, count in stages
-                    for _ in range(count)
+                    kept(name, self._stage(name, number), self._broken) for number, name in enumerate(stages)
                 ]
                 await stack.enter_async_context(_together(parts))
                 await self._ready()
@@ -69,15 +70,18 @@ class Launcher:
     def _keypoint_workers(self) -> int:
         return self._settings.keypoint_workers or len(os.sched_getaffinity(0))
 
-    def _stage(self, name: str) -> Spawn:
+    def _stage(self, name: str, number: int) -> Spawn:
+        first = self._settings.metrics_port
         environment = {
-            **os.environ,
+            # What a file says is among the settings below.
+            **{k: v for k, v in os.environ.items() if not _names_a_file(k)},
             PREFIX + "REDIS_URL": self._redis_url,
             PREFIX + "PORT": str(self._port),
+            **({PREFIX + "METRICS_PORT": str(first + number)} if first else {}),
             **{
                 PREFIX + field.upper(): str(value)
                 for field, value in self._settings.model_dump(exclude_unset=True).items()
-                if field not in ("redis_url", "port")
+                if field not in ("redis_url", "port", "metrics_port", "token")
             },
         }
         command = [sys.executable, "-m", "deploy.cli", name]
@@ -114,13 +118,18 @@ async def _together(parts: Sequence[contextlib.AbstractAsyncContextManager[None]
         await asyncio.gather(*(part.__aexit__(None, None, None) for part in entered))
 
 
-async def _bindable(host: str, port: int) -> int:
+def _names_a_file(name: str) -> bool:
+    return name.startswith(PREFIX) and name.endswith(FILE_SUFFIX)
+
+
+async def _bindable(host: str, port: int, setting: str) -> int:
     """The port, a free one for 0. Raises LaunchError where another program has it."""
     try:
         server = await asyncio.start_server(lambda *_: None, host, port)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
         raise LaunchError(
-            f"cannot listen on {host}:{port} ({error.strerror}); set {PREFIX}PORT to a free one"
+            f"cannot listen on {host}:{port} ({why}); set {PREFIX}{setting} to a free one"
         ) from error
     taken: int = server.sockets[0].getsockname()[1]
     server.close()

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 
+FORBIDDEN = (401, 403)
+
 TRIES = 20
 PAUSE_SECONDS = 0.5
 """A gateway that was killed is back in a few seconds; the upload is then repeated under the same id."""
@@ -90,7 +92,9 @@ async def _client(settings: Settings, server: str | None) -> AsyncIterator[aioht
             except (LaunchError, CannotRunError, NoRedisError) as error:
                 raise RecognizeError(str(error)) from error
             server = launcher.url
-        yield await stack.enter_async_context(aiohttp.ClientSession(base_url=server.rstrip("/")))
+        headers = {"Authorization": f"Bearer {settings.token}"} if settings.token else {}
+        base = server.rstrip("/")
+        yield await stack.enter_async_context(aiohttp.ClientSession(base_url=base, headers=headers))
 
 
 def _show(event: Event, *, as_json: bool) -> None:
@@ -124,6 +128,8 @@ async def _events_of(
                 raise RecognizeError(f"{video}: the server lost the session (code {socket.close_code})")
         except (aiohttp.ClientConnectionError, aiohttp.WSServerHandshakeError, ConnectionError) as error:
             tries += 1
+            if getattr(error, "status", 0) in FORBIDDEN:
+                raise RecognizeError(f"{video}: the token is not for its glosses: {error}") from error
             if tries == TRIES:
                 raise RecognizeError(f"{video}: cannot reach the server: {error}") from error
         await asyncio.sleep(PAUSE_SECONDS)

@@ -21,8 +21,13 @@ def table() -> str:
 
 def filled(page: str) -> str:
     """The page with its table as it should be."""
-    between = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    return between.sub(lambda _: f"{BEGIN}\n{table()}\n{END}", page)
+    return between(page, BEGIN, table(), END)
+
+
+def between(page: str, begin: str, text: str, end: str) -> str:
+    """The page with this text between two marks."""
+    marked = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    return marked.sub(lambda _: f"{begin}\n{text}\n{end}", page)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ STOPPING_SECONDS = 2
 FULL_SECONDS = 10
 """Sessions end by the minute: sooner would be noise, much later would leave places empty."""
 
-Kind = Literal["camera", "file"]
+Kind = Literal["camera", "file", "publisher"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +78,15 @@ async def admit(gateway: Gateway) -> None:
     _refuse(decide("camera", await _load(gateway, len(gateway.cameras)), limits))
 
 
+async def admit_publisher(gateway: Gateway) -> None:
+    """The same for a publisher of landmarks."""
+    config = gateway.settings
+    limits = Limits(config.publishers_per_gateway, config.queue_length, config.when_full == "queue")
+    _refuse(decide("publisher", await _load(gateway, len(gateway.publishers)), limits))
+
+
 def admit_back(gateway: Gateway) -> None:
-    """Lets a camera back to its session, full house or not, unless this process is stopping: 503."""
+    """Lets a camera or publisher back to its session, full house or not, unless we are stopping: 503."""
     if gateway.draining.is_set():
         _refuse(STOPPING)
 
@@ -95,7 +102,7 @@ async def place_in_line(store: redis.asyncio.Redis, session: str, most: int) -> 
 
     Looks at no more than `most` places. Raises RedisError.
     """
-    line = await _line(store, most)
+    line = await waiting_line(store, most)
     return line.index(session) + 1 if session in line else None
 
 
@@ -107,12 +114,12 @@ def _refuse(refusal: Refusal | None) -> None:
 async def _load(gateway: Gateway, held: int) -> Load:
     if gateway.draining.is_set():
         return Load(stopping=True, held=held, room=None, waiting=0)
-    waiting = len(await _line(gateway.store, gateway.settings.queue_length))
+    waiting = len(await waiting_line(gateway.store, gateway.settings.queue_length))
     workers = await announced(gateway, "keypoints")
     room = None
     if workers:
         capacity = sum(worker.get("capacity", 0) for worker in workers)
-        room = capacity - await _owned(gateway) - waiting
+        room = capacity - await owned(gateway.store) - waiting
     return Load(stopping=False, held=held, room=room, waiting=waiting)
 
 
@@ -123,16 +130,16 @@ async def announced(gateway: Gateway, stage: str) -> list[dict[str, Any]]:
     return [json.loads(one) for one in said if one is not None]
 
 
-async def _owned(gateway: Gateway) -> int:
+async def owned(store: redis.asyncio.Redis) -> int:
     """Sessions that keypoint workers own, to the moment: what they announce is up to 1.5 s old."""
     try:
-        pending: Any = await gateway.store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP)
+        pending: Any = await store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP)
     except ResponseError:
         return 0
     return int(pending["pending"])
 
 
-async def _line(store: redis.asyncio.Redis, most: int) -> list[str]:
+async def waiting_line(store: redis.asyncio.Redis, most: int) -> list[str]:
     """Sessions that no keypoint worker was given yet, in their order."""
     try:
         groups: Any = await store.xinfo_groups(keys.SESSIONS)

@@ -5,17 +5,15 @@ import contextlib
 import dataclasses
 import logging
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
-from gateway import errors, health, models, sessions
-from gateway.ingest import tasks, uploads, whip
+from gateway import door, errors, figures, health, models, pages, sessions
+from gateway.ingest import landmarks, tasks, uploads, whip
 from gateway.ingest.cameras import Cameras
+from gateway.ingest.publishers import Publishers
 from gateway.ingest.uploads import Uploads
 from gateway.openapi import document
 from gateway.results import events
@@ -23,7 +21,7 @@ from gateway.results.duty import RETRY_SECONDS, TranscriptDuty
 from gateway.results.rules import rules_of
 from gateway.server import Server
 from gateway.state import Gateway
-from shared import connection
+from shared import connection, traces
 from shared.bundles.bundle import Bundle
 from shared.bundles.watch import POLL_SECONDS, ModelWatch
 from shared.settings import Settings
@@ -42,29 +40,34 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = connection.connect(settings.redis_url)
         async with (
+            _traced(settings),
             contextlib.aclosing(Cameras(settings, store)) as cameras,
             contextlib.aclosing(Uploads(settings, store)) as files,
+            contextlib.aclosing(Publishers(store)) as publishers,
         ):
-            app.state.cameras, app.state.uploads = cameras, files
-            gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files)
-            drained = asyncio.create_task(_until_drained(gateway, cameras, known), name="drain")
-            following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
-            yield
-            await tasks.end(following)
-            gateway.draining.set()
-            await drained
+            app.state.cameras, app.state.uploads, app.state.publishers = cameras, files, publishers
+            gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files, publishers)
+            async with figures.told(gateway, cameras):
+                drained = asyncio.create_task(
+                    _until_drained(gateway, cameras, publishers, known), name="drain"
+                )
+                following = asyncio.create_task(_follow(gateway, watch, bundles, known), name="models")
+                yield
+                await tasks.end(following)
+                gateway.draining.set()
+                await drained
         await store.aclose()
 
-    static = StaticFiles(directory=Path(__file__).parent / "static", html=True)
     routes = [
         *whip.ROUTES,
         *uploads.ROUTES,
+        *landmarks.ROUTES,
         *sessions.ROUTES,
         *events.ROUTES,
         *models.ROUTES,
         *health.ROUTES,
         *document.ROUTES,
-        Mount("/", static, name="static"),
+        pages.mount(),
     ]
     return Starlette(
         routes=routes,
@@ -72,6 +75,12 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers=errors.HANDLERS,
         middleware=_guards(settings),
     )
+
+
+@contextlib.asynccontextmanager
+async def _traced(settings: Settings) -> AsyncIterator[None]:
+    with traces.exporting("gateway", settings.otlp_endpoint, settings.trace_share):
+        yield
 
 
 @dataclasses.dataclass
@@ -105,29 +114,34 @@ async def _follow(gateway: Gateway, watch: ModelWatch, offered: dict[str, Bundle
 
 def _guards(settings: Settings) -> list[Middleware]:
     if not settings.token_key_list:
-        return []
+        return [door.middleware(settings)]
     from gateway import guard  # noqa: PLC0415 - it brings PyJWT, which only servers with a key need
 
-    return [guard.middleware(settings)]
+    return [door.middleware(settings), guard.middleware(settings)]
 
 
-async def _until_drained(gateway: Gateway, cameras: Cameras, known: Known) -> None:
+async def _until_drained(gateway: Gateway, cameras: Cameras, publishers: Publishers, known: Known) -> None:
     """Owns transcripts until this process is told to stop; then others get them, and its cameras."""
     duty = asyncio.create_task(_duty(gateway.settings, known), name="transcript duty")
     draining = asyncio.create_task(gateway.draining.wait())
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await asyncio.gather(tasks.end(duty, draining), cameras.leave())
+        await asyncio.gather(tasks.end(duty, draining), cameras.leave(), publishers.leave())
         gateway.handed_over.set()
     if not duty.cancelled():
         duty.result()  # it never returns by itself: say why it did
 
 
+def _transcripts(settings: Settings, known: Known) -> TranscriptDuty:
+    rules = rules_of(known.bundles)
+    return TranscriptDuty(settings.redis_url, known.tasks, rules, keep_seconds=settings.keep_seconds)
+
+
 async def _duty(settings: Settings, known: Known) -> None:
     while True:  # A Redis that is away at the start is no reason to do without the duty for ever.
         try:
-            await TranscriptDuty(settings.redis_url, known.tasks, rules_of(known.bundles)).run()
+            await _transcripts(settings, known).run()
         except RedisError as error:
             log.warning("transcripts: Redis: %s", error)
             await asyncio.sleep(RETRY_SECONDS)

@@ -1,6 +1,8 @@
 """Stands before every route where there are keys: who has no token that is good for it gets no further."""
 
 import dataclasses
+import functools
+import ipaddress
 import math
 import re
 import time
@@ -15,10 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.ingest import comeback
 from gateway.ingest.whip import CORS
-from gateway.rates import Rates
+from gateway.rates import MOST_KEYS, Rates
 from gateway.state import Gateway
 from gateway.tokens import Grant, Token, TokenError, Tokens, read_key
-from shared import keys
+from shared import keys, metrics
 from shared.settings import Settings
 
 WRONG_PER_SECOND, WRONG_AT_ONCE = 2.0, 20
@@ -26,6 +28,12 @@ WRONG_PER_SECOND, WRONG_AT_ONCE = 2.0, 20
 
 REQUESTS_PER_SECOND, REQUESTS_AT_ONCE = 50.0, 200
 """By token: a page with ten viewers makes some ten a second when they all come back."""
+
+SECONDS_AT_ONCE = 10
+"""What an address may ask for in one go, in seconds of its rate: a page of ours is some thirty files."""
+
+PROBES = frozenset({"/healthz", "/readyz"})
+"""Of whoever runs us, often and from one address."""
 
 CAMERA = re.compile(r"/whip/([^/]+)")
 SESSION = re.compile(r"/sessions/([^/]+)(?:/.*)?")
@@ -56,41 +64,44 @@ def need(method: str, path: str, query: str) -> Need | None:
     if (camera := CAMERA.fullmatch(path)) and method in ("PATCH", "DELETE"):
         return Need("publish", camera[1], secret_will_do=True)
     if session := SESSION.fullmatch(path):
-        return Need("subscribe", session[1])
+        publishes = path == f"/sessions/{session[1]}/landmarks"
+        return Need("publish" if publishes else "subscribe", session[1], secret_will_do=publishes)
     return Need("admin", None) if path == "/metrics" else None
 
 
 def middleware(settings: Settings) -> Middleware:
     """The guard that these settings make. Raises KeyFileError when a key cannot be used."""
     known = [read_key(Path(path)) for path in settings.token_key_list]
-    return Middleware(Guard, tokens=Tokens(known, settings.token_audience))
+    tokens = Tokens(known, settings.token_audience)
+    return Middleware(Guard, tokens=tokens, per_address=settings.requests_per_address)
 
 
 class Guard:
     """ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, per_address: float = 0.0) -> None:
+        """`per_address`: requests a second; 0 is no limit."""
         self._app = app
         self._tokens = tokens
         self._wrong = Rates(WRONG_PER_SECOND, WRONG_AT_ONCE)
         self._requests = Rates(REQUESTS_PER_SECOND, REQUESTS_AT_ONCE)
+        at_once = max(1, math.ceil(per_address * SECONDS_AT_ONCE))
+        self._addresses = Rates(per_address, at_once) if per_address else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets it through, or answers 401, 403, 429 or 503 itself; a WebSocket is not opened then."""
-        wanted = None
-        if scope["type"] in ("http", "websocket"):
-            wanted = need(scope.get("method", "GET"), scope["path"], scope["query_string"].decode("latin-1"))
-        if wanted is None:
+        if scope["type"] not in ("http", "websocket") or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
-        refused = await self._refusal(scope, wanted)
-        if refused is None:
-            await self._app(scope, receive, send)
+        now, address = time.monotonic(), caller((scope.get("client") or ("",))[0])
+        wanted = need(scope.get("method", "GET"), scope["path"], scope["query_string"].decode("latin-1"))
+        if self._addresses is not None and (wait := self._addresses.take(address, now)):
+            refused: JSONResponse | None = _refuse(scope, 429, "too many requests from here", wait)
         else:
-            await refused(scope, receive, send)
+            refused = await self._refusal(scope, wanted, address, now) if wanted is not None else None
+        await (refused or self._app)(scope, receive, send)
 
-    async def _refusal(self, scope: Scope, wanted: Need) -> JSONResponse | None:
-        now, address = time.monotonic(), (scope.get("client") or ("",))[0]
+    async def _refusal(self, scope: Scope, wanted: Need, address: str, now: float) -> JSONResponse | None:
         if wait := self._wrong.wait(address, now):
             return _refuse(scope, 429, "too many tokens from here were refused", wait)
         try:
@@ -126,6 +137,20 @@ class Guard:
             raise TokenError(401, "this token was for one use, and has been used")
 
 
+@functools.lru_cache(maxsize=MOST_KEYS)
+def caller(address: str) -> str:
+    """Whom an address stands for: of IPv6 a /64, for who has one address has all of it."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if known.version == 4:
+        return address
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.ip_network((known, 64), strict=False))
+
+
 def _gateway(scope: Scope) -> Gateway:
     gateway: Gateway = scope["app"].state.gateway
     return gateway
@@ -144,6 +169,7 @@ def _shown(scope: Scope) -> str:
 
 
 def _refuse(scope: Scope, status: int, sentence: str, wait: float = 0) -> JSONResponse:
+    metrics.REFUSED.add(1, str(status))
     headers: dict[str, Any] = dict(CORS) if scope["path"].startswith("/whip") else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

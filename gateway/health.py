@@ -1,6 +1,6 @@
 """`/healthz`: this process lives. `/readyz`: a camera could connect, or what is missing. `/metrics`."""
 
-import prometheus_client
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -8,8 +8,11 @@ from starlette.routing import Route
 
 from gateway.admission import announced
 from gateway.state import Gateway, gateway_of
+from shared.metrics import registry
 
 STAGES = ("keypoints", "recognizers")
+
+REGISTRY = registry("gateway")
 
 
 async def healthz(_: Request) -> Response:
@@ -19,16 +22,19 @@ async def healthz(_: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """200 when every stage is there for every model that runs; else 503 and what is missing."""
-    gateway = gateway_of(request)
-    try:
-        missing = await missing_parts(gateway)
-    except RedisError as error:
-        missing = [f"Redis: {error}"]
-    if gateway.draining.is_set():
-        missing.insert(0, "this gateway is stopping")
+    missing = await lacking(gateway_of(request))
     if missing:
         return JSONResponse({"ready": False, "missing": missing}, 503, headers={"Retry-After": "1"})
     return JSONResponse({"ready": True, "missing": []})
+
+
+async def lacking(gateway: Gateway) -> list[str]:
+    """Why a camera could not connect, in words; empty where it could."""
+    stopping = ["this gateway is stopping"] if gateway.draining.is_set() else []
+    try:
+        return stopping + await missing_parts(gateway)
+    except RedisError:
+        return [*stopping, "Redis"]  # where it is and why is told in the log, by those who work with it
 
 
 async def missing_parts(gateway: Gateway) -> list[str]:
@@ -53,7 +59,7 @@ async def served_everywhere(gateway: Gateway) -> set[str]:
 
 async def metrics(_: Request) -> Response:
     """What this process counts, for Prometheus."""
-    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
 ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

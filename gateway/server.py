@@ -42,6 +42,9 @@ class Server(uvicorn.Server):
             log_config=None,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             server_header=False,
+            access_log=False,  # its lines would hold addresses, and tokens of queries
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies or None,
         )
         super().__init__(config)
         self._app = app

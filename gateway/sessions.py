@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -24,7 +25,7 @@ async def _known(request: Request) -> Session:
     session = await sessions.load(gateway_of(request).store, request.path_params["id"])
     if session is None:
         name = str(request.path_params["id"])[:64]
-        raise HTTPException(404, f"no session {name}: it never was, or ended more than an hour ago")
+        raise HTTPException(404, f"no session {name}: it never was, or is kept no longer")
     return session
 
 
@@ -55,6 +56,7 @@ async def show(request: Request) -> Response:
                 for name, seq in fields.items()
                 if name.startswith(reached)
             },
+            "incoming": json.loads(fields.get(sessions.INCOMING.encode(), b"null")),
             "dropped": int(fields.get(sessions.DROPPED.encode(), 0)),
             "latency_ms": glosses[-1]["latency_ms"] if glosses else None,
         }

@@ -24,6 +24,8 @@ class Gateway:
     """Those this process holds."""
     uploads: Sized = ()
     """Files this process reads into their sessions."""
+    publishers: Sized = ()
+    """Publishers of landmarks this process holds."""
     relays: Relays = dataclasses.field(default_factory=Relays)
     draining: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     """Set when this process was told to stop: no new sessions, and whoever listens goes elsewhere."""

@@ -13,7 +13,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from shared import keys, sessions
+from shared import keys, sessions, traces
 from shared.fence import Command, Fence
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ class Frame:
     """Unix time at which the gateway had it whole, seconds; 0 in files."""
     entry: bytes = START
     """Id in the stream, once it has one."""
+    trace: str = ""
+    """Context of the frame's trace (`shared.traces`), where it is followed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +64,14 @@ def packet_of_entry(entry: bytes) -> int:
 
 
 class LiveFrameWriter:
-    """Appends a camera's frames, keeping about the newest five seconds.
+    """Appends a camera's or a publisher's frames, keeping the newest few seconds.
 
     Raises FencedOffError when another writer has taken the session over, SessionGoneError when it is gone.
     """
 
-    def __init__(self, fence: Fence) -> None:
+    def __init__(self, fence: Fence, seconds: float = keys.LIVE_FRAMES_SECONDS) -> None:
         self._fence = fence
+        self._seconds = seconds
         self._key = keys.frames(fence.session)
         self._kept: collections.deque[tuple[tuple[int, int], int]] = collections.deque()
         """Of each entry kept: its id (milliseconds, sequence) and its bytes."""
@@ -77,7 +80,10 @@ class LiveFrameWriter:
     async def append(self, frame: Frame) -> bytes:
         """Returns the entry's id."""
         answers = await self._fence.write(
-            ("XADD", self._key, "MINID", self._oldest_to_keep(len(frame.data)), "*", *_fields(frame)),
+            (
+                *("XADD", self._key, "MINID", self._oldest_to_keep(len(frame.data)), "*"),
+                *_fields(_followed(self._fence.session, frame)),
+            ),
             _seen(self._fence),
         )
         entry: bytes = answers[0]
@@ -92,7 +98,7 @@ class LiveFrameWriter:
 
     def _oldest_to_keep(self, coming: int) -> str:
         newest_ms = self._kept[-1][0][0] if self._kept else 0
-        oldest = (max(0, newest_ms - int(keys.LIVE_FRAMES_SECONDS * 1000)), 0)
+        oldest = (max(0, newest_ms - int(self._seconds * 1000)), 0)
         while self._kept and (
             self._kept[0][0] < oldest or self._kept_bytes + coming > keys.LIVE_FRAMES_BYTES
         ):
@@ -131,7 +137,8 @@ class FileFrameWriter:
     async def append(self, number: int, frame: Frame) -> bool:
         """Appends packet `number`; False when an earlier upload has already brought it."""
         self._count(number, frame)
-        return await self._write_once(number, _fields(frame), _seen(self._fence))
+        fields = _fields(_followed(self._fence.session, frame))
+        return await self._write_once(number, fields, _seen(self._fence))
 
     async def begin_again(self, number: int, frame: Frame) -> None:
         """Empties the stream and appends packet `number`, which the next ones follow."""
@@ -274,6 +281,17 @@ def _end_told(fence: Fence) -> Command:
     return ("HSET", keys.session(fence.session), sessions.END_TOLD, 1)
 
 
+def _followed(session: str, frame: Frame) -> Frame:
+    """Begins a trace with some frames; a file's begins when its packet is read, for it has no camera."""
+    if not traces.begins():
+        return frame
+    now = time.time()
+    context = traces.span(
+        "", "capture", frame.captured or now, now, {"session": session, "bytes": len(frame.data)}
+    )
+    return dataclasses.replace(frame, trace=context)
+
+
 def _fields(frame: Frame) -> tuple[str | bytes | int | float, ...]:
     return (
         "data",
@@ -286,6 +304,7 @@ def _fields(frame: Frame) -> tuple[str | bytes | int | float, ...]:
         int(frame.keyframe),
         "at",
         frame.captured,
+        *(("trace", frame.trace) if frame.trace else ()),
     )
 
 
@@ -301,6 +320,7 @@ def read_entry(entry: bytes, fields: dict[bytes, bytes]) -> Frame | End | None:
             keyframe=fields[b"key"] == b"1",
             captured=float(fields[b"at"]),
             entry=entry,
+            trace=fields.get(b"trace", b"").decode(),
         )
     except (KeyError, ValueError) as error:
         log.warning("entry %s of a frames stream is no frame: %r", entry.decode(), error)

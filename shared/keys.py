@@ -13,6 +13,9 @@ SESSIONS = "sessions"
 KEYPOINTS_GROUP = "keypoints"
 TRANSCRIPTS_GROUP = "transcripts"
 
+RECOGNIZERS_GROUP = "recognizers"
+"""Of every `windows.<model>`; also Faust's app id."""
+
 WINDOWS_PREFIX = "windows."
 """`windows.<model>`: Faust topics from keypoint workers to recognizers."""
 
@@ -21,11 +24,11 @@ SESSION_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 SESSION_TTL_SECONDS = 3600
 """Every key of a session expires this long after its last write; `glosses` outlive the end by as much."""
 
-FRAMES_TTL_SECONDS = 60
-"""An ended session's frames and results are gone within a minute: a signing person's video is biometric."""
-
 LIVE_FRAMES_SECONDS = 5.0
 """A live stream keeps this much: longer than a takeover (3 s) and always holding a keyframe."""
+
+LANDMARK_FRAMES_SECONDS = 30.0
+"""Of published landmarks, which are small and all caught up with: longer than any takeover."""
 
 LIVE_FRAMES_BYTES = 4 * 2**20
 """Hostile senders too: 5 s at 2 Mbit/s are 1.25 MB, so this is three times a good camera."""

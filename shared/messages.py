@@ -103,6 +103,8 @@ class Window(Packed):
     """It holds one whole sign, from the hands' rise to their rest, and as many samples as that took."""
     spec: str = ""
     """For which `Bundle.spec` of the model it was made; a model may be replaced while sessions run."""
+    trace: str = ""
+    """Context of the trace (`shared.traces`) of a frame in it, where one is followed."""
 
     def __post_init__(self) -> None:
         _require(
@@ -118,6 +120,7 @@ class Window(Packed):
             pictures=(list, tuple),
             whole=bool,
             spec=str,
+            trace=str,
         )
         if self.samples < 1:
             raise ValueError(f"samples is {self.samples}, expected at least 1")
@@ -194,10 +197,12 @@ class Result(Packed):
     recognize_ms: float = 0.0
     kind: Literal["result"] = "result"
     symbols: list[Symbol] = dataclasses.field(default_factory=list)
+    trace: str = ""
+    """The window's, one span further."""
 
     def __post_init__(self) -> None:
         _require(self, model=str, seq=int, start=(float, int), end=(float, int), top=(list, tuple), error=str)
-        _require(self, symbols=(list, tuple))
+        _require(self, symbols=(list, tuple), trace=str)
         object.__setattr__(self, "top", [(str(label), float(p)) for label, p in self.top])
         symbols = [s if isinstance(s, Symbol) else Symbol.from_fields(s) for s in self.symbols]
         object.__setattr__(self, "symbols", symbols)

@@ -41,6 +41,9 @@ TRANSCRIPT = "transcript"
 WRITER_SEEN = "writer_seen"
 """Field: unix time at which the writer last showed that it lives, seconds."""
 
+INCOMING = "incoming"
+"""Field: what comes from a camera, as its gateway last told it (JSON)."""
+
 END_TOLD = "end_told"
 """Field: 1 once the end marker stands in `frames:{id}`, so that nobody else waits for its writer."""
 

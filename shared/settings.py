@@ -1,20 +1,32 @@
 """Every setting, from the environment, with its default and its reason. One prefix: SIGNSTREAM_."""
 
-import ipaddress
+import difflib
 import os
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.setting_values import (
+    COLLECTOR,
+    ORIGIN,
+    STUN_URL,
+    TURN_URL,
+    is_address,
+    is_loopback,
+    is_network,
+    listed,
+    port_range,
+)
+
 PREFIX = "SIGNSTREAM_"
 
-# RFC 7064 and RFC 7065; the host as a name or an address.
-_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
-STUN_URL = re.compile(rf"stuns?:{_HOST}(?::\d{{1,5}})?")
-TURN_URL = re.compile(rf"turns?:{_HOST}(?::\d{{1,5}})?(?:\?transport=(?:udp|tcp))?")
+FILE_SUFFIX = "_FILE"
+"""`SIGNSTREAM_REDIS_URL_FILE=/run/secrets/redis-url` stands for what is in that file."""
+
+PROVIDERS = ("cpu", "cuda", "openvino")
 
 SESSIONS_A_CORE = {"tracker": 5, "mediapipe": 2}
 """Live sessions at 15 landmarked pictures a second, before a worker has measured what its own cost: about 11
@@ -39,6 +51,33 @@ class Settings(BaseSettings):
         description="Comma-separated key files that check tokens; none: no tokens, and loopback only.",
     )
     token_audience: str = Field("signstream", description="What a token's `aud` must name.")
+    token: str = Field(
+        "",
+        repr=False,
+        description="The token that `signstream recognize --server` and `bench` show a server.",
+    )
+    origins: str = Field(
+        "",
+        description="Comma-separated origins (https://HOST) whose pages may publish and listen beside our"
+        " own; `*`: all.",
+    )
+    proxies: str = Field(
+        "",
+        description="Comma-separated addresses or networks of proxies before the gateway, whose"
+        " X-Forwarded-For is believed.",
+    )
+    requests_per_address: float = Field(
+        100.0,
+        ge=0,
+        description="Requests a second taken from one address where there are keys, ten times as many at"
+        " once; 0: no limit.",
+    )
+    keep_seconds: int = Field(
+        3600,
+        ge=60,
+        le=30 * 86400,
+        description="How long an ended session's glosses and state are kept; its video never is.",
+    )
     ice_addresses: str = Field(
         "127.0.0.1", description="Comma-separated local addresses offered to cameras for media."
     )
@@ -73,8 +112,13 @@ class Settings(BaseSettings):
         0, ge=0, le=256, description="Most threads a window; 0: the cores we may use, where they pay."
     )
     metrics_port: int = Field(
-        0, ge=0, le=65535, description="TCP port of 127.0.0.1 for a recognizer's `/metrics`; 0: none."
+        0,
+        ge=0,
+        le=65535,
+        description="TCP port for a process's `/metrics`, `/healthz` and `/readyz`; 0: none."
+        " Under `signstream up` the first of as many as there are processes.",
     )
+    metrics_host: str = Field("127.0.0.1", description="Address that METRICS_PORT listens on.")
     keypoint_workers: int = Field(
         0, ge=0, le=256, description="Keypoint processes `signstream up` starts; 0: one a core."
     )
@@ -93,6 +137,9 @@ class Settings(BaseSettings):
     cameras_per_gateway: int = Field(
         100, ge=1, le=10_000, description="Cameras one gateway holds; a core carries about as many."
     )
+    publishers_per_gateway: int = Field(
+        100, ge=1, le=10_000, description="Publishers of landmarks one gateway holds."
+    )
     uploads_per_gateway: int = Field(
         32, ge=1, le=10_000, description="Files one gateway reads at a time; each is a temporary file."
     )
@@ -102,23 +149,30 @@ class Settings(BaseSettings):
     queue_length: int = Field(
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
-    extractor: str = Field(
+    extractor: Literal["mediapipe", "tracker"] = Field(
         # By the tracker a model's windows agree with Holistic's a little too seldom (docs/benchmarks.md).
         "mediapipe",
-        pattern="^(mediapipe|tracker)$",
         description="What finds landmarks: `mediapipe` (Holistic itself), or `tracker` (a fifth of its CPU).",
     )
-    precision: str = Field(
+    precision: Literal["auto", "bf16", "int8", "f32"] = Field(
         "auto",
-        pattern="^(auto|bf16|f32)$",
-        description="Numbers the tracker computes with; auto: bf16 where the CPU multiplies it, else f32.",
+        description="Numbers the tracker computes with; auto: the quickest the CPU has, bf16, int8 or f32.",
     )
     video_bitrate: int = Field(
         2_000_000, ge=100_000, le=50_000_000, description="Bits a second asked of a camera (REMB)."
     )
     upload_bytes: int = Field(1 << 30, ge=1, description="Largest video taken, in bytes.")
     upload_seconds: float = Field(4 * 3600.0, gt=0, description="Longest video taken, in seconds.")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level logged.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="A line for people, or a JSON object with the session's id in it."
+    )
+    otlp_endpoint: str = Field(
+        "", description="OpenTelemetry collector for traces (OTLP over HTTP), http://HOST:4318; empty: none."
+    )
+    trace_share: float = Field(
+        0.02, ge=0, le=1, description="Share of all frames that traces follow from the camera to the gloss."
+    )
     data: str = Field("", description="Folder of the recordings that training and the tests read.")
 
     @model_validator(mode="after")
@@ -126,7 +180,7 @@ class Settings(BaseSettings):
         if self.token_key_list:
             return self
         for name, value in (("host", self.host), *(("ice_addresses", a) for a in self.ice_address_list)):
-            if not _is_loopback(value):
+            if not is_loopback(value):
                 raise ValueError(
                     f"{PREFIX}{name.upper()} is {value!r}: without tokens the server only binds to loopback;"
                     f" use 127.0.0.1, or set {PREFIX}TOKEN_KEYS"
@@ -135,9 +189,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _ice_fits_together(self) -> Self:
-        if self.udp_ports and _port_range(self.udp_ports) is None:
+        if self.udp_ports and port_range(self.udp_ports) is None:
             raise ValueError(f"{PREFIX}UDP_PORTS is {self.udp_ports!r}; LOW-HIGH is needed, like 50000-50100")
-        if self.ice_advertised and not _is_address(self.ice_advertised):
+        if self.ice_advertised and not is_address(self.ice_advertised):
             raise ValueError(f"{PREFIX}ICE_ADVERTISED is {self.ice_advertised!r}; an IP address is needed")
         if not self.ice_address_list and not self.ice_relay_only:
             raise ValueError(f"{PREFIX}ICE_ADDRESSES is empty; cameras need an address, or ICE_RELAY_ONLY")
@@ -145,7 +199,7 @@ class Settings(BaseSettings):
             ("stun_urls", STUN_URL, "stun:HOST:PORT"),
             ("turn_urls", TURN_URL, "turn:HOST:PORT or turns:HOST:PORT, then ?transport=udp or tcp"),
         ):
-            for url in _list(getattr(self, name)):
+            for url in listed(getattr(self, name)):
                 if not pattern.fullmatch(url):
                     raise ValueError(f"{PREFIX}{name.upper()} has {url!r}; right would be {right}")
         if self.turn_urls and not self.turn_secret:
@@ -154,40 +208,74 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}ICE_RELAY_ONLY needs {PREFIX}TURN_URLS")
         return self
 
+    @model_validator(mode="after")
+    def _names_are_names(self) -> Self:
+        for name, schemes in (
+            ("redis_url", ("redis", "rediss", "unix")),
+            ("broker", ("redis", "rediss", "kafka")),
+        ):
+            url = getattr(self, name)
+            if url and url.partition("://")[0] not in schemes:
+                allowed = ", ".join(f"{scheme}://" for scheme in schemes)
+                raise ValueError(f"{PREFIX}{name.upper()} begins with none of {allowed}")
+        if self.otlp_endpoint and not COLLECTOR.fullmatch(self.otlp_endpoint):
+            raise ValueError(f"{PREFIX}OTLP_ENDPOINT is no http://HOST:PORT, such as http://localhost:4318")
+        for origin in self.origin_list:
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{PREFIX}ORIGINS has {origin!r}; right would be https://HOST, or *")
+        for proxy in listed(self.proxies):
+            if not is_network(proxy):
+                raise ValueError(f"{PREFIX}PROXIES has {proxy!r}; an IP address or network is needed")
+        for provider in self.execution_provider_list:
+            if provider not in PROVIDERS:
+                allowed = ", ".join(PROVIDERS)
+                raise ValueError(f"{PREFIX}EXECUTION_PROVIDERS has {provider!r}; allowed are {allowed}")
+        for name in ("models", "execution_providers", "token_audience"):
+            if not listed(getattr(self, name)):
+                raise ValueError(
+                    f"{PREFIX}{name.upper()} is empty; its default is in force where it is unset"
+                )
+        return self
+
+    @property
+    def origin_list(self) -> tuple[str, ...]:
+        """Origins beside our own."""
+        return listed(self.origins)
+
     @property
     def token_key_list(self) -> tuple[str, ...]:
         """Files with keys that tokens may be signed with."""
-        return _list(self.token_keys)
+        return listed(self.token_keys)
 
     @property
     def udp_port_range(self) -> range | None:
         """The ports for media, or None for any."""
-        return _port_range(self.udp_ports)
+        return port_range(self.udp_ports)
 
     @property
     def stun_url_list(self) -> tuple[str, ...]:
         """The STUN servers for browsers."""
-        return _list(self.stun_urls)
+        return listed(self.stun_urls)
 
     @property
     def turn_url_list(self) -> tuple[str, ...]:
         """The TURN servers."""
-        return _list(self.turn_urls)
+        return listed(self.turn_urls)
 
     @property
     def model_list(self) -> tuple[str, ...]:
         """The models that run, in order."""
-        return _list(self.models)
+        return listed(self.models)
 
     @property
     def execution_provider_list(self) -> tuple[str, ...]:
         """What models run on, in order."""
-        return _list(self.execution_providers)
+        return listed(self.execution_providers)
 
     @property
     def ice_address_list(self) -> tuple[str, ...]:
         """The addresses offered for media."""
-        return _list(self.ice_addresses)
+        return listed(self.ice_addresses)
 
     @property
     def models_folders(self) -> tuple[Path, ...]:
@@ -215,42 +303,67 @@ def load(**overrides: object) -> Settings:
     Raises SettingsError naming every setting that is unknown or wrong.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    files = {name for name in known if name + FILE_SUFFIX in os.environ}
+    unknown = sorted(
+        name for name in os.environ if name.startswith(PREFIX) and name.removesuffix(FILE_SUFFIX) not in known
+    )
     if unknown:
-        raise SettingsError(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    given = {name: value for name, value in overrides.items() if value is not None}
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f", perhaps {near[0]}" if near else ""
+        raise SettingsError(
+            f"unknown setting {', '.join(unknown)}{hint}; known are {', '.join(sorted(known))}"
+        )
+    given: dict[str, object] = {name.removeprefix(PREFIX).lower(): _from_file(name) for name in sorted(files)}
+    given |= {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = []
         for detail in error.errors():
-            name = PREFIX + str(detail["loc"][0]).upper() + ": " if detail["loc"] else ""
-            lines.append(name + detail["msg"].removeprefix("Value error, "))
+            lines.append(_complaint(detail))
         raise SettingsError("; ".join(lines)) from error
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in text.split(",") if one.strip())
+def _complaint(detail: Any) -> str:
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if not detail["loc"]:
+        return message
+    field = str(detail["loc"][0])
+    given = "" if is_secret(field) else f" is {str(detail['input'])[:100]!r}"
+    return f"{PREFIX}{field.upper()}{given}: {message}"
 
 
-def _port_range(text: str) -> range | None:
-    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
-    low, high = (int(match[1]), int(match[2])) if match else (0, 0)
-    return range(low, high + 1) if 1024 <= low <= high <= 65535 else None
+def is_secret(field: str) -> bool:
+    """Whether a setting's value is never shown."""
+    return field in Settings.model_fields and not Settings.model_fields[field].repr
 
 
-def _is_address(text: str) -> bool:
+def masked(field: str, value: object) -> str:
+    """A setting's value as it may be shown: no secret, and no password within a URL."""
+    if is_secret(field):
+        return "***" if value else ""
+    return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:***@", str(value))
+
+
+def sources(**overrides: object) -> dict[str, str]:
+    """By setting, where its value in force comes from: `command line`, `file`, `environment` or `default`."""
+    found = {}
+    for field in Settings.model_fields:
+        name = PREFIX + field.upper()
+        if overrides.get(field) is not None:
+            found[field] = "command line"
+        elif name + FILE_SUFFIX in os.environ:
+            found[field] = f"file {os.environ[name + FILE_SUFFIX]}"
+        else:
+            found[field] = "environment" if os.environ.get(name) else "default"
+    return found
+
+
+def _from_file(name: str) -> str:
+    """The setting's value where `NAME_FILE` names a file of it, as secrets are mounted into containers."""
+    if os.environ.get(name):
+        raise SettingsError(f"both {name} and {name}{FILE_SUFFIX} are set; one is needed")
     try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+        return Path(os.environ[name + FILE_SUFFIX]).read_text("utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"{name}{FILE_SUFFIX} cannot be read: {error}") from error

@@ -2,10 +2,19 @@
 
 from pathlib import Path
 
-from training.ctc_bundle import CtcRecipe, write_ctc_bundle
-from training.ctc_job import Kept, Told, recordings_of, show, streamed
+from training.ctc_bundle import CtcRecipe
+from training.ctc_job import CtcTask, Parts, Shipped
 from training.ctc_report import CtcReport
-from training.datasets.letters import BLOCK, FOLDS, LETTERS, ROWS, Letters, load_letters
+from training.datasets.letters import (
+    BLOCK,
+    FOLDS,
+    LETTERS,
+    NEAR,
+    ROWS,
+    Letters,
+    load_letters,
+    load_more_letters,
+)
 from training.fingerspelling import (
     MEASURED,
     PIPELINE,
@@ -17,7 +26,6 @@ from training.fingerspelling import (
     unseen_signer,
 )
 from training.spelling import RATE
-from training.trainer import Progress
 
 RECIPE = CtcRecipe(
     name="asl-fingerspelling",
@@ -36,42 +44,20 @@ RECIPE = CtcRecipe(
     front_reach=2,
 )
 
-SPLIT = f"one block of {BLOCK} recordings a letter held out, {FOLDS} folds"
 
-
-def make(data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -> None:
-    """Trains on everything and writes the bundle; with `evaluate` also measures the folds for its card."""
-    letters = load_letters(data)
-    told(f"{len(letters.clips)} clips of {len(LETTERS)} letters")
-
-    def progress(now: Progress) -> None:
-        told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
-
-    kept = Kept(cache, RECIPE.name)
-    network = train(letters, told=progress, checkpoint=kept.file("all"))
-    report = _measured(letters, told, kept, unseen_signer(network, data)) if evaluate else None
-    write_ctc_bundle(
-        RECIPE,
-        network,
-        folder,
-        card_text(network.parameter_count(), report),
-        SPLIT if report else "not measured",
-        report.metrics() if report else {},
+def parts(data: Path) -> Parts[Letters]:
+    """Both files' letters; only the first one's blocks are held out."""
+    letters, more = load_letters(data), load_more_letters(data)
+    folds = [letters.fold(number) for number in range(FOLDS)]
+    return Parts(
+        letters + more, tuple((known + more.apart_from(held_out), held_out) for known, held_out in folds)
     )
-    kept.forget()
 
 
-def _measured(letters: Letters, told: Told, kept: Kept, unseen: float) -> CtcReport:
-    folds, streams = [], []
-    for fold in range(FOLDS):
-        known, held_out = letters.fold(fold)
-        network = train(known, checkpoint=kept.file(f"fold-{fold}"))
-        examples = held_out_streams(held_out)
-        folds.append(measure(network, examples))
-        streams.append(streamed(RECIPE, network, recordings_of(RECIPE, examples)))
-        show(told, fold, folds[-1], streams[-1])
+def unseen(shipped: Shipped) -> tuple[tuple[str, str, float], ...]:
+    """The letters of a signer in no training set."""
     said = "top-1 over the 26 letters of a signer in no training set, one clip each (shipped weights)"
-    return CtcReport("CER", tuple(folds), tuple(streams), (("unseen_signer_top1", said, unseen),))
+    return (("unseen_signer_top1", said, unseen_signer(shipped.network, shipped.data)),)
 
 
 def card_text(parameters: int, report: CtcReport | None) -> str:
@@ -92,16 +78,20 @@ the hand is still spelling. It looks at the hands alone, {RATE:g} times a second
 ## Made from
 
 The letters recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): 3,150 webcam
-clips of single letters, mostly held still, landmarked by their authors. No recording is in this bundle. The
-training joins them to streams: letters at one to four a second, ways between them, doubled letters that slide
-or open, pauses, hands turned in space, of other proportions, and lost for moments.
+clips of single letters, mostly held still, landmarked by their authors, and 1,155 more of eighteen of the
+letters and of idle hands among their recordings of words. No recording is in this bundle. The training joins
+them to streams: letters at one to four a second, ways between them, doubled letters that slide or open,
+pauses, hands between those recorded and a little beyond, turned in space, of other proportions, and lost for
+moments.
 `signstream train {RECIPE.name}` makes the graph again (seed {PLAN.seed}, {PLAN.steps} steps; the same package
 versions, threads and processor give the same weights).
 
 ## Measured
 
 `{command}` measures every figure below, {MEASURED} streams a fold, read both ways. A fold
-holds out one block of {BLOCK} recordings of every letter; a block is one sitting of one signer.
+holds out one block of {BLOCK} recordings of every letter; a block is one sitting of one signer. Sittings
+among the words' recordings in which a hand lies within {NEAR:g} of the picture's height of one held out are
+left out of that fold's training. A path (`j`, `z`) is joined from where its hand begins to move.
 
 {found}
 ## What it is not
@@ -112,3 +102,19 @@ holds out one block of {BLOCK} recordings of every letter; a block is one sittin
 - A hand that rests or gestures in front of the camera may be read as letters. So may one that comes up after
   no hand was seen for more than a second: a letter too many may stand before the first.
 """
+
+
+TASK = CtcTask(
+    recipe=RECIPE,
+    figure="CER",
+    split=f"one block of {BLOCK} recordings a letter held out, {FOLDS} folds",
+    load=parts,
+    train=train,
+    streams=held_out_streams,
+    measure=measure,
+    extra=unseen,
+    card=card_text,
+    chosen_on=1,
+)
+
+make = TASK.make

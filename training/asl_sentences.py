@@ -6,15 +6,14 @@ from shared.bundles import load_bundle
 from training import recipe
 from training.clips import Take, cached_track
 from training.continuous import StreamReader
-from training.ctc_bundle import CtcRecipe, write_ctc_bundle
-from training.ctc_job import Kept, Told, recordings_of, show, streamed
+from training.ctc_bundle import CtcRecipe
+from training.ctc_job import CtcTask, Parts, Shipped
 from training.ctc_report import CtcReport
 from training.evaluate import HELLO, hello_takes
 from training.recordings import Recordings, load_recordings
 from training.sentences import WORDS
-from training.signed_sentences import MEASURED, PLAN, held_out_streams, measure, train
+from training.signed_sentences import MEASURED, PLAN, TRAINED, held_out_streams, measure, train
 from training.train import recipe_pipeline
-from training.trainer import Progress
 
 RECIPE = CtcRecipe(
     name="asl-sentences",
@@ -31,48 +30,25 @@ RECIPE = CtcRecipe(
     threshold=0.5,
 )
 
-SPLIT = f"blocks of {recipe.BLOCK} recordings held out, {recipe.FOLDS} folds"
 
-
-def make(data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -> None:
-    """Trains on everything and writes the bundle; with `evaluate` also measures five folds for its card."""
+def parts(data: Path) -> Parts[Recordings]:
+    """The words' recordings, and each fold of their blocks."""
     recordings = load_recordings(data)
-    told(f"{len(recordings.clips)} clips: {len(WORDS)} words, letters and rest")
-
-    def progress(now: Progress) -> None:
-        told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
-
-    kept = Kept(cache, RECIPE.name)
-    network = train(recordings, told=progress, checkpoint=kept.file("all"))
-    parameters = network.parameter_count()
-    write_ctc_bundle(RECIPE, network, folder, card_text(parameters, None), "not measured", {})
-    if evaluate:
-        report = _measured(recordings, told, kept, _hello(folder, data, cache))
-        write_ctc_bundle(RECIPE, network, folder, card_text(parameters, report), SPLIT, report.metrics())
-    kept.forget()
+    held_out = [recordings.blocks % recipe.FOLDS == fold for fold in range(recipe.FOLDS)]
+    return Parts(recordings, tuple((recordings.part(~held), recordings.part(held)) for held in held_out))
 
 
-def _measured(recordings: Recordings, told: Told, kept: Kept, hello: float) -> CtcReport:
-    folds, streams = [], []
-    for fold in range(recipe.FOLDS):
-        held_out = recordings.blocks % recipe.FOLDS == fold
-        network = train(recordings.part(~held_out), checkpoint=kept.file(f"fold-{fold}"))
-        examples = held_out_streams(recordings.part(held_out))
-        folds.append(measure(network, examples))
-        streams.append(streamed(RECIPE, network, recordings_of(RECIPE, examples)))
-        show(told, fold, folds[-1], streams[-1])
-    said = f"share of {HELLO}'s takes read as hello hello and nothing else (shipped weights)"
-    return CtcReport("WER", tuple(folds), tuple(streams), (("unseen_signer_takes_right", said, hello),))
-
-
-def _hello(folder: Path, data: Path, cache: Path) -> float:
+def hello(shipped: Shipped) -> tuple[tuple[str, str, float], ...]:
     """HELLO twice by a signer in no training set, through cameras of 15 to 30 frames a second."""
-    reader, takes = StreamReader(load_bundle(folder)), [Take(), *hello_takes()]
+    reader, takes = StreamReader(load_bundle(shipped.bundle)), [Take(), *hello_takes()]
+    video = shipped.data / "videos" / HELLO
     read = [
-        [sighting.gloss for sighting in reader.sightings(cached_track(data / "videos" / HELLO, take, cache))]
+        [sighting.gloss for sighting in reader.sightings(cached_track(video, take, shipped.cache))]
         for take in takes
     ]
-    return sum(glosses == ["hello", "hello"] for glosses in read) / len(read)
+    said = f"share of {HELLO}'s takes read as hello hello and nothing else (shipped weights)"
+    right = sum(glosses == ["hello", "hello"] for glosses in read)
+    return (("unseen_signer_takes_right", said, right / len(read)),)
 
 
 def card_text(parameters: int, report: CtcReport | None) -> str:
@@ -97,8 +73,8 @@ Words: {", ".join(WORDS)}.
 
 The words recordings of traduttore/traduttore-model (MIT licence, copyright 2022 traduttore): webcam clips of
 single words of three signers, landmarked by their authors. No recording is in this bundle. The training joins
-them to sentences of 2 to 6 words with the hands' way between them, rests, letters and wandering hands that
-are no word, at many speeds, seen by other cameras, of other bodies.
+them to sentences of {TRAINED[0]} to {TRAINED[1]} words with the hands' way between them, rests, letters and
+wandering hands that are no word, at many speeds, larger and smaller, seen by other cameras, of other bodies.
 `signstream train {RECIPE.name}` makes the graph again (seed {PLAN.seed}, {PLAN.steps} steps; the same package
 versions, threads and processor give the same weights).
 
@@ -115,3 +91,19 @@ holds out whole blocks of {recipe.BLOCK} recordings.
 - It has the words for one kind of talk and no grammar; glosses are not a translation. Do not use it where a
   missed or wrong word does harm.
 """
+
+
+TASK = CtcTask(
+    recipe=RECIPE,
+    figure="WER",
+    split=f"blocks of {recipe.BLOCK} recordings held out, {recipe.FOLDS} folds",
+    load=parts,
+    train=train,
+    streams=held_out_streams,
+    measure=measure,
+    extra=hello,
+    card=card_text,
+    chosen_on=2,
+)
+
+make = TASK.make

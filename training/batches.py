@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -101,6 +102,21 @@ def timed_loss(logits: Tensor, batch: Batch, delay: int) -> Tensor:
         ignore_index=IGNORED,
         label_smoothing=0.05,
     )
+
+
+class TwoHeads(Protocol):
+    """A network with a second head that learns from known times."""
+
+    def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of both heads [batch, samples, labels]."""
+
+
+def both_losses(learner: TwoHeads, batch: Batch, features: Tensor, timed: float, delay: int) -> Tensor:
+    """CTC's loss and, `timed` times, that of the known times; the network's products in bfloat16, which takes
+    a third less time. Weights and losses stay float32."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits, spoken = learner.both(features)
+    return ctc_loss(logits.float(), batch) + timed * timed_loss(spoken.float(), batch, delay)
 
 
 def collapsed(best: Sequence[int]) -> tuple[int, ...]:

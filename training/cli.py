@@ -1,63 +1,42 @@
 """`signstream train`: makes the shipped bundles again, and measures them."""
 
-import importlib
 import json
+from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-commands = typer.Typer(help="Train the shipped models from the recordings.", no_args_is_help=True)
+from training import cli_bundles
+from training.options import (
+    CACHE,
+    MODELS,
+    REPORTS,
+    Cache,
+    Data,
+    Evaluate,
+    Out,
+    Threads,
+    data_folder,
+    job,
+    modules,
+    refusing,
+)
 
-_MODELS = Path(__file__).parent.parent / "shared" / "models"
-_CHECKOUT = Path(__file__).parent.parent
+commands = typer.Typer(help="Train the shipped models from the recordings.", no_args_is_help=True)
+cli_bundles.add_to(commands)
 
 REPORT = "evaluation.json"
 """In the cache: what the newest evaluation found, for whoever wants more than the card's digits."""
-
-Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the recordings.", envvar="SIGNSTREAM_DATA", show_default="../shared/data"),
-]
-Out = Annotated[Path | None, typer.Option(help="Bundle folder to write.")]
-Evaluate = Annotated[bool, typer.Option("--evaluate", help="Also measure: held-out folds and the clips.")]
-Cache = Annotated[Path, typer.Option(help="Where landmarks of the clips and checkpoints are kept.")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
-
-_CACHE = Path("build/evaluation")
 
 
 @commands.callback()
 def train() -> None:
     """Train the shipped models from the recordings."""
-
-
-def _job(name: str, threads: int, cache: Path) -> Any:
-    """The module that does it. It needs the training group of packages; where that is missing, says so."""
-    try:
-        torch = importlib.import_module("torch")
-        job = importlib.import_module(f"training.{name}")
-    except ModuleNotFoundError as error:
-        Console().print(f"[red]{error}[/]: training needs its own packages: run `make .venv/training.stamp`")
-        raise typer.Exit(1) from error
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    cache.mkdir(parents=True, exist_ok=True)
-    return job
-
-
-def _refused(error: Exception) -> typer.Exit:
-    Console().print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
-    return typer.Exit(1)
-
-
-def _data(data: Path | None) -> Path:
-    return data or _CHECKOUT.parent / "shared" / "data"
 
 
 @commands.command("asl-words")
@@ -69,61 +48,50 @@ def asl_words(
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="With --evaluate: measure the bundle that is there.")
     ] = False,
-    cache: Cache = _CACHE,
+    cache: Cache = CACHE,
     threads: Threads = 1,
 ) -> None:
     """Trains the isolated model of fifteen ASL words and writes its bundle."""
     console = Console()
     if keep_weights and not evaluate:
         raise typer.BadParameter("--keep-weights without --evaluate would do nothing")
-    job, folder = _job("asl_words", threads, cache), out or _MODELS / "asl-words"
-    try:
-        report = job.make(
-            _data(data), folder, cache, evaluate=evaluate, keep_weights=keep_weights, told=console.print
+    made, folder = job("asl_words", threads, cache), out or MODELS / "asl-words"
+    with refusing():
+        report = made.make(
+            data_folder(data), folder, cache, evaluate=evaluate, keep_weights=keep_weights, told=console.print
         )
-    except (FileNotFoundError, ValueError) as error:
-        raise _refused(error) from error
     if report is not None:
         (cache / REPORT).write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     console.print(f"{folder} is written")
 
 
-def _continuous(
-    name: str, data: Path | None, out: Path | None, evaluate: bool, cache: Path, threads: int
-) -> None:
-    console = Console()
-    job, folder = _job(name.replace("-", "_"), threads, cache), out or _MODELS / name
-    try:
-        job.make(_data(data), folder, cache, console.print, evaluate=evaluate)
-    except (FileNotFoundError, ValueError) as error:
-        raise _refused(error) from error
-    console.print(f"{folder} is written")
+def _continuous(name: str) -> Callable[..., None]:
+    """The command that makes one of the continuous models."""
+
+    def make(
+        *,
+        data: Data = None,
+        out: Out = None,
+        evaluate: Evaluate = False,
+        cache: Cache = CACHE,
+        threads: Threads = 1,
+    ) -> None:
+        console, folder = Console(), out or MODELS / name
+        made = job(name.replace("-", "_"), threads, cache)
+        with refusing():
+            made.make(data_folder(data), folder, cache, console.print, evaluate=evaluate)
+        console.print(f"{folder} is written")
+
+    return make
 
 
-@commands.command("asl-fingerspelling")
-def asl_fingerspelling(
-    *,
-    data: Data = None,
-    out: Out = None,
-    evaluate: Evaluate = False,
-    cache: Cache = _CACHE,
-    threads: Threads = 1,
-) -> None:
-    """Trains the continuous model of the American manual alphabet and writes its bundle."""
-    _continuous("asl-fingerspelling", data, out, evaluate, cache, threads)
-
-
-@commands.command("asl-sentences")
-def asl_sentences(
-    *,
-    data: Data = None,
-    out: Out = None,
-    evaluate: Evaluate = False,
-    cache: Cache = _CACHE,
-    threads: Threads = 1,
-) -> None:
-    """Trains the continuous model of fifteen ASL words and writes its bundle."""
-    _continuous("asl-sentences", data, out, evaluate, cache, threads)
+for _name, _of in (
+    ("asl-fingerspelling", "the American manual alphabet"),
+    ("asl-sentences", "fifteen ASL words"),
+):
+    commands.command(_name, help=f"Trains the continuous model of {_of} and writes its bundle.")(
+        _continuous(_name)
+    )
 
 
 @commands.command("takes")
@@ -134,18 +102,16 @@ def takes(
         typer.Option(help="`mediapipe` or `tracker`; may be repeated.", show_default="both"),
     ] = None,
     data: Data = None,
-    cache: Cache = _CACHE,
+    cache: Cache = CACHE,
     threads: Threads = 1,
 ) -> None:
     """Sends the recordings through many cameras, and their landmarks by each extractor to asl-words."""
-    job, console = _job("asl_words", threads, cache), Console()
+    made, console = job("asl_words", threads, cache), Console()
     names = tuple(extractor or ("mediapipe", "tracker"))
     if not set(names) <= {"mediapipe", "tracker"}:
         raise typer.BadParameter(f"extractor is {', '.join(names)}; there are mediapipe and tracker")
-    try:
-        found = job.through_extractors(_data(data), cache, names, Console(stderr=True).print)
-    except FileNotFoundError as error:
-        raise _refused(error) from error
+    with refusing():
+        found = made.through_extractors(data_folder(data), cache, names, Console(stderr=True).print)
     table = Table("extractor", "runs", "hello, hello", "times p95 s", "worst s", "other runs", "with a gloss")
     for name, (hello, others) in found.items():
         runs, answered = (sum(getattr(o, field) for o in others) for field in ("runs", "runs_with_finals"))
@@ -171,7 +137,7 @@ def streaming_cost(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
-    cache: Cache = _CACHE,
+    cache: Cache = CACHE,
     threads: Threads = 1,
 ) -> None:
     """Measures what reading in windows costs against the same network on whole recordings.
@@ -180,14 +146,12 @@ def streaming_cost(
     """
     from deploy.bench.commands import report  # noqa: PLC0415
 
-    job = _job("streaming_cost_job", threads, cache)
-    try:
-        training = job.Training(_data(data), cache, steps, partial(typer.echo, err=True))
-        rows = job.measure(training, sets or [*job.SETS, job.SIGNS])
-    except (FileNotFoundError, ValueError) as error:
-        raise _refused(error) from error
+    made = job("streaming_cost_job", threads, cache)
+    with refusing():
+        training = made.Training(data_folder(data), cache, steps, partial(typer.echo, err=True))
+        rows = made.measure(training, sets or [*made.SETS, made.SIGNS])
     report("streaming-cost", [row.figures() for row in rows], ("torch", "onnxruntime"), as_json=as_json)
-    if any(row.points > job.MARGIN_POINTS for row in rows):
+    if any(row.points > made.MARGIN_POINTS for row in rows):
         raise typer.Exit(1)
 
 
@@ -202,21 +166,19 @@ class Split(StrEnum):
 def boston104(
     *,
     data: Data = None,
-    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")] = Path("build/reports"),
+    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")] = REPORTS,
     split: Annotated[list[Split] | None, typer.Option(help="What is held out; both without it.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of each training.")] = None,
-    cache: Cache = _CACHE,
+    cache: Cache = CACHE,
     threads: Threads = 1,
 ) -> None:
     """Measures sentence WER on RWTH-BOSTON-104, ours beside LZV's architecture."""
     console = Console()
-    job = _job("boston104_job", threads, cache)
+    made = job("boston104_job", threads, cache)
     chosen = tuple(part.value for part in split or list(Split))
-    try:
-        job.make(_data(data), out, console.print, chosen, **({"steps": steps} if steps else {}))
-    except (FileNotFoundError, ValueError) as error:
-        raise _refused(error) from error
-    console.print(f"{out / job.REPORT} is written")
+    with refusing():
+        made.make(data_folder(data), out, console.print, chosen, **({"steps": steps} if steps else {}))
+    console.print(f"{out / made.REPORT} is written")
 
 
 @commands.command("quiet")
@@ -229,18 +191,15 @@ def quiet(
 ) -> None:
     """Counts the glosses a model gives where nobody signs."""
     console = Console()
-    try:
-        found = importlib.import_module("training.continuous")
-        model = importlib.import_module("shared.bundles").load_bundle(bundle)
-        recordings = importlib.import_module("training.recordings").load_recordings(_data(data))
-        counts = []
+    found, bundles, kept = modules("training.continuous", "shared.bundles", "training.recordings")
+    counts = []
+    with refusing():
+        model, recordings = bundles.load_bundle(bundle), kept.load_recordings(data_folder(data))
         for seed in range(1, draws + 1):
             glosses = found.false_finals(model, recordings, minutes, seed)
             counts.append(len(glosses))
             told = ", ".join(f"{gloss.gloss} at {gloss.start:.1f} s" for gloss in glosses) or "nothing"
             console.print(f"draw {seed}, {minutes:g} minutes: {told}")
-    except (FileNotFoundError, ValueError) as error:
-        raise _refused(error) from error
     console.print(f"{sum(counts) / draws:.2f} false final glosses in {minutes:g} minutes")
 
 
@@ -262,20 +221,15 @@ def statistics(
 ) -> None:
     """Mean and spread of each landmark over a data set, as a bundle's input.stats has them."""
     console = Console()
-    try:
-        reader = importlib.import_module(f"training.datasets.{form.value.replace('-', '_')}")
-        kept = importlib.import_module("training.datasets.statistics")
-    except ModuleNotFoundError as error:
-        console.print(f"[red]{error}[/]: training needs its own packages: run `make .venv/training.stamp`")
-        raise typer.Exit(1) from error
+    reader, kept = modules(
+        f"training.datasets.{form.value.replace('-', '_')}", "training.datasets.statistics"
+    )
     if (char_map is None) == (form is Form.LZV):
         raise typer.BadParameter("--char-map goes with --form lzv, and with nothing else")
     read = getattr(reader, f"read_{form.value.replace('-', '_')}")
     clips = read(folder, *([char_map] if char_map else []), shown=console.is_terminal)
-    try:
+    with refusing():
         found = kept.statistics_of(clips, zero_is_missing=form is Form.LZV)
-    except ValueError as error:
-        raise _refused(error) from error
     found.write(out)
     console.print(f"{out}: {found.clips} clips, {int(found.count.max())} frames of the most seen landmark")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from training import examples
 from training.networks.causal import BLANK, CausalCtc
 from training.onnx_graph import write_graph
 from training.toml import spans, table
@@ -64,15 +65,22 @@ def write_ctc_bundle(
     write_graph(network, example, folder / GRAPH, recipe.name, INPUT, OUTPUT, free=True)
     (folder / LABELS).write_text("".join(f"{label}\n" for label in recipe.labels), "utf-8")
     (folder / CARD).write_text(card, "utf-8")
+    declared = examples.declared(folder)
     hashes = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (CARD, LABELS, GRAPH)
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in (CARD, LABELS, GRAPH, *declared.values())
     }
-    manifest = _manifest(recipe, network, hashes, split, metrics)
+    manifest = _manifest(recipe, network, hashes, declared, split, metrics)
     (folder / "bundle.toml").write_text(manifest, "utf-8")
 
 
 def _manifest(
-    recipe: CtcRecipe, network: CausalCtc, hashes: dict[str, str], split: str, metrics: Mapping[str, float]
+    recipe: CtcRecipe,
+    network: CausalCtc,
+    hashes: dict[str, str],
+    declared: dict[str, str],
+    split: str,
+    metrics: Mapping[str, float],
 ) -> str:
     return "\n".join(
         [
@@ -89,6 +97,7 @@ def _manifest(
                 sign_language=recipe.sign_language,
                 graph=GRAPH,
                 card=CARD,
+                **declared,
             ),
             table(
                 "input",

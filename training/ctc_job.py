@@ -1,21 +1,110 @@
 """Makes a continuous bundle, from streams to model card: the same steps for letters and for words."""
 
+import dataclasses
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from shared.bundles import load_bundle
 from training.continuous import as_track
 from training.ctc_bundle import CtcRecipe, write_ctc_bundle
+from training.ctc_report import CtcReport
 from training.metrics import ErrorRate
 from training.networks.causal import CausalCtc
 from training.recordings import Clip
 from training.streaming_cost import Cost, Recording, cost_of
+from training.trainer import Progress
 
 Told = Callable[[str], None]
 
 Streams = list[tuple[Clip, tuple[int, ...]]]
 """[samples, rows, 3] in picture heights with the labels, 1 for the first."""
+
+Part = TypeVar("Part")
+"""Recordings, as a task's training takes them."""
+Part_contra = TypeVar("Part_contra", contravariant=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts(Generic[Part]):
+    """All recordings, and each fold's: those to train on, and those held out."""
+
+    whole: Part
+    folds: tuple[tuple[Part, Part], ...]
+
+
+class Train(Protocol[Part_contra]):
+    """Trains, going on from the checkpoint where there is one."""
+
+    def __call__(
+        self, part: Part_contra, /, *, told: Callable[[Progress], None], checkpoint: Path
+    ) -> CausalCtc: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Shipped:
+    """What further figures are taken of."""
+
+    network: CausalCtc
+    bundle: Path
+    data: Path
+    cache: Path
+
+
+@dataclasses.dataclass(frozen=True)
+class CtcTask(Generic[Part]):
+    """What one continuous bundle is made with."""
+
+    recipe: CtcRecipe
+    figure: str
+    """`WER` or `CER`."""
+    split: str
+    load: Callable[[Path], Parts[Part]]
+    train: Train[Part]
+    streams: Callable[[Part], Streams]
+    """Of held-out recordings."""
+    measure: Callable[[CausalCtc, Streams], ErrorRate]
+    extra: Callable[[Shipped], tuple[tuple[str, str, float], ...]]
+    """(name in the manifest, what it is, value), of the shipped weights."""
+    card: Callable[[int, CtcReport | None], str]
+    """Of so many parameters, with what was measured."""
+    chosen_on: int
+    """The only fold that was looked at while settings were chosen."""
+
+    def make(self, data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -> None:
+        """Trains on everything and writes the bundle; with `evaluate` also measures the folds."""
+        parts = self.load(data)
+
+        def progress(now: Progress) -> None:
+            told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+
+        kept = Kept(cache, self.recipe.name)
+        network = self.train(parts.whole, told=progress, checkpoint=kept.file("all"))
+        count = network.parameter_count()
+        write_ctc_bundle(self.recipe, network, folder, self.card(count, None), "not measured", {})
+        if evaluate:
+            extra = self.extra(Shipped(network, folder, data, cache))
+            report = self._measured(parts, told, kept, extra)
+            card = self.card(count, report)
+            write_ctc_bundle(self.recipe, network, folder, card, self.split, report.metrics())
+        kept.forget()
+
+    def _measured(
+        self, parts: Parts[Part], told: Told, kept: "Kept", extra: tuple[tuple[str, str, float], ...]
+    ) -> CtcReport:
+        folds, streams = [], []
+        for number, (known, held_out) in enumerate(parts.folds):
+
+            def progress(now: Progress, fold: int = number) -> None:
+                told(f"fold {fold}: step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+
+            network = self.train(known, told=progress, checkpoint=kept.file(f"fold-{number}"))
+            examples = self.streams(held_out)
+            folds.append(self.measure(network, examples))
+            streams.append(streamed(self.recipe, network, recordings_of(self.recipe, examples)))
+            show(told, number, folds[-1], streams[-1])
+        return CtcReport(self.figure, tuple(folds), tuple(streams), extra, self.chosen_on)
 
 
 class Kept:

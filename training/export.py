@@ -8,7 +8,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from training import recipe
+from training import examples, recipe
 from training.card import card_text
 from training.network import Network
 from training.onnx_graph import write_graph
@@ -48,14 +48,16 @@ def rewrite_report(folder: Path, report: Report | None) -> None:
     graph = folder / GRAPH
     parameters = sum(numpy_helper.to_array(part).size for part in onnx.load(graph).graph.initializer)
     (folder / CARD).write_text(card_text(parameters, graph.stat().st_size, report), "utf-8")
+    declared = examples.declared(folder)
     hashes = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (CARD, LABELS, GRAPH)
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in (CARD, LABELS, GRAPH, *declared.values())
     }
-    (folder / "bundle.toml").write_text(manifest_text(hashes, report), "utf-8")
+    (folder / "bundle.toml").write_text(manifest_text(hashes, report, declared), "utf-8")
 
 
-def manifest_text(hashes: dict[str, str], report: Report | None) -> str:
-    """`bundle.toml`."""
+def manifest_text(hashes: dict[str, str], report: Report | None, declared: dict[str, str]) -> str:
+    """`bundle.toml`; `declared` names the files beside graph, labels and card."""
     metrics = report.metrics() if report else {}
     tables = [
         table(
@@ -71,6 +73,7 @@ def manifest_text(hashes: dict[str, str], report: Report | None) -> str:
             sign_language="ase",
             graph=GRAPH,
             card=CARD,
+            **declared,
         ),
         table(
             "input",

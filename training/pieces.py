@@ -169,6 +169,19 @@ def shape_late(clip: Clip, rng: Generator) -> Clip:
     return changed
 
 
+def other_reach(clip: Clip, rng: Generator) -> Clip:
+    """The same ways, larger or smaller about their middle: signers reach differently far."""
+    changed = clip.copy()
+    factor = rng.uniform(0.7, 1.35, 2).astype(np.float32)
+    for side in (0, 1):
+        wrist = clip[:, WRISTS[side], :2]
+        farther = (wrist - wrist.mean(axis=0)) * (factor - 1)
+        changed[:, HANDS[side], :2] += farther[:, None]
+        changed[:, WRISTS[side], :2] += farther
+        changed[:, ELBOWS[side], :2] += farther / 2
+    return changed
+
+
 OTHER_SHAPE = 0.45
 """Mean distance of hand points, in palms, from which two handshapes are surely not one."""
 

@@ -11,10 +11,21 @@ from numpy.typing import NDArray
 from training import recipe
 from training.batches import IGNORED
 from training.networks.causal import BLANK
-from training.pieces import HANDS, at_speed, held, one_arm_down, other_arc, rest_frame, transition, wandering
+from training.pieces import (
+    HANDS,
+    at_speed,
+    held,
+    one_arm_down,
+    other_arc,
+    other_reach,
+    rest_frame,
+    transition,
+    wandering,
+)
 from training.quiet import Quiet
 from training.recordings import Clip, Recordings
 from training.spelling import Stream
+from training.streams import MOVING
 
 WORDS = recipe.WORDS
 
@@ -29,6 +40,8 @@ _QUIET = 0.3
 (training only)."""
 _OTHER_ARC = 0.3
 """Of the words go in a flatter or higher arc (training only)."""
+_OTHER_REACH = 0.5
+"""Of the words are signed larger or smaller (training only)."""
 _ONE_SIGNER = 0.5
 """Of the sentences are of one recording block where it has enough words; the others mix them."""
 
@@ -49,6 +62,9 @@ class Sentences:
         self._idle = recordings.of(recipe.IDLE)
         self._letters = recordings.of(recipe.UNKNOWN)
         self._words = np.flatnonzero(self._labels >= len(recipe.BACKGROUND_IDS))
+        moving = [recipe.LABELS.index(word) for word in MOVING]
+        # A pose of the other words is the word.
+        self._posed = np.flatnonzero(np.isin(self._labels, [*recipe.BACKGROUND_IDS, *moving]))
         shown = any(np.isfinite(self._clips[i][:, HANDS[1].start, 0]).any() for i in self._idle)
         self._quiet = Quiet(recordings) if others and shown else None
         if len(np.unique(self._labels[self._words])) < 2:
@@ -74,6 +90,8 @@ class Sentences:
             clip = at_speed(self._clips[place], rng)
             if self._others and rng.random() < _OTHER_ARC:
                 clip = other_arc(clip, rng)
+            if self._others and rng.random() < _OTHER_REACH:
+                clip = other_reach(clip, rng)
             timed = np.full(len(clip), label)
             timed[:_INSET] = IGNORED
             add(clip, timed)
@@ -118,7 +136,7 @@ class Sentences:
             return at_speed(self._clips[int(rng.choice(self._letters))], rng)
         frames = []
         for _ in range(int(rng.integers(2, 5))):
-            clip = self._clips[int(rng.integers(len(self._clips)))]
+            clip = self._clips[int(rng.choice(self._posed))]
             place = int(rng.integers(len(clip)))
             frames.append(clip[place : place + 1])
         return wandering(frames, rng)

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from training.augment import augmented
-from training.batches import Batch, Example, Pool, batch_of, ctc_loss, greedy, timed_loss
+from training.batches import Batch, Example, Pool, batch_of, both_losses, greedy
 from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
 from training.recordings import Clip, Recordings
@@ -17,23 +17,23 @@ from training.sentences import WORDS, Sentences
 from training.train import recipe_pipeline
 from training.trainer import Plan, Progress, Run
 
-WIDTH = 112
+WIDTH = 144
 DILATIONS = (1, 2, 2, 4)
 AHEAD = (2, 2, 2, 2)
 """36 samples around an answer, 8 of them later: 0.6 s."""
 
-BATCH = 14
-TRAINED = (2, 6)
+BATCH = 12
+TRAINED = (3, 7)
 """Words of a training sentence, the same in a whole batch: the longest pads it."""
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the joins' known times, and how many samples later it is asked."""
 
-POOL = 280
+POOL = 400
 """Batches that are made; each serves about three times."""
 NOISE = 0.02
 """Added to a batch's features each time, shoulder widths."""
 
-PLAN = Plan(steps=850, rate=4e-3)
+PLAN = Plan(steps=1100, rate=4e-3)
 
 MEASURED = 200
 """Held-out sentences a fold, about 1,100 words."""
@@ -74,8 +74,7 @@ def train(
     def loss_of(learner: CausalCtc, rng: Generator) -> Tensor:
         batch = pool.take(rng)
         noise = torch.from_numpy(rng.standard_normal(batch.features.shape, np.float32)) * NOISE
-        logits, timed = learner.both(batch.features + noise)
-        return ctc_loss(logits, batch) + TIMED * timed_loss(timed, batch, DELAY)
+        return both_losses(learner, batch, batch.features + noise, TIMED, DELAY)
 
     return Run(network(), plan, checkpoint).train(loss_of, told)
 

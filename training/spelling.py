@@ -18,17 +18,26 @@ from training.networks.causal import BLANK
 RATE = 12.5
 """Samples a second: the recordings' 20 frames last 1.3 to 2 s."""
 
-MOVING = ("j", "space", "z")
-"""A path, not a pose: only the whole clip is the sign."""
+MOVING = ("j", "z")
+"""A path, not a pose: only the whole clip is the sign. The recorded `space` is held still, as letters are."""
 
 _HELD = (3, 14)
 """Samples a pose is held: 4 letters a second down to one."""
 _PATH = (9, 20)
 """Samples of a whole path."""
-_WAITING = 5
-"""Samples at a path's beginning in which the recorded hands mostly still wait; a stream has some of them."""
+_STILL = 0.15
+"""Palms a sample: the fingertips of a hand that waits move less."""
+_WAITING = 2
+"""Samples at most that a path's hand waits before it moves. The recorded hands wait up to half a second; so
+long a `z` is a `d`, and a `j` an `i`."""
 _WAY = (1, 5)
 """Samples from letter to letter."""
+
+_ABSENT, _LONG_ABSENT, _LONG = (1, 8), (8, 32), 0.2
+"""Samples without a hand before the first letter, and the share of streams with more of them."""
+_MIXED, _MIX = 0.6, (-0.7, 1.7)
+"""Of the poses are mixed from two clips, this far from the first to the second (training only): hands of
+different sittings, those between them and a little beyond."""
 
 _SYMBOLS = (3, 9)
 _DOUBLED, _SPACE, _PAUSE = 0.1, 0.08, 0.12
@@ -48,16 +57,21 @@ class Stream:
 class Spelling:
     """Draws streams from letters. The same generator gives the same streams."""
 
-    def __init__(self, letters: Letters) -> None:
+    def __init__(self, letters: Letters, *, mixed: bool = False) -> None:
+        """`mixed`: poses between and beyond those recorded, to train on."""
+        self._mixed = _MIXED if mixed else 0.0
         self._names = [name for name in LETTERS if letters.of(name)]
         self._clips = {name: _hands([letters.clips[i] for i in letters.of(name)]) for name in self._names}
+        for name in MOVING:
+            self._clips[name] = [_from_its_start(clip) for clip in self._clips.get(name, [])]
         self._idle = _hands([letters.clips[i] for i in letters.of(IDLE)])
         if len(self._names) < 2:
             raise ValueError("streams need clips of at least two letters")
 
     def draw(self, rng: Generator) -> Stream:
         """One stream in palms, the first wrist near the origin; the right hand spells."""
-        parts: list[Clip] = [_nothing(int(rng.integers(1, 8)))]
+        absent = _LONG_ABSENT if rng.random() < _LONG else _ABSENT
+        parts: list[Clip] = [_nothing(int(rng.integers(*absent)))]
         spoken: list[NDArray[np.int64]] = [np.full(len(parts[0]), BLANK)]
         labels: list[int] = []
         wrist, before = np.zeros(3, np.float32), ""
@@ -97,13 +111,27 @@ class Spelling:
         if name in MOVING:
             samples = int(rng.integers(*_PATH, endpoint=True))
             places = np.linspace(rng.uniform(0, _WAITING), len(clip) - 1, samples)
-        else:
-            samples = int(rng.integers(*_HELD, endpoint=True))
-            speed = rng.uniform(0.3, 1.0)
-            span = min(speed * (samples - 1), len(clip) - 1)
-            first = rng.uniform(0, len(clip) - 1 - span)
-            places = np.linspace(first, first + span, samples)
-        return between(clip, places)
+            return self._turning(between(clip, places), rng)
+        if rng.random() < self._mixed:
+            share = np.float32(rng.uniform(*_MIX))
+            clip = clip + share * (_middle(clips[int(rng.integers(len(clips)))]) - _middle(clip))
+        samples = int(rng.integers(*_HELD, endpoint=True))
+        speed = rng.uniform(0.3, 1.0)
+        span = min(speed * (samples - 1), len(clip) - 1)
+        first = rng.uniform(0, len(clip) - 1 - span)
+        return between(clip, np.linspace(first, first + span, samples))
+
+    def _turning(self, path: Clip, rng: Generator) -> Clip:
+        """A path whose hand turns more or less on its way (training only): one signer's `j` ends upright, the
+        next one's lies."""
+        if rng.random() >= self._mixed:
+            return path
+        share = np.linspace(0, 1, len(path))[:, None, None].astype(np.float32)
+        wrist = path[:, :1]
+        shape = path - wrist
+        turned = shape @ turn(rng, 2.0).T.astype(np.float32)
+        # Half a turn apart a straight way between them would fold the hand; these are far less.
+        return np.asarray(wrist + shape * (1 - share) + turned * share, np.float32)
 
     def _come(
         self,
@@ -168,6 +196,21 @@ def _in_palms(clip: Clip) -> Clip:
     return np.asarray((hand - wrist) / max(float(palm), 1e-3), np.float32)
 
 
+_TIPS = [4, 8, 12, 16, 20]
+
+
+def _from_its_start(clip: Clip) -> Clip:
+    """A path without the samples, but for `_WAITING`, in which its hand waits."""
+    ways = np.linalg.norm(np.diff(clip[:, _TIPS, :2], axis=0), axis=-1)
+    moving = np.flatnonzero(np.nan_to_num(ways).max(axis=1) > _STILL)
+    return clip[max(int(moving[0]) - _WAITING, 0) :] if len(moving) else clip
+
+
+def _middle(clip: Clip) -> Clip:
+    """[21, 3]: the pose of a clip that holds one, from its wrist."""
+    return np.asarray(np.nanmedian(clip - clip[:, :1], axis=0), np.float32)
+
+
 def _nothing(samples: int) -> Clip:
     return np.full((samples, HAND_POINTS, 3), np.nan, np.float32)
 
@@ -193,10 +236,10 @@ def varied(stream: Stream, rng: Generator) -> Clip:
     clip = stream.landmarks.copy()
     hand = clip[:, RIGHT]
     wrist = hand[:, :1]
-    shape = (hand - wrist) * _proportions(rng)
-    turn = _turn(rng)
-    shape = shape @ turn.T * rng.uniform(0.85, 1.15, (1, 1, 3))
-    path = wrist * rng.uniform(0.7, 1.3) @ turn.T
+    shape = (hand - wrist) * _proportions(rng) + _bend(rng)
+    turned = turn(rng)
+    shape = shape @ turned.T * rng.uniform(0.85, 1.15, (1, 1, 3))
+    path = wrist * rng.uniform(0.7, 1.3) @ turned.T
     tremble = rng.choice((0.01, 0.025, 0.05))
     shape = shape + rng.normal(0, tremble, shape.shape) * [1, 1, 1]
     clip[:, RIGHT] = shape + path + rng.normal(0, tremble, path.shape)
@@ -213,9 +256,16 @@ def _proportions(rng: Generator) -> NDArray[np.float32]:
     return np.concatenate(([1.0], np.repeat(fingers, 4))).astype(np.float32)[None, :, None]
 
 
-def _turn(rng: Generator) -> NDArray[np.float64]:
-    """A rotation about all three axes."""
-    roll, yaw, pitch = rng.normal(0, 0.2), rng.normal(0, 0.25), rng.normal(0, 0.2)
+def _bend(rng: Generator) -> NDArray[np.float32]:
+    """[1, 21, 3]: every joint a little elsewhere, the same for a whole stream."""
+    return (rng.normal(0, 0.05, (1, HAND_POINTS, 3)) * (np.arange(HAND_POINTS) > 0)[:, None]).astype(
+        np.float32
+    )
+
+
+def turn(rng: Generator, more: float = 1.0) -> NDArray[np.float64]:
+    """A rotation about all three axes, `more` times as far."""
+    roll, yaw, pitch = rng.normal(0, (0.25, 0.3, 0.25)) * more
     about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
     about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])

@@ -166,7 +166,7 @@ def unseen_letters(training: Training) -> Cost:
 
 def letters(training: Training) -> Cost:
     """Letters of traduttore joined to streams; one block of every letter held out."""
-    known, held_out = load_letters(training.data).fold(0)
+    known, held_out = asl_fingerspelling.parts(training.data).folds[0]
     plan = training.plan(fingerspelling.PLAN)
     network = fingerspelling.train(known, plan, training.progress, training.checkpoint("letters", plan))
     streams = fingerspelling.held_out_streams(held_out, STREAMS)
@@ -175,13 +175,10 @@ def letters(training: Training) -> Cost:
 
 def words(training: Training) -> Cost:
     """Words of traduttore joined to sentences; one fold of the recording blocks held out."""
-    recordings = load_recordings(training.data)
-    held_out = recordings.blocks % recipe.FOLDS == 0
+    known, held_out = asl_sentences.parts(training.data).folds[0]
     plan = training.plan(signed_sentences.PLAN)
-    network = signed_sentences.train(
-        recordings.part(~held_out), plan, training.progress, training.checkpoint("words", plan)
-    )
-    streams = signed_sentences.held_out_streams(recordings.part(held_out), STREAMS)
+    network = signed_sentences.train(known, plan, training.progress, training.checkpoint("words", plan))
+    streams = signed_sentences.held_out_streams(held_out, STREAMS)
     return streamed(asl_sentences.RECIPE, network, recordings_of(asl_sentences.RECIPE, streams))
 
 

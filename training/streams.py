@@ -35,7 +35,7 @@ _IDLE, _UNKNOWN = recipe.BACKGROUND_IDS
 _DIRECTED = ("can", "get", "hello", "thank-you")
 """Played backwards these are no word. (`large` backwards is `small`.)"""
 
-_MOVING = ("can", "get", "hello", "large", "medium", "muffin", "please", "small", "thank-you")
+MOVING = ("can", "get", "hello", "large", "medium", "muffin", "please", "small", "thank-you")
 """Of these a single pose held is no word; the others are little more than a pose."""
 
 _REPEATED = ("coffee", "medium", "muffin", "no", "please", "tea", "water")
@@ -129,7 +129,7 @@ class Streams:
         self._idle = self._of(recordings, recipe.IDLE)
         self._quiet = Quiet(recordings) if len(self._idle) else None
         self._directed = self._of(recordings, *_DIRECTED)
-        self._moving = self._of(recordings, *_MOVING)
+        self._moving = self._of(recordings, *MOVING)
         self._repeated = frozenset(recipe.LABELS.index(word) for word in _REPEATED)
         if len(np.unique(self._labels[self._words])) < 2 or not len(self._moving):
             raise ValueError("streams need clips of at least two words, one of which moves")

@@ -139,6 +139,7 @@ def runners(kind: str, precision: Precision) -> list[Runner]:
         tracker("hands+pose", HANDS_AND_POSE),
         tracker("hands", HANDS),
         tracker("holistic, no gates", HOLISTIC, gated=False),
+        tracker("holistic, int8", HOLISTIC, "int8"),
         tracker("holistic, f32", HOLISTIC, "f32"),
         tracker("holistic, f32, no gates", HOLISTIC, "f32", gated=False),
     ]

@@ -15,13 +15,16 @@ from redis.exceptions import RedisError
 
 from gateway.ingest import control, ice, tasks
 from gateway.ingest.channels import Channels, Message
+from gateway.ingest.counts import Counts
 from gateway.ingest.framequeue import FrameQueue
+from gateway.ingest.incoming import Incoming
 from gateway.ingest.keyframes import KeyframeSchedule
 from gateway.ingest.receiver import VideoReceiver
 from gateway.ingest.timestamps import RtpClock
 from shared import keys, sessions
 from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import Frame, LiveFrameWriter
+from shared.telemetry import SESSION
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +69,14 @@ class Camera:
         self._channels = channels
         self._fence = fence
         self._writer = LiveFrameWriter(fence)
+        self._counts = Counts()
         self._schedule = KeyframeSchedule()
         self._schedule_changed = asyncio.Event()
         self._connected = asyncio.Event()
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._may_write = True
         self._receiver: VideoReceiver | None = None
+        self._incoming: Incoming | None = None
         self._task: asyncio.Task[None] | None = None
         peer.on("connectionstatechange", self._on_connection_state)
 
@@ -90,6 +95,7 @@ class Camera:
         self, receiver: Any, codecs: Sequence[Any], bits_per_second: int, clock: RtpClock | None = None
     ) -> None:
         """Takes the picture of one of the peer's receivers; `codecs` are those agreed on."""
+        self._incoming = Incoming(codecs[0].name.lower(), time.monotonic())
         self._receiver = VideoReceiver(
             receiver, codecs, bits_per_second, self._on_frame, self._on_stall, self._on_bye, clock
         )
@@ -118,6 +124,7 @@ class Camera:
             self._over.set_result(reason)
 
     async def _run(self) -> None:
+        SESSION.set(self.session)
         parts = [
             asyncio.create_task(self._part(part), name=f"part of camera {self.session}")
             for part in (
@@ -137,6 +144,7 @@ class Camera:
             await tasks.end(*parts)
             await self._close_peer()
             await self._write_end()
+            self._tell_counts()
             log.info(
                 "session %s: camera over: %s; %d frames dropped", self.session, self.reason, self.dropped
             )
@@ -204,9 +212,11 @@ class Camera:
     async def _show_life(self) -> None:
         key = keys.session(self.session)
         while True:
+            self._tell_counts()
             try:
                 answers = await self._fence.write(
-                    ("HSET", key, sessions.WRITER_SEEN, time.time()), ("HGET", key, "state")
+                    ("HSET", key, sessions.WRITER_SEEN, time.time(), sessions.INCOMING, self._seen()),
+                    ("HGET", key, "state"),
                 )
             except RedisError as error:
                 log.warning("session %s: Redis does not answer: %s", self.session, error)
@@ -217,7 +227,19 @@ class Camera:
                     return
             await asyncio.sleep(LIFE_SECONDS)
 
+    def _seen(self) -> str:
+        assert self._incoming is not None
+        return self._incoming.look(time.monotonic(), self.dropped, self.stalls)
+
+    def _tell_counts(self) -> None:
+        incomplete = self._receiver.dropped if self._receiver else 0
+        self._counts.tell(
+            self.written, incomplete=incomplete, queue=self.queue.dropped, redis=self.lost_to_redis
+        )
+
     def _on_frame(self, frame: Frame) -> None:
+        assert self._incoming is not None
+        self._incoming.add(frame)
         if frame.keyframe:
             self._schedule.saw_keyframe(time.monotonic())
         dropped = self.queue.dropped

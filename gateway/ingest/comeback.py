@@ -55,7 +55,7 @@ async def is_secret(store: redis.asyncio.Redis, session_id: str, secret: str) ->
     return expected is not None and hmac.compare_digest(_text(expected), _hash(secret))
 
 
-async def find(store: redis.asyncio.Redis, session_id: str, secret: str) -> Comeback:
+async def session_of(store: redis.asyncio.Redis, session_id: str, secret: str) -> Session:
     """Raises OfferError 409 when there is nothing to come back to, or the secret is not this session's."""
     kept = await store.hmget(keys.session(session_id), [SECRET, sessions.END_TOLD])
     expected, ended = kept
@@ -66,7 +66,13 @@ async def find(store: redis.asyncio.Redis, session_id: str, secret: str) -> Come
         )
     session = await sessions.load(store, session_id)
     if session is None or session.state in sessions.OVER or ended:
-        raise OfferError(409, f"session {session_id} is over; publish without ?session= for a new one")
+        raise OfferError(409, f"session {session_id} is over; publish a new one")
+    return session
+
+
+async def find(store: redis.asyncio.Redis, session_id: str, secret: str) -> Comeback:
+    """The session of a camera that comes back. Raises OfferError as `session_of` does."""
+    session = await session_of(store, session_id, secret)
     newest: Any = await store.xrevrange(keys.frames(session_id), count=1)
     if not newest:
         began = time.time() - session.created

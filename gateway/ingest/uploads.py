@@ -22,6 +22,7 @@ from shared import fence, sessions
 from shared.fence import FencedOffError, SessionGoneError
 from shared.sessions import Session
 from shared.settings import Settings
+from shared.telemetry import SESSION
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class Uploads:
         return session
 
     async def _run(self, session_id: str, feed: Feed) -> None:
+        SESSION.set(session_id)
         try:
             await self._feed(session_id, feed)
         except FencedOffError:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gateway.openapi import cameras, paths, sockets
+from gateway.openapi import cameras, paths, publishers, sockets
 from gateway.openapi.schemas import SCHEMAS
 
 OPENAPI = "3.1.0"
@@ -35,9 +35,12 @@ def openapi() -> dict[str, Any]:
             "title": TITLE,
             "version": metadata.version("signstream"),
             "summary": "A camera goes in, glosses come out while the person is still signing.",
+            "description": "Every answer says besides how it may be shown and kept (Cache-Control,"
+            " Content-Security-Policy, Referrer-Policy, X-Content-Type-Options). A page of an origin that the"
+            " server does not know gets 403 for whatever is no GET.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": {**cameras.PATHS, **paths.PATHS},
+        "paths": {**cameras.PATHS, **publishers.PATHS, **paths.PATHS},
         "security": [{}, {"token": []}],
         "components": {"schemas": SCHEMAS, "securitySchemes": {"token": TOKEN}},
     }

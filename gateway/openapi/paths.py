@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from gateway.openapi.schemas import STRING, ref
+from gateway.openapi.schemas import BINARY, STRING, ref
 
 Described = dict[str, Any]
 
 JSON = "application/json"
 TEXT = "text/plain"
+MP4 = "video/mp4"
+
+_FILE = ("Accept-Ranges", "ETag", "Last-Modified")
 
 
 def answer(
@@ -69,7 +72,7 @@ AFTER = in_query(
 )
 EPOCH = in_query("epoch", "Refuses to replay another epoch's events.")
 
-UNKNOWN_SESSION = (404, "No such session, or it ended more than an hour ago.")
+UNKNOWN_SESSION = (404, "No such session, or it is kept no longer.")
 AWAY = (503, "The store does not answer.")
 
 UPLOAD: Described = {
@@ -210,9 +213,37 @@ PATHS: dict[str, dict[str, Described]] = {
     "/models/{name}/examples/{label}": {
         "get": {
             "operationId": "example",
-            "summary": "An example trajectory of one sign, where the bundle carries one.",
+            "summary": "How one sign looks, where the bundle carries an example of it.",
             "parameters": [in_path("name", "The model's name."), in_path("label", "One of its signs.")],
-            "responses": refused((404, "No such model, sign or example.")),
+            "responses": {
+                "200": answer("A trajectory to draw, a video, or both.", content={JSON: ref("Example")}),
+                **refused((404, "No such model, sign or example.")),
+            },
+        }
+    },
+    "/models/{name}/examples/{label}/video": {
+        "get": {
+            "operationId": "exampleVideo",
+            "summary": "The video of one sign, where the operator put one into the bundle.",
+            "parameters": [
+                in_path("name", "The model's name."),
+                in_path("label", "One of its signs."),
+                in_header("Range", "A part of the file: RFC 9110, 14."),
+            ],
+            "responses": {
+                "200": answer("The file.", headers=_FILE, content={MP4: BINARY}),
+                "206": answer(
+                    "The part that was asked for, or the parts.",
+                    headers=_FILE,
+                    sometimes=("Content-Range",),
+                    content={MP4: BINARY, "multipart/byteranges": BINARY},
+                ),
+                **refused((404, "No such model, sign or video.")),
+                "400": answer("`Range` is malformed.", content={TEXT: STRING}),
+                "416": answer(
+                    "No such part of the file.", headers=("Content-Range",), content={TEXT: STRING}
+                ),
+            },
         }
     },
     "/healthz": {

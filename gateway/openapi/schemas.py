@@ -7,6 +7,7 @@ from shared import keys
 Schema = dict[str, Any]
 
 STRING: Schema = {"type": "string"}
+BINARY: Schema = {"type": "string", "format": "binary"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
@@ -34,7 +35,7 @@ def and_maybe(schema: Schema, **properties: Schema) -> Schema:
     return {**schema, "properties": {**schema["properties"], **properties}}
 
 
-def list_of(items: Schema, **limits: int) -> Schema:
+def list_of(items: Schema, **limits: int | str) -> Schema:
     return {"type": "array", "items": items, **limits}
 
 
@@ -73,6 +74,28 @@ SCHEMAS: dict[str, Schema] = {
     "Model": record("A model that runs.", **_MODEL),
     "Models": record("The models that run, the default first.", models=list_of(ref("Model"))),
     "ModelWithCard": record("With its card in Markdown.", **_MODEL, card=STRING),
+    "Example": and_maybe(
+        record(
+            "How one sign looks. Where there is a trajectory, `fps` to `frames` are there, all of them.",
+            model=STRING,
+            label=STRING,
+            video={"type": "boolean", "description": "There is one, at `video` below this address."},
+        ),
+        fps=NUMBER,
+        clips={**COUNT, "description": "How many clips it is the average of."},
+        rows=list_of({**COUNT, "description": "Which of the 543 canonical rows each point is."}),
+        points=list_of({**STRING, "description": "Each point's name: MediaPipe's part and number."}),
+        bounds=list_of(
+            {**NUMBER, "description": "Least x and y, greatest x and y."},
+            minItems=4,
+            maxItems=4,
+        ),
+        frames=list_of(
+            list_of(or_null(list_of(NUMBER, minItems=2, maxItems=2))),
+            description="By frame and point: x to the picture's right and y down, in one unit; null where"
+            " the point is missing.",
+        ),
+    ),
     "Accepted": record(
         "A file is taken.", session=ref("SessionId"), state=ref("State"), models=list_of(STRING, minItems=1)
     ),
@@ -98,8 +121,20 @@ SCHEMAS: dict[str, Schema] = {
         events=COUNT,
         glosses={**COUNT, "description": "Final ones."},
         windows={"type": "object", "additionalProperties": COUNT, "description": "Recognised, by model."},
+        incoming=or_null(ref("Incoming")),
         dropped=COUNT,
         latency_ms=or_null(ref("Latency")),
+    ),
+    "Incoming": record(
+        "What a camera's gateway gets, told every two seconds; rates are means over them.",
+        codec=STRING,
+        width={**COUNT, "description": "Pixels, of the newest keyframe; 0 before the first."},
+        height=COUNT,
+        frames=COUNT,
+        frames_per_second={"type": "number", "minimum": 0},
+        bits_per_second=COUNT,
+        dropped={**COUNT, "description": "Frames that came in part, or that nobody could take."},
+        stalls={**COUNT, "description": "How often the picture stood still while packets came."},
     ),
     "FinalGloss": record(
         "One gloss of a transcript.",

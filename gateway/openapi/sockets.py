@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.openapi import publishers
 from gateway.openapi.schemas import EVENTS, SCHEMAS, STRING
 from gateway.results import events
 
@@ -12,7 +13,7 @@ CLOSES = {
     events.TRY_AGAIN: "Come back with `after`: this server stops, its store was away, or you read nothing "
     f"for {events.SEND_SECONDS:g} s.",
     events.BAD_REQUEST: "`after` is no number.",
-    events.UNKNOWN_SESSION: "No such session, or it ended more than an hour ago.",
+    events.UNKNOWN_SESSION: "No such session, or it is kept no longer.",
     events.NO_SUBPROTOCOL: "None of the offered subprotocols is spoken.",
     events.CANNOT_REPLAY: "Cannot replay: the epoch is over, or what follows `after` is gone; begin with 0.",
 }
@@ -32,6 +33,7 @@ def asyncapi(title: str, version: str) -> dict[str, Any]:
         "y are fractions of the picture. Lossy.",
         "payload": {"type": "string", "format": "binary"},
     }
+    messages |= publishers.MESSAGES
     return {
         "asyncapi": VERSION,
         "info": {"title": title, "version": version},
@@ -47,6 +49,7 @@ def asyncapi(title: str, version: str) -> dict[str, Any]:
                 "x-subprotocols": [events.JSON, events.MSGPACK],
                 "x-close-codes": {str(code): why for code, why in CLOSES.items()},
             },
+            "landmarks": publishers.CHANNEL,
             "overlay": {
                 "address": "/sessions/{id}/overlay",
                 "description": "The landmarks of each picture, for drawing. It may skip.",
@@ -58,10 +61,11 @@ def asyncapi(title: str, version: str) -> dict[str, Any]:
             },
         },
         "operations": {
+            **publishers.OPERATIONS,
             "tellEvents": {"action": "send", "channel": {"$ref": "#/channels/events"}},
             "tellLandmarks": {"action": "send", "channel": {"$ref": "#/channels/overlay"}},
         },
-        "components": {"messages": messages, "schemas": SCHEMAS},
+        "components": {"messages": messages, "schemas": {**SCHEMAS, **publishers.SCHEMAS}},
     }
 
 

@@ -16,11 +16,13 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.admission import place_in_line
+from gateway.results import counts
 from gateway.results.transcript import Event, RuleFactory, Transcript
-from shared import connection, keys, messages, sessions
+from shared import connection, keys, messages, metrics, sessions, traces
 from shared.claims import Claim, Claims
 from shared.fence import Command, Fence, FencedOffError, SessionGoneError
 from shared.framelog import START
+from shared.telemetry import SESSION
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +45,17 @@ CURSOR = "transcript_cursor"
 class TranscriptDuty:
     """Owns the transcripts of as many sessions as come. `run` until cancelled."""
 
-    def __init__(self, url: str, tasks: Mapping[str, str], rule: RuleFactory) -> None:
+    def __init__(
+        self,
+        url: str,
+        tasks: Mapping[str, str],
+        rule: RuleFactory,
+        *,
+        keep_seconds: int = keys.SESSION_TTL_SECONDS,
+    ) -> None:
+        """`keep_seconds`: how long an ended session's glosses and state are kept."""
         self._url = url
+        self._keep_seconds = keep_seconds
         self._tasks = tasks
         self._rule = rule
 
@@ -67,11 +78,15 @@ class TranscriptDuty:
             await store.aclose()
 
     async def _own(self, store: redis.asyncio.Redis, claims: Claims, claim: Claim) -> None:
+        SESSION.set(claim.session)
+        metrics.TRANSCRIPTS.add(1)
         try:
             await self._follow_through_outages(store, claim)
             await claims.finish(claim, delete=True)
         except SessionGoneError:
             log.warning("session %s: failed: storage lost", claim.session)
+            # Its pictures would wait an hour for nobody.
+            await store.delete(keys.frames(claim.session), keys.results(claim.session))
             await claims.finish(claim, delete=True)
         except FencedOffError as error:
             log.warning("%s", error)
@@ -80,6 +95,8 @@ class TranscriptDuty:
             # The lease runs out and the session is tried again, here or elsewhere.
             log.exception("session %s: the transcript stopped", claim.session)
             claims.forget(claim)
+        finally:
+            metrics.TRANSCRIPTS.add(-1)
 
     async def _follow_through_outages(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         while True:
@@ -121,6 +138,7 @@ class TranscriptDuty:
         answer: Any = await store.xread({key: cursor}, count=READ_COUNT, block=int(READ_SECONDS * 1000))
         entries = answer[0][1] if answer else []
         events: list[Event] = []
+        followed: list[tuple[messages.Result, list[Event]]] = []
         now = time.time()
         for entry, fields in entries:
             cursor = entry
@@ -129,13 +147,18 @@ class TranscriptDuty:
             except messages.BadMessageError as error:
                 log.warning("session %s: results entry %s: %s", fence.session, entry.decode(), error)
                 continue
-            events += transcript.take(record, now)
+            taken = transcript.take(record, now)
+            if isinstance(record, messages.Result) and record.trace:
+                followed.append((record, taken))
+            events += taken
         events += transcript.tick(now)
         if transcript.wants_place(now):
             place = await place_in_line(store, fence.session, keys.LINE_LENGTH)
             events += transcript.wait_in_line(place)
         if entries or events:
             await self._write(fence, transcript, events, cursor)
+            for result, led_to in followed:
+                _trace(fence.session, result, led_to, now)
         elif not transcript.over:
             await self._end_for_silent_writer(store, fence, now)
         return cursor
@@ -174,7 +197,8 @@ class TranscriptDuty:
             commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
         else:
             commands.append(("XTRIM", keys.results(fence.session), "MINID", cursor))
-        await fence.write(*commands)
+        await fence.write(*commands, ttl=self._keep_seconds if transcript.over else keys.SESSION_TTL_SECONDS)
+        counts.tell(transcript, events)
 
     async def _end_for_silent_writer(self, store: redis.asyncio.Redis, fence: Fence, now: float) -> None:
         hash_key = keys.session(fence.session)
@@ -191,3 +215,12 @@ class TranscriptDuty:
             ("HINCRBY", hash_key, "fence:writer", 1),
             ("HSET", hash_key, sessions.END_TOLD, 1),
         )
+
+
+def _trace(session: str, result: messages.Result, events: list[Event], since: float) -> None:
+    """The last part of a frame's way: from its result to what its viewers are told, if anything."""
+    told = next((event for event in events if event["type"] == "gloss"), None)
+    said: dict[str, traces.Value] = {"session": session, "model": result.model, "window.seq": result.seq}
+    if told:
+        said |= {"gloss.status": told["status"], "event.seq": told["seq"]}
+    traces.span(result.trace, "transcript", since, time.time(), said)

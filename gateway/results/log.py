@@ -15,7 +15,7 @@ BLOCK_SECONDS = 5.0
 
 
 class UnknownSessionError(Exception):
-    """No such session, or it ended over an hour ago."""
+    """No such session, or it is kept no longer."""
 
 
 class CannotReplayError(Exception):
@@ -26,7 +26,7 @@ async def check(store: redis.asyncio.Redis, session_id: str, after: int, epoch: 
     """Whether everything after `after` can be told. Raises UnknownSessionError or CannotReplayError."""
     session = await sessions.load(store, session_id)
     if session is None:
-        raise UnknownSessionError(f"no session {session_id}: it never was, or ended more than an hour ago")
+        raise UnknownSessionError(f"no session {session_id}: it never was, or is kept no longer")
     if epoch is not None and epoch != session.epoch:
         raise CannotReplayError(
             f"cannot replay: epoch {epoch[:32]} is over, the session is in {session.epoch}"

@@ -10,15 +10,19 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from shared.bundles.error import BundleError
+from shared.bundles.examples import Examples, read_examples
 from shared.bundles.labels import read_labels
 from shared.bundles.manifest import Ctc, Manifest, Picture, State, Streaming
 from shared.bundles.pickles import is_pickle
-from shared.landmarks import LAYOUTS
+from shared.landmarks import LAYOUTS, SEGMENT_ROWS
 
 MANIFEST = "bundle.toml"
 
 BLANK = "<blank>"
 """As lists of CTC symbols write it."""
+
+VIDEOS = "examples"
+"""Folder in a bundle where its operator may put `LABEL.mp4`, a video of the sign."""
 
 MAX_MANIFEST_BYTES = 2**20
 """A manifest is a page of text; one with 543 rows and 100 steps is 20 KB."""
@@ -47,7 +51,8 @@ class Bundle:
     def spec(self) -> str:
         """Of what the other stages know of it: its input, its labels, how windows become glosses. A bundle
         with the same takes this one's place in running sessions; with another it serves new ones only."""
-        known = self.manifest.model_dump_json(exclude={"title", "version", "license", "quality", "sha256"})
+        unknown = {"title", "version", "license", "quality", "examples", "sha256"}
+        known = self.manifest.model_dump_json(exclude=unknown)
         return _digest(known, "\n".join(self.labels))
 
     @property
@@ -105,11 +110,16 @@ class Bundle:
         """Seconds around the hands' rise and rest that a segment shows."""
         return self.manifest.streaming.padding
 
-    @property
+    @functools.cached_property
     def rows(self) -> tuple[int, ...]:
         """Canonical (gislr543) rows a window carries, in the bundle's order; none with pictures."""
         layout = self.manifest.input.source_layout
         return tuple(LAYOUTS[layout][row] for row in self.manifest.input.rows) if layout else ()
+
+    @property
+    def needs(self) -> frozenset[int]:
+        """Canonical rows that must be found for its windows; whole signs want to see the hands."""
+        return frozenset((*self.rows, *(SEGMENT_ROWS if self.windows != "sliding" else ())))
 
     @property
     def picture(self) -> Picture | None:
@@ -163,6 +173,19 @@ class Bundle:
         """The model card."""
         return self.folder / self.manifest.card
 
+    @functools.cached_property
+    def examples(self) -> Examples | None:
+        """How its signs look, where it says so. Raises BundleError."""
+        if self.manifest.examples is None:
+            return None
+        return read_examples(self.folder / self.manifest.examples, self.labels, self.name)
+
+    def video(self, sign: str) -> Path | None:
+        """The video of a sign, where the operator has put one into the bundle. Looks at the disk."""
+        file = self.folder / VIDEOS / f"{sign}.mp4"
+        known = sign in self.signs and "/" not in sign and "\0" not in sign
+        return file if known and file.is_file() and _is_inside(self.folder, file) else None
+
 
 def _digest(*parts: str) -> str:
     """64 bits of SHA-256: enough to tell the few versions of one model apart."""
@@ -178,14 +201,18 @@ def load_bundle(folder: Path) -> Bundle:
             found = hashlib.file_digest(opened, "sha256").hexdigest()
         if found != expected:
             raise BundleError(f"{folder.name}: sha256.{name} says {expected}, the file has {found}")
-    _refuse_strangers(folder, manifest)
     labels = read_labels(_inside(folder, manifest.labels.file), manifest.labels, folder.name)
+    _refuse_strangers(folder, manifest, labels)
     if manifest.ctc is not None and BLANK in labels:
         raise BundleError(
             f"{folder.name}: ctc.blank says {manifest.ctc.blank}, labels.file has {BLANK!r} at"
             f" {labels.index(BLANK)}: labels are listed without it"
         )
-    return Bundle(folder, manifest, labels)
+    bundle = Bundle(folder, manifest, labels)
+    if bundle.examples is not None and not set(bundle.examples.signs) <= set(bundle.signs):
+        strangers = sorted(set(bundle.examples.signs) - set(bundle.signs))
+        raise BundleError(f"{folder.name}: examples has {strangers}, which are background and no signs")
+    return bundle
 
 
 def _manifest(file: Path) -> Manifest:
@@ -230,14 +257,19 @@ def _inside(folder: Path, name: str) -> Path:
     file = folder / pure
     if not file.is_file():
         raise BundleError(f"{folder.name}: file {name!r} is named in sha256 and missing")
-    if not file.resolve().is_relative_to(folder.resolve()):
+    if not _is_inside(folder, file):
         raise BundleError(f"{folder.name}: file {name!r} is a link out of the bundle")
     return file
 
 
-def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
+def _is_inside(folder: Path, file: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve())
+
+
+def _refuse_strangers(folder: Path, manifest: Manifest, labels: tuple[str, ...]) -> None:
     """Pickles, which run whatever their maker wrote when they are read, and files without a hash, which a
-    graph might load beside it. Hidden files are the system's."""
+    graph might load beside it. Hidden files are the system's, videos of signs the operator's."""
+    videos = {f"{VIDEOS}/{label}.mp4" for label in labels}
     for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder)
         if not file.is_file() or any(part.startswith(".") for part in path.parts):
@@ -247,5 +279,16 @@ def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
             raise BundleError(
                 f"{folder.name}: file {name!r} is a pickle, expected .onnx, .npz, .json or text"
             )
-        if name not in manifest.sha256 and name != MANIFEST:
+        if name in videos:
+            _require_video(folder, file, name)
+        elif name not in manifest.sha256 and name != MANIFEST:
             raise BundleError(f"{folder.name}: sha256 has no entry for {name!r}, which lies in the bundle")
+
+
+def _require_video(folder: Path, file: Path, name: str) -> None:
+    """Browsers are told that it is one, so it must at least begin as an MP4 does (ISO/IEC 14496-12, 4.3)."""
+    if not _is_inside(folder, file):
+        raise BundleError(f"{folder.name}: file {name!r} is a link out of the bundle")
+    with file.open("rb") as opened:
+        if opened.read(8)[4:] != b"ftyp":
+            raise BundleError(f"{folder.name}: file {name!r} is no MP4")

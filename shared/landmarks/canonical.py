@@ -26,6 +26,9 @@ NOSE = POSE[0]
 LEFT_SHOULDER, RIGHT_SHOULDER = POSE[11], POSE[12]
 LEFT_WRIST, RIGHT_WRIST = POSE[15], POSE[16]
 
+SEGMENT_ROWS = (*LEFT_HAND, *RIGHT_HAND, LEFT_SHOULDER, RIGHT_SHOULDER)
+"""By these it is told whether the hands are up, and so where a sign begins and ends."""
+
 
 def empty_frame() -> Frame:
     """A frame in which nothing was found."""

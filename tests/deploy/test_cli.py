@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from deploy.cli import commands
 from shared.bundles.registry import SHIPPED
 
-COMMANDS = ("up", "gateway", "keypoints", "recognizers", "recognize", "models")
+COMMANDS = ("up", "gateway", "keypoints", "recognizers", "recognize", "models", "doctor")
 
 
 def run(*words: str) -> tuple[int, str]:

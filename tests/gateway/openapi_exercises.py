@@ -40,7 +40,8 @@ def plain() -> list[Exercise]:
         ("/models", "/models", 200),
         ("/models/{name}", "/models/asl-words", 200),
         ("/models/{name}", "/models/nobody", 404),
-        ("/models/{name}/examples/{label}", "/models/asl-words/examples/hello", 404),
+        ("/models/{name}/examples/{label}", "/models/asl-words/examples/hello", 200),
+        ("/models/{name}/examples/{label}", "/models/asl-words/examples/xylophone", 404),
         ("/healthz", "/healthz", 200),
         ("/readyz", "/readyz", 200),
         ("/metrics", "/metrics", 200),
@@ -48,6 +49,31 @@ def plain() -> list[Exercise]:
         ("/asyncapi.json", "/asyncapi.json", 200),
     ]
     return [Exercise("get", path, url, status) for path, url, status in get]
+
+
+def of_examples() -> list[Exercise]:
+    """The video of a sign; `hello` has one."""
+    path, hello = "/models/{name}/examples/{label}/video", "/models/asl-words/examples/hello/video"
+    ranges = [("bytes=0-9", 206), ("bytes=0-9,20-29", 206), ("bytes=9-", 206), ("bytes=x", 400)]
+    ranges.append(("bytes=99999999-", 416))
+    return [
+        Exercise("get", path, hello, 200),
+        Exercise("get", path, hello.replace("hello", "water"), 404),
+        *(Exercise("get", path, hello, status, {"Range": asked}) for asked, status in ranges),
+    ]
+
+
+def of_publishers() -> list[Exercise]:
+    """Landmarks are published over a socket; this is what a GET says instead. `seeing` wants pictures."""
+    path, url = "/sessions/{id}/landmarks", f"/sessions/{NOBODY}/landmarks"
+    return [
+        Exercise("get", path, url, 426),
+        Exercise("get", path, f"{url}?clock=0", 400),
+        Exercise("get", path, f"{url}?models=nobody", 404),
+        Exercise("get", path, f"/sessions/{TOLD}/landmarks", 409),
+        Exercise("get", path, f"{url}?models=seeing", 422),
+        Exercise("get", path, url, 503, away=True),
+    ]
 
 
 def of_sessions() -> list[Exercise]:

@@ -56,7 +56,7 @@ async def test_a_model_tells_its_card(http: aiohttp.ClientSession) -> None:
         ("/models/nobody", "asl-words"),
         ("/models/nobody/examples/hello", "asl-words"),
         ("/models/asl-words/examples/xylophone", "no sign"),
-        ("/models/asl-words/examples/hello", "no example"),
+        ("/models/asl-words/examples/hello/video", "no video"),
     ],
 )
 async def test_what_is_not_there_is_404_with_a_sentence(

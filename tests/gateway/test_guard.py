@@ -2,23 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 from playwright.async_api import async_playwright
 from redis.asyncio import Redis
 
 from gateway.app import create_app
-from gateway.guard import WRONG_AT_ONCE, Need, need
+from gateway.guard import WRONG_AT_ONCE, Need, caller, need
 from shared import keys, sessions, settings
 from shared.sessions import Session
 from tests.gateway.ingest.conftest import whole_offer
 from tests.gateway.ingest.pictures import write_video
 from tests.gateway.serving import serving
-from tests.gateway.test_tokens import SECRET, signed
+from tests.gateway.test_tokens import OTHER, SECRET, signed
 from tests.whole.browser import FLAGS
 
 CHROMIUM = "/usr/bin/chromium"
@@ -138,6 +139,85 @@ async def test_a_token_for_one_use_is_used_once(http: aiohttp.ClientSession) -> 
             assert answer.status == status
 
 
+REFUSED: dict[str, tuple[int, Callable[[], str]]] = {
+    "expired": (401, lambda: signed(grants=["admin"], session="*", exp=time.time() - 60)),
+    "another audience": (401, lambda: signed(grants=["admin"], session="*", aud="elsewhere")),
+    "another session": (403, lambda: signed(grants=["subscribe"], session="hall-*")),
+    "a missing grant": (403, lambda: signed(grants=["publish"], session="*")),
+    "no algorithm": (
+        401,
+        lambda: jwt.encode({"aud": "signstream", "exp": 2e9, "grants": ["admin"]}, "", "none"),
+    ),
+    "another key": (401, lambda: signed(OTHER, grants=["subscribe"], session="*")),
+    "used before": (401, lambda: signed(grants=["subscribe"], session="*", jti="twice", once=True)),
+}
+
+
+@pytest.mark.parametrize("wrong", REFUSED)
+async def test_a_wrong_token_is_refused_everywhere_and_told_nothing(
+    http: aiohttp.ClientSession, store: Redis, wrong: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Over HTTP and before a WebSocket opens; answers and logs hold neither key nor token."""
+    status, made = REFUSED[wrong]
+    token = made()
+    await store.set(keys.used_token("twice"), 1)
+    for path in (f"/sessions/{ROOM}", f"/sessions/{ROOM}/transcript"):
+        for where in ({"headers": {"Authorization": f"Bearer {token}"}}, {"params": {"access_token": token}}):
+            async with http.get(path, **where) as answer:  # type: ignore[arg-type]
+                said = await answer.text() + str(answer.headers)
+                assert answer.status == status, said
+                assert "no session" not in said  # whether there is one is not told either
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await http.ws_connect(f"/sessions/{ROOM}/events?access_token={token}")
+    assert refused.value.status == status
+    for secret in (token, SECRET.decode(), OTHER.decode()):
+        assert secret not in said + caplog.text
+
+
+async def test_both_keys_are_good_while_one_follows_the_other(redis_url: str, tmp_path: Path) -> None:
+    """Rotation without a pause: the new key is added, tokens change over, then the old key goes."""
+    old, new = tmp_path / "old.key", tmp_path / "new.key"
+    old.write_bytes(SECRET)
+    new.write_bytes(OTHER)
+    for known, by_old, by_new in (((old,), 200, 401), ((old, new), 200, 200), ((new,), 401, 200)):
+        app = create_app(settings.load(redis_url=redis_url, token_keys=",".join(map(str, known))))
+        async with serving(app) as url, aiohttp.ClientSession(url) as client:
+            for key, status in ((SECRET, by_old), (OTHER, by_new)):
+                headers = {"Authorization": f"Bearer {signed(key, grants=['admin'], session='*')}"}
+                async with client.get("/metrics", headers=headers) as answer:
+                    assert answer.status == status
+
+
+async def test_one_address_gets_its_share(redis_url: str, tmp_path: Path) -> None:
+    key = tmp_path / "server.key"
+    key.write_bytes(SECRET)
+    app = create_app(settings.load(redis_url=redis_url, token_keys=str(key), requests_per_address=0.5))
+    async with serving(app) as url, aiohttp.ClientSession(url) as client:
+        statuses = []
+        for _ in range(7):
+            async with client.get("/models") as answer:
+                statuses.append(answer.status)
+        assert statuses == [200] * 5 + [429] * 2
+        assert int(answer.headers["Retry-After"]) >= 1
+        async with client.get("/healthz") as answer:  # whoever runs us may always ask
+            assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "who"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+        ("unix", "unix"),
+    ],
+)
+def test_whom_an_address_stands_for(address: str, who: str) -> None:
+    assert caller(address) == who
+
+
 async def test_who_guesses_waits(http: aiohttp.ClientSession) -> None:
     statuses = []
     for _ in range(WRONG_AT_ONCE + 5):
@@ -170,7 +250,7 @@ async def test_the_page_publishes_and_hears_with_the_token_of_its_fragment(
         assert "a token is needed" in (await page.text_content("#state") or "")
         await page.goto(f"{http._base_url}?autostart=1#token={token}")
         await page.reload()
-        await page.wait_for_function("document.getElementById('state').dataset.session")
+        await page.wait_for_function("() => document.getElementById('state').dataset.session")
         session = str(await page.get_attribute("#state", "data-session"))
         await page.wait_for_selector("#state[data-state=queued]")
         await page.click("#stop")

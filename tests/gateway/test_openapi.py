@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from gateway import door, pages
 from gateway.app import create_app
 from gateway.ingest import spool
 from gateway.openapi import document
@@ -24,10 +25,11 @@ from shared import keys, sessions, settings
 from shared.sessions import Session
 from tests.conftest import free_port
 from tests.gateway import openapi_exercises as exercises
-from tests.gateway.ingest.conftest import whole_offer
+from tests.gateway.ingest.conftest import seeing, whole_offer
 from tests.gateway.ingest.pictures import write_video
 from tests.gateway.openapi_exercises import LIVE, SDP, TOLD, Exercise
 from tests.gateway.serving import serving
+from tests.shared.bundles.editions import put
 
 MOST_BYTES = 200_000
 
@@ -37,14 +39,20 @@ OF_HTTP = frozenset(
     {
         *("date", "server", "connection", "content-length", "content-type", "transfer-encoding"),
         *("accept-ranges", "etag", "last-modified"),  # Of files; a camera's ETag is required where it is.
+        *(name.lower() for name in (*door.HEADERS, *pages.HEADERS)),  # On every answer.
     }
 )
-"""Headers that HTTP itself adds: no document names them."""
+"""Headers that HTTP itself, or the gateway whatever it answers, adds: no document names them."""
 
 
 @pytest.fixture
-def app(redis_url: str) -> Starlette:
-    return create_app(settings.load(redis_url=redis_url, upload_bytes=MOST_BYTES))
+def app(redis_url: str, tmp_path: Path) -> Starlette:
+    """The gateway, its `hello` with a video."""
+    put(tmp_path)
+    (tmp_path / "asl-words" / "examples").mkdir()
+    write_video(tmp_path / "asl-words" / "examples" / "hello.mp4")
+    chosen = settings.load(redis_url=redis_url, upload_bytes=MOST_BYTES, models_folder=str(tmp_path))
+    return create_app(chosen)
 
 
 @pytest.fixture
@@ -116,7 +124,7 @@ async def perform(client: aiohttp.ClientSession, exercise: Exercise, etag: str) 
     headers = {name: etag if value == "{etag}" else value for name, value in exercise.headers.items()}
     body = exercise.body() if callable(exercise.body) else exercise.body
     async with client.request(exercise.method, exercise.url, headers=headers, data=body) as answer:
-        text = (await answer.read()).decode()
+        text = (await answer.read()).decode(errors="replace")
         if answer.status != exercise.status:
             return f"{exercise.method} {exercise.url}: {answer.status}, expected {exercise.status}: {text}"
         operation = document.openapi()["paths"][exercise.path][exercise.method]
@@ -156,6 +164,7 @@ def described_answers() -> set[tuple[str, str, str, str]]:
 
 
 async def test_every_described_answer_is_given_and_is_as_described(
+    app: Starlette,
     http: aiohttp.ClientSession,
     away: aiohttp.ClientSession,
     store: Redis,
@@ -167,6 +176,7 @@ async def test_every_described_answer_is_given_and_is_as_described(
         said = {"models": ["asl-words"], "capacity": 4, "owned": 0}
         await store.set(keys.stage(stage, "one"), json.dumps(said))
     monkeypatch.setattr(spool, "IDLE_SECONDS", 0.3)
+    app.state.gateway.models["seeing"] = seeing()
 
     async def stalled() -> AsyncIterator[bytes]:
         yield b"a"
@@ -181,6 +191,8 @@ async def test_every_described_answer_is_given_and_is_as_described(
     video = write_video(tmp_path / "clip.mp4").read_bytes()
     todo = [
         *exercises.plain(),
+        *exercises.of_examples(),
+        *exercises.of_publishers(),
         *exercises.of_sessions(),
         *exercises.of_files(video, MOST_BYTES, stalled),
         *exercises.of_cameras(sdp),

@@ -1,5 +1,7 @@
 """Settings from the environment."""
 
+from pathlib import Path
+
 import pytest
 
 from shared import settings
@@ -66,6 +68,37 @@ def test_ice_settings_that_cannot_work_say_what_would(
         settings.load()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("LOG_LEVEL", "LOUD", "is 'LOUD'.*'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("EXTRACTOR", "magic", "'mediapipe' or 'tracker'"),
+        ("PRECISION", "f16", "'auto', 'bf16' or 'f32'"),
+        ("PORT", "70000", "is '70000'.*65535"),
+        ("REDIS_URL", "http://:hunter2@redis:6379", "redis://, rediss://"),
+        ("BROKER", "amqp://:hunter2@rabbit", "redis://, rediss://, kafka://"),
+        ("ORIGINS", "https://a.example,b.example", "'b.example'.*https://HOST"),
+        ("PROXIES", "10.0.0.0/8,proxy", "'proxy'.*network"),
+        ("EXECUTION_PROVIDERS", "cpu,npu", "'npu'.*cpu, cuda, openvino"),
+        ("MODELS", " , ", "empty"),
+        ("KEEP_SECONDS", "5", "60"),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"SIGNSTREAM_{name}", value)
+    with pytest.raises(SettingsError, match=f"SIGNSTREAM_{name}.*{said}") as refused:
+        settings.load()
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_name_that_is_nearly_right_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNSTREAM_ICE_ADRESSES", "127.0.0.1")
+    with pytest.raises(SettingsError, match="perhaps SIGNSTREAM_ICE_ADDRESSES"):
+        settings.load()
+
+
 def test_ice_settings_that_work_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGNSTREAM_UDP_PORTS", "50000-50100")
     monkeypatch.setenv("SIGNSTREAM_TURN_URLS", "turn:[::1]:3478?transport=udp,turns:turn.example.net")
@@ -75,3 +108,29 @@ def test_ice_settings_that_work_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
     assert read.turn_url_list == ("turn:[::1]:3478?transport=udp", "turns:turn.example.net")
     assert settings.load(udp_ports="").udp_port_range is None
     assert "turn_secret" not in repr(read)
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "redis-url").write_text("redis://:secret@redis:6379/0\n")
+    monkeypatch.setenv("SIGNSTREAM_REDIS_URL_FILE", str(tmp_path / "redis-url"))
+    assert settings.load().redis_url == "redis://:secret@redis:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"SIGNSTREAM_REDIS_URL_FILE": "/nowhere"}, "SIGNSTREAM_REDIS_URL_FILE cannot be read.*nowhere"),
+        (
+            {"SIGNSTREAM_REDIS_URL_FILE": "/nowhere", "SIGNSTREAM_REDIS_URL": "redis://redis"},
+            "both SIGNSTREAM_REDIS_URL and SIGNSTREAM_REDIS_URL_FILE",
+        ),
+        ({"SIGNSTREAM_REDIS_URI_FILE": "/nowhere"}, "unknown setting SIGNSTREAM_REDIS_URI_FILE"),
+    ],
+)
+def test_a_file_of_a_setting_that_cannot_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], said: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
+        settings.load()

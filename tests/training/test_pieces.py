@@ -85,6 +85,22 @@ def test_the_same_handshape_is_no_other(rng: np.random.Generator) -> None:
     assert pieces.other_shape(clip_of(0.8, -0.8, 0), clip_of(-0.6, 0.5, 0), rng) is None
 
 
+def test_a_sign_of_other_reach_keeps_its_middle_its_handshape_and_the_body(rng: np.random.Generator) -> None:
+    clip = clip_of(0.8, -0.8, 0)
+    spans = []
+    for _ in range(20):
+        made = pieces.other_reach(clip, rng)
+        wrist = made[:, WRISTS[1], 0]
+        assert np.isclose(wrist.mean(), clip[:, WRISTS[1], 0].mean(), atol=1e-5)
+        shape = made[:, HANDS[1]] - made[:, HANDS[1].start : HANDS[1].start + 1]
+        own = clip[:, HANDS[1]] - clip[:, HANDS[1].start : HANDS[1].start + 1]
+        assert np.allclose(shape, own, atol=1e-5, equal_nan=True)
+        assert np.array_equal(made[:, 0], clip[:, 0], equal_nan=True), "the nose stays"
+        spans.append(np.ptp(wrist) / np.ptp(clip[:, WRISTS[1], 0]))
+    assert min(spans) < 0.9
+    assert max(spans) > 1.1
+
+
 def test_wandering_passes_through_the_poses(rng: np.random.Generator) -> None:
     frames = [clip_of(0.8, -0.8, 0)[:1], clip_of(-0.6, 0.5, 1)[:1], body()]
     made = pieces.wandering(frames, rng)

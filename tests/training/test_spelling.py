@@ -56,6 +56,45 @@ def test_variation_keeps_length_and_loses_no_whole_stream() -> None:
     assert plain(stream, np.random.default_rng(0)).shape == stream.landmarks.shape
 
 
+def test_a_path_begins_where_its_hand_begins_to_move() -> None:
+    waiting = letters()
+    clip = waiting.clips[NAMES.index("z")]
+    shape = clip[:1, 21:]
+    way = np.concatenate((np.zeros(9), np.arange(1, 11) * 0.1)).astype(np.float32)
+    clip[:, 21:] = shape + way[:, None, None]
+    drawn = [Spelling(waiting).draw(np.random.default_rng(seed)) for seed in range(60)]
+    label = LETTERS.index("z") + 1
+    for stream in drawn:
+        if stream.labels.count(label) != 1:
+            continue
+        place = np.flatnonzero(stream.spoken == label)
+        tips = stream.landmarks[place[0] : place[-1] + 1, 29, 0]
+        assert np.ptp(tips[np.isfinite(tips)]) > 0.2, "its second half moves"
+
+
+def test_poses_to_train_on_lie_between_and_beyond_those_recorded() -> None:
+    two = letters()
+    both = two + Letters([clip + 0 for clip in two.clips], two.names, two.blocks)
+    both.clips[len(NAMES)][:, 22:] += 0.1
+    shapes = {
+        round(float(hand[0, 5, 0] - hand[0, 0, 0]), 4)
+        for hand in (Spelling(both, mixed=True)._hand("a", np.random.default_rng(seed)) for seed in range(40))
+    }
+    assert len(shapes) > 10
+    assert len({Spelling(both)._hand("a", np.random.default_rng(seed)).shape for seed in range(5)}) > 1
+
+
+def test_some_streams_begin_with_seconds_without_a_hand() -> None:
+    spelling = Spelling(letters())
+    first = [
+        int(np.isfinite(spelling.draw(np.random.default_rng(seed)).landmarks[:, 21, 0]).argmax())
+        for seed in range(60)
+    ]
+    assert min(first) >= 1
+    assert max(first) > 12
+    assert np.median(first) < 10
+
+
 def test_one_letter_is_not_enough() -> None:
     with pytest.raises(ValueError, match="at least two letters"):
         Spelling(Letters([np.ones((19, 42, 3), np.float32)], ("a",), (0,)))

@@ -21,10 +21,10 @@ FLAGS = [
 
 
 @contextlib.asynccontextmanager
-async def browsing(chromium: str, film: Path | None) -> AsyncIterator[Page]:
-    """A fresh page whose camera plays the film; without one, a browser with no camera at all."""
+async def browsing(chromium: str, film: Path | None, *more: str) -> AsyncIterator[Page]:
+    """A fresh page whose camera plays the film; without one, a browser with no camera at all. More flags."""
     if film:
-        flags = [*FLAGS, f"--use-file-for-fake-video-capture={film}"]
+        flags = [*FLAGS, *more, f"--use-file-for-fake-video-capture={film}"]
     else:
         flags = [flag for flag in FLAGS if "fake-device" not in flag]
     async with async_playwright() as playwright:

@@ -32,7 +32,7 @@ async def signed_live(
     """Plays a film once to the page's camera; returns all events of the session."""
     async with browsing(chromium, played) as page:
         await page.goto(f"{server.url}/?autostart=1")
-        await page.wait_for_function("document.querySelector('#state').dataset.session", timeout=20_000)
+        await page.wait_for_function("() => document.querySelector('#state').dataset.session", timeout=20_000)
         session = await page.eval_on_selector("#state", "element => element.dataset.session")
         await asyncio.sleep(seconds)  # The film has this length; before it ends and begins again we stop.
         shown = await page.locator("#glosses").inner_text()

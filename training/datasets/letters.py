@@ -29,6 +29,15 @@ BLOCK = 30
 
 FOLDS = 2
 
+WORDS_FILE = Path("traduttore_asl") / "words_pose_hands_20x258.npz"
+"""Has other clips of twenty letters and of idle hands, by the same signers; see `load_more_letters`."""
+
+SITTING = 15
+"""Clips of a sitting there."""
+
+NEAR = 0.03
+"""Picture heights. Hands that lie nearer to each other than this, point for point, may be of one sitting."""
+
 Clip = NDArray[np.float32]
 """[samples, 42, 3] in picture heights, NaN is missing."""
 
@@ -63,6 +72,21 @@ class Letters:
             tuple(self.blocks[i] for i in places),
         )
 
+    def __add__(self, other: "Letters") -> "Letters":
+        return Letters(self.clips + other.clips, self.names + other.names, self.blocks + other.blocks)
+
+    def apart_from(self, held_out: "Letters") -> "Letters":
+        """Without the sittings any hand of which lies near a hand held out of the same name."""
+        places = {name: [held_out.clips[i] for i in held_out.of(name)] for name in set(held_out.names)}
+        seen = {name: np.stack([_place(clip) for clip in clips]) for name, clips in places.items()}
+        near = set()
+        for clip, name, block in zip(self.clips, self.names, self.blocks, strict=True):
+            if name in seen:
+                apart = np.nanmean(np.abs(seen[name] - _place(clip)), axis=(1, 2))
+                if np.nanmin(apart, initial=np.inf) < NEAR:
+                    near.add((name, block))
+        return self._part([key not in near for key in zip(self.names, self.blocks, strict=True)])
+
     def of(self, name: str) -> list[int]:
         """Places of a letter's clips."""
         return [place for place, other in enumerate(self.names) if other == name]
@@ -83,9 +107,44 @@ def load_letters(data: Path) -> Letters:
     unknown = sorted({str(name) for name in names} - {*LETTERS, IDLE})
     if unknown:
         raise DatasetError(file, f"labels {unknown}", f"{IDLE}, space and a-z")
+    return Letters(_hands(flat), tuple(str(name) for name in names), tuple(int(n) // BLOCK for n in seq))
+
+
+def load_more_letters(data: Path) -> Letters:
+    """The clips of letters and of idle hands among the words' recordings. DatasetError as `load_letters`.
+
+    `a` and `i` are words there, whose hands move: they are left out. Of the alphabet `d m n o p q r` and
+    `space` are not among them. A block is a sitting of 15; no clip is one of `load_letters`.
+    """
+    file = data / WORDS_FILE
+    wanted = "an .npz with x [clips, 20, 258], y and seq"
+    require_file(file, wanted)
+    try:
+        with file.open("rb") as raw, np.load(raw) as stored:
+            flat, names, seq = stored["x"].astype(np.float32), stored["y"].astype(str), stored["seq"]
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise DatasetError(file, str(error), wanted) from error
+    if flat.ndim != 3 or flat.shape[2] <= 6 * HAND_POINTS or not len(flat) == len(names) == len(seq):
+        raise DatasetError(file, f"x {list(flat.shape)}", wanted)
+    kept = np.isin(names, [*(letter for letter in LETTERS if letter not in ("a", "i")), IDLE])
+    return Letters(
+        _hands(flat[kept][..., -6 * HAND_POINTS :]),
+        tuple(str(name) for name in names[kept]),
+        tuple(int(n) // SITTING for n in seq[kept]),
+    )
+
+
+def _place(clip: Clip) -> Clip:
+    """[42, 2]: where the hands are in the middle of a clip; NaN for one that is not there."""
+    seen = np.isfinite(clip[:, :, :2])
+    total = np.where(seen, clip[:, :, :2], 0).sum(axis=0)
+    return np.asarray(total / np.where(seen.any(axis=0), seen.sum(axis=0), np.nan), np.float32)
+
+
+def _hands(flat: NDArray[np.float32]) -> list[Clip]:
+    """[clips, frames, 126] as stored, 0 is missing."""
     points = flat.reshape(*flat.shape[:2], 2, HAND_POINTS, 3)
     found = (points[..., :2] != 0).any(axis=(-1, -2), keepdims=True)
     square = np.where(found, points, np.nan) * np.array([ASPECT, 1, ASPECT], np.float32)
     # The first frame is a leftover of the clip before: it lies a whole jump from the second.
-    clips = square.reshape(*flat.shape[:2], 2 * HAND_POINTS, 3)[:, 1:].astype(np.float32)
-    return Letters(list(clips), tuple(str(name) for name in names), tuple(int(n) // BLOCK for n in seq))
+    return list(square.reshape(*flat.shape[:2], 2 * HAND_POINTS, 3)[:, 1:].astype(np.float32))

@@ -14,12 +14,12 @@ import redis.asyncio
 import uvloop
 from redis.exceptions import RedisError
 
-from shared import connection, keys
+from shared import connection, keys, metrics, metrics_server, traces
 from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
 from shared.settings import SESSIONS_A_CORE, Settings
-from shared.telemetry import configure_logging
+from shared.telemetry import SESSION, configure_logging
 from workers.keypoints import spec
 from workers.keypoints.age import Age
 from workers.keypoints.capacity import SETTLE_SECONDS, Capacity
@@ -33,7 +33,7 @@ from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
-STAGE = "keypoints"
+STAGE: metrics.Stage = "keypoints"
 
 ANNOUNCE_SECONDS = 1.5
 """Three announcements fit into a stage key's life."""
@@ -106,6 +106,13 @@ class Worker:
         """Of each session, and when it was taken."""
         self._reclaiming: asyncio.Task[None] | None = None
         self._patience = Patience(place.stop)
+        self._is_announced = False
+        """It last said that it is there, and Redis took it."""
+
+    def missing(self) -> list[str]:
+        """What it cannot work without and has not."""
+        stopping = ["this worker is stopping"] if self._place.stop.is_set() else []
+        return stopping if self._is_announced else [*stopping, "Redis"]
 
     async def run(self) -> None:
         """Until the workplace's `stop` is set; then all sessions have let go."""
@@ -130,7 +137,7 @@ class Worker:
             stop.cancel()
             if self._place.stop.is_set() or self._age.is_over:
                 return
-            if not self._capacity.takes_orphans(len(self._tasks)):
+            if not self._capacity.takes_orphans(len(self._tasks), self._place.tally.published_sessions):
                 return
         try:
             take = self._claims.take(TAKE_SECONDS) if room else self._claims.take_orphan(ORPHAN_SECONDS)
@@ -153,7 +160,8 @@ class Worker:
         if self._age.is_over:
             return 0
         young = sum(time.monotonic() - taken < SETTLE_SECONDS for taken in self._tasks.values())
-        return self._capacity.room(len(self._tasks), self._place.tally.file_sessions, young)
+        tally = self._place.tally
+        return self._capacity.room(len(self._tasks), tally.file_sessions, young, tally.published_sessions)
 
     def _end_of_age(self) -> None:
         """A process that is to be replaced waits a while for its sessions to end by themselves."""
@@ -169,6 +177,7 @@ class Worker:
 
     async def _own(self, claim: Claim) -> None:
         """Whatever goes wrong stays with this session; unless it ended, a successor goes on with it."""
+        SESSION.set(claim.session)
         patience = Patience(self._place.stop)
         try:
             while not (claim.lost.is_set() or self._place.stop.is_set()):
@@ -203,8 +212,13 @@ class Worker:
             while True:
                 self._capacity.look(self._meter.look())
                 self._end_of_age()
-                with contextlib.suppress(*AWAY):
-                    await self._place.store.set(key, json.dumps(self._state()), ex=keys.STAGE_TTL_SECONDS)
+                state = self._state()
+                metrics.OWN_CAPACITY.set(state["capacity"])
+                try:
+                    await self._place.store.set(key, json.dumps(state), ex=keys.STAGE_TTL_SECONDS)
+                    self._is_announced = True
+                except AWAY:
+                    self._is_announced = False
                 await asyncio.sleep(ANNOUNCE_SECONDS)
         finally:
             with contextlib.suppress(*AWAY):
@@ -253,7 +267,10 @@ async def serve(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     store = connection.connect(config.redis_url)
     executor = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+    serving = contextlib.AsyncExitStack()
+    working: list[Worker] = []
     try:
+        await serving.enter_async_context(_told(config, working))
         await _wait_for_redis(store, stop)
         if stop.is_set():
             return
@@ -268,14 +285,25 @@ async def serve(
             log.info("keypoint worker %s serves %s", claims.consumer, ", ".join(specs))
             following = asyncio.create_task(_follow(watch, specs)) if watch else None
             try:
-                await Worker(config, place, claims).run()
+                working.append(Worker(config, place, claims))
+                await working[0].run()
             finally:
                 if following is not None:
                     following.cancel()
                     await asyncio.gather(following, return_exceptions=True)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
+        await serving.aclose()
         await store.aclose()
+
+
+def _told(config: Settings, working: Sequence[Worker]) -> contextlib.AbstractAsyncContextManager[None]:
+    """Metrics and readiness; until there is a worker it is Redis that it waits for, or networks."""
+
+    def missing() -> list[str]:
+        return working[0].missing() if working else ["a worker: it waits for Redis, or compiles networks"]
+
+    return metrics_server.served(STAGE, config.metrics_host, config.metrics_port, missing)
 
 
 async def _follow(watch: ModelWatch, specs: dict[str, WindowSpec]) -> None:
@@ -304,11 +332,12 @@ async def _wait_for_redis(store: redis.asyncio.Redis, stop: asyncio.Event) -> No
 
 def main(config: Settings) -> None:
     """The process `signstream keypoints`. Exits with status 2 where starting it again would not help."""
-    configure_logging(STAGE, config.log_level)
+    configure_logging(STAGE, config.log_level, config.log_format)
     try:
         watch = ModelWatch(config.model_list, config.watched_folders)
         models = list(watch.start().values())
     except BundleError as error:
         log.error("%s", error)
         raise SystemExit(2) from error
-    uvloop.run(serve(config, models, watch=watch))
+    with traces.exporting(STAGE, config.otlp_endpoint, config.trace_share):
+        uvloop.run(serve(config, models, watch=watch))

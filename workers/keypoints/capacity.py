@@ -31,6 +31,9 @@ MOST_SESSIONS = 64
 LEAST_COST = 0.02
 """Of a core: what a session costs with decoding alone."""
 
+PUBLISHED_COST = 0.02
+"""Of a core: what a session costs whose landmarks its publisher finds, `signstream bench landmarks-only`."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Usage:
@@ -42,9 +45,11 @@ class Usage:
     spare: float | None
     """What the machine had idle; None where that cannot be known."""
     lives: int
-    """Live sessions that were measured."""
+    """Live sessions that were measured, but for those that publish landmarks."""
     dropped: bool
     """Pictures were dropped: there is too much already."""
+    published: int = 0
+    """Sessions that publish landmarks that were measured."""
 
 
 class Capacity:
@@ -61,39 +66,48 @@ class Capacity:
 
     @property
     def cost(self) -> float:
-        """Cores a live session takes."""
+        """Cores a camera's session takes."""
         return self._cost
 
     def look(self, usage: Usage) -> None:
         """Takes the newest measurement."""
         self._used = _smoothed(self._used, usage.live)
         if usage.lives:
-            cost = max(LEAST_COST, usage.live / usage.lives)
+            pictures = usage.live - usage.published * PUBLISHED_COST
+            cost = max(LEAST_COST, pictures / usage.lives)
             self._cost = _smoothed(self._cost, cost)
         if usage.spare is not None:
             # Files step aside for live sessions, so what they take is there for them.
             self._spare = _smoothed(self._spare, usage.spare + usage.files)
         self._dropped = usage.dropped
 
-    def room(self, owned: int, files: int, young: int) -> int:
-        """Sessions that may be taken on beside `owned` ones.
+    def room(self, owned: int, files: int, young: int, published: int = 0) -> int:
+        """Sessions that may be taken on beside `owned` ones, whatever they will be.
 
-        Of those `files` are files, and `young` were taken too lately to be in the measurement.
+        Of those `files` are files, `published` publish landmarks, and `young` were taken too lately to be in
+        the measurement.
         """
         if self._fixed:
             return max(0, self._fixed - owned)
         if owned and self._dropped:
             return 0
-        young_cost = young * self._cost
+        cameras = min(young, owned - published)
+        young_cost = cameras * self._cost + (young - cameras) * PUBLISHED_COST
         used = (self._used or 0.0) + files * self._cost + young_cost
         spare = math.inf if self._spare is None else self._spare - SPARE_CORES - young_cost
-        known = min(self._guess - owned, self._sessions(WHOLE_CORE - used))
-        beyond = min(MOST_SESSIONS - owned, self._sessions(min(OWN_CORE - used, spare)))
+        counted = self._counted(owned, published)
+        known = min(self._guess - counted, self._sessions(WHOLE_CORE - used))
+        beyond = min(MOST_SESSIONS - counted, self._sessions(min(OWN_CORE - used, spare)))
         return max(known, beyond, 0 if owned else 1)
 
-    def takes_orphans(self, owned: int) -> bool:
+    def takes_orphans(self, owned: int, published: int = 0) -> bool:
         """Whether a session that nobody else takes is taken without room: some pictures rather than none."""
-        return not self._fixed and owned < ORPHANS_UP_TO * self._guess
+        return not self._fixed and self._counted(owned, published) < ORPHANS_UP_TO * self._guess
+
+    def _counted(self, owned: int, published: int) -> int:
+        """In sessions of cameras: one that publishes landmarks is as much of one as it costs."""
+        share = min(1.0, PUBLISHED_COST / self._cost)
+        return owned - published + math.ceil(published * share - 1e-6)
 
     def _sessions(self, cores: float) -> int:
         return max(0, math.floor(cores / self._cost + 1e-6))

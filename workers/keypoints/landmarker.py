@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from shared import metrics
 from shared.framelog import Frame
 from shared.sessions import Session
 from workers.keypoints.backlog import Backlog
@@ -18,6 +19,7 @@ from workers.keypoints.extractor import Extractor, ExtractorState
 from workers.keypoints.pace import Pace
 from workers.keypoints.shot import Shot
 from workers.keypoints.windower import Stretch
+from workers.keypoints.windows import Seen
 
 TURN_SECONDS = 0.1
 """A file's turn ends with the picture in which it has lasted this long, or in which a live session waits."""
@@ -31,7 +33,7 @@ would keep the next ones waiting, and landmarks are made only of the newest anyw
 class Landmarked:
     """A picture and what was found in it."""
 
-    picture: Picture
+    picture: Seen
     landmarks: NDArray[np.float32] | None
     """[543, 3]; None where no model wants them of this picture, or its colours could not be converted."""
     done: float
@@ -94,7 +96,7 @@ class Landmarker:
         begun = time.monotonic()
         if self._live:
             frames = self._in_reach(frames)
-        pictures = [picture for frame in frames for picture in self._decoder.decode(frame, read)]
+        pictures = [picture for frame in frames for picture in self._decode(frame, read)]
         if ended and not self._flushed:
             self._flushed = True
             pictures += self._decoder.flush()
@@ -110,6 +112,10 @@ class Landmarker:
                 break
             done.append(self._look(picture))
         return done
+
+    def _decode(self, frame: Frame, read: float) -> Sequence[Picture]:
+        with metrics.LANDMARK.timed("decode"):
+            return self._decoder.decode(frame, read)
 
     def flush(self) -> Windows:
         """The windows at the end of the media."""
@@ -135,7 +141,8 @@ class Landmarker:
             landmarks = self._landmarks(shot)
             looked_at = landmarks is not None
         if landmarks is not None:
-            windows += self._chains.add_landmarks(picture.time, landmarks, picture.aspect)
+            with metrics.LANDMARK.timed("windows"):
+                windows += self._chains.add_landmarks(picture.time, landmarks, picture.aspect)
         return Landmarked(picture, landmarks, time.time(), windows, looked_at)
 
     def _in_reach(self, frames: Sequence[Frame]) -> Sequence[Frame]:
@@ -202,4 +209,5 @@ class Landmarker:
         except ValueError as error:
             self._unconverted = str(error)
             return None
-        return self._extractor.landmarks(rgb, shot.time)
+        with metrics.LANDMARK.timed("landmarks"):
+            return self._extractor.landmarks(rgb, shot.time)

@@ -17,7 +17,7 @@ class Meter:
         self._tally = tally
         self._spare = Spare()
         self._last = self._now()
-        self._lives = 0
+        self._lives = self._published = 0
 
     def look(self) -> Usage:
         """Since the last look, or since the beginning."""
@@ -28,14 +28,16 @@ class Meter:
         in_files = min(cpu, files) / wall
         # By the clock in the thread too: where others take our core away, a session takes more of it.
         in_live = max(cpu / wall - in_files, live / wall)
-        measured = min(self._lives, self._tally.live_sessions)
-        self._lives = self._tally.live_sessions
+        cameras = self._tally.live_sessions - self._tally.published_sessions
+        lives, published = min(self._lives, cameras), min(self._published, self._tally.published_sessions)
+        self._lives, self._published = cameras, self._tally.published_sessions
         return Usage(
             live=in_live,
             files=in_files,
             spare=self._spare.cores(),
-            lives=measured,
+            lives=lives,
             dropped=dropped > DROP_SHARE * (landmarked + dropped),
+            published=published,
         )
 
     def _now(self) -> tuple[float, ...]:

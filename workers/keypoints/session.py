@@ -4,25 +4,24 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Mapping
 from functools import partial
 
-from shared import sessions
+from shared import metrics, sessions, traces
 from shared.claims import Claim
 from shared.fence import SessionGoneError
 from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
+from shared.landmarks.message import CODEC
 from shared.messages import Last, Note
 from shared.sessions import Session
-from workers.keypoints.chains import Chains, Windows
+from workers.keypoints.chains import Windows
 from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyframes, before, order
-from workers.keypoints.decoder import Picture, UnknownCodecError
+from workers.keypoints.decoder import UnknownCodecError
 from workers.keypoints.journal import Journal
-from workers.keypoints.landmarker import Landmarked, Landmarker
-from workers.keypoints.pace import pace_of
+from workers.keypoints.landmarker import Landmarked
+from workers.keypoints.resumed import RefusedError, chains_of, landmarker_of, specs_of
 from workers.keypoints.room import Room
-from workers.keypoints.spec import WindowSpec
 from workers.keypoints.viewers import Viewers
-from workers.keypoints.windows import window_of
+from workers.keypoints.windows import Seen, window_of
 from workers.keypoints.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -55,12 +54,11 @@ MISSING_SECONDS = 60.0
 HOPELESS_FRAMES = 1000
 """A file none of whose first frames decodes will not get better: more than any distance between keyframes."""
 
+MOST_FOLLOWED = 64
+"""Frames with a trace that were read and not yet looked at; those that are dropped never are."""
+
 MAX_ATTEMPTS = 5
 """Owners in a row that wrote no checkpoint: the session kills its workers, and would kill them all."""
-
-
-class _RefusedError(Exception):
-    """The session cannot be served; says why, for its viewers."""
 
 
 class _StoppedError(Exception):
@@ -86,12 +84,12 @@ async def own_session(place: Workplace, claim: Claim) -> bool:
             return True
         _require_progress(claim, checkpoint)
         owner = Owner(place, claim, session, journal, checkpoint)
-    except (_RefusedError, UnknownCodecError, BadCheckpointError) as error:
+    except (RefusedError, UnknownCodecError, BadCheckpointError) as error:
         await _refuse(journal, session, str(error), checkpoint or Checkpoint())
         return True
     try:
         return await owner.run(first=checkpoint is None)
-    except _RefusedError as error:
+    except RefusedError as error:
         await _refuse(journal, session, str(error), owner.checkpoint())
         return True
     except _StoppedError:
@@ -104,7 +102,7 @@ async def own_session(place: Workplace, claim: Claim) -> bool:
 def _require_progress(claim: Claim, checkpoint: Checkpoint | None) -> None:
     attempts = claim.fence - (checkpoint.owner if checkpoint else 0)
     if attempts > MAX_ATTEMPTS:
-        raise _RefusedError(f"{attempts - 1} workers in a row ended while they worked on this session")
+        raise RefusedError(f"{attempts - 1} workers in a row ended while they worked on this session")
 
 
 async def _refuse(journal: Journal, session: Session, reason: str, reached: Checkpoint) -> None:
@@ -125,27 +123,28 @@ class Owner:
         journal: Journal,
         reached: Checkpoint | None,
     ) -> None:
-        """Raises UnknownCodecError, BadCheckpointError, and _RefusedError for a model we do not have."""
+        """Raises UnknownCodecError, BadCheckpointError, and RefusedError for a model we do not have."""
         missing = [model for model in session.models if model not in place.specs]
         if missing:
             known = ", ".join(sorted(place.specs)) or "none"
-            raise _RefusedError(f"no model {', '.join(missing)}; this worker has {known}")
+            raise RefusedError(f"no model {', '.join(missing)}; this worker has {known}")
         reached = reached or Checkpoint()
         self._place, self._claim, self._session, self._journal = place, claim, session, journal
-        self._live = session.mode == "live"
+        self._live = session.mode != "file"
+        self._published = session.codec == CODEC
         self._reached = reached
         # As it was when the session began: a model may be replaced meanwhile.
-        self._specs = _specs(session, place, reached)
+        self._specs = specs_of(session, place, reached)
         self._spec_states = {model: spec.state() for model, spec in self._specs.items()}
-        self._chains = _chains(self._specs, reached)
-        self._landmarker = _landmarker(session, place, reached, self._chains)
+        self._chains = chains_of(self._specs, reached)
+        self._landmarker = landmarker_of(session, place, reached, self._chains)
         after = before(reached.keyframe)
         self._reader = FrameReader(place.store, session.id, after, numbered=not self._live)
         self._keyframes = Keyframes(reached.keyframe)
         self._viewers = Viewers(place.store, session.id)
         self._room = Room(place.store, session.id, self._stopping)
         self._last = dict(reached.last)
-        self._newest: Picture | None = None
+        self._newest: Seen | None = None
         self._time = reached.time
         self._frames = reached.frames
         self._landmarked = reached.landmarked
@@ -159,10 +158,14 @@ class Owner:
         self._asked_at = -KEYFRAME_SECONDS
         self._noted = 0
         self._missing_since: float | None = None
+        self._followed: dict[bytes, str] = {}
+        """Traces of frames that were read, by entry."""
+        self._trace = ""
+        """Of the newest frame looked at since the last windows; they take it along."""
 
     async def run(self, *, first: bool) -> bool:
         """True when the session has ended."""
-        self._place.tally.serve(1, live=self._live)
+        self._place.tally.serve(1, live=self._live, published=self._published)
         if first:
             await self._journal.begin()
         while not self._stopping():
@@ -185,7 +188,7 @@ class Owner:
 
     async def close(self) -> None:
         """Frees what the landmarker holds, after `run`."""
-        self._place.tally.serve(-1, live=self._live)
+        self._place.tally.serve(-1, live=self._live, published=self._published)
         await self._place.in_thread(self._landmarker.close)
 
     def checkpoint(self) -> Checkpoint:
@@ -236,6 +239,10 @@ class Owner:
         for frame in frames:
             if frame.keyframe:
                 self._keyframes.saw(frame.entry, self._session.media_time(frame.pts))
+            if frame.trace:
+                self._followed[frame.entry] = frame.trace
+                if len(self._followed) > MOST_FOLLOWED:
+                    del self._followed[next(iter(self._followed))]
             if order(frame.entry) > order(self._reached.consumed):
                 self._frames += 1
         return frames
@@ -244,16 +251,23 @@ class Owner:
         """Decodes what came, landmarks what is due, and sends the windows that are now whole."""
         if not (frames or self._end is not None or self._landmarker.waiting):
             return
-        async with self._place.turns.turn(live=self._live) as waited:
-            if self._live and (waited > STALE_SECONDS or len(frames) == LIVE_READ):
-                frames = await self._and_newer(frames)
-            shown = await self._place.in_thread(partial(self._work, frames, time.time()))
+        shown = await self._shown(frames)
         if self._live and self._landmarker.wants_keyframe:
             await self._ask_for_keyframe()
         if not self._live and self._frames >= HOPELESS_FRAMES and not self._landmarker.decoded:
-            raise _RefusedError(self._undecodable())
+            raise RefusedError(self._undecodable())
         for each in shown:
             await self._take(each)
+
+    async def _shown(self, frames: list[Frame]) -> list[Landmarked]:
+        if self._published:  # a thread would cost more than the work
+            return self._work(frames, time.time())
+        async with self._place.turns.turn(live=self._live) as waited:
+            if self._live:
+                metrics.TURN_WAIT.observe(waited)
+            if self._live and (waited > STALE_SECONDS or len(frames) == LIVE_READ):
+                frames = await self._and_newer(frames)
+            return await self._place.in_thread(partial(self._work, frames, time.time()))
 
     async def _and_newer(self, frames: list[Frame]) -> list[Frame]:
         """With all that came since they were read."""
@@ -264,14 +278,16 @@ class Owner:
         return frames
 
     def _work(self, frames: list[Frame], read: float) -> list[Landmarked]:
-        """In the thread."""
+        """In the thread, but for published landmarks."""
         begun, dropped = time.monotonic(), self._landmarker.dropped
         try:
             hurry = self._place.turns.live_waits
             return self._landmarker.turn(frames, read, ended=self._end is not None, hurry=hurry)
         finally:
             spent = time.monotonic() - begun
-            self._place.tally.worked(spent, self._landmarker.dropped - dropped, live=self._live)
+            # What a publisher lost says nothing of how busy this worker is.
+            dropped = 0 if self._published else self._landmarker.dropped - dropped
+            self._place.tally.worked(spent, dropped, live=self._live)
 
     async def _take(self, shown: Landmarked) -> None:
         if self._claim.may_be_lost:
@@ -281,11 +297,13 @@ class Owner:
         if not shown.looked_at:
             return
         self._landmarked += 1
-        self._place.tally.landmarked += 1
-        if picture.captured:
-            self._place.tally.ages.add(shown.done - picture.captured)
+        self._place.tally.looked_at(shown.done - picture.captured if picture.captured else None)
+        if context := self._followed.pop(picture.entry, ""):
+            age = 1000 * (shown.done - picture.captured) if picture.captured else 0.0
+            said: dict[str, traces.Value] = {"session": self._session.id, "age_ms": age}
+            self._trace = traces.span(context, "landmarks", picture.read, shown.done, said)
         await self._send(shown.windows)
-        if frame is not None:
+        if frame is not None and not self._published:  # their publisher has them, and they are hers
             await self._viewers.show(picture.time, frame)
 
     async def _want_again(self, number: int) -> None:
@@ -293,7 +311,7 @@ class Owner:
         now = time.monotonic()
         self._missing_since = self._missing_since or now
         if now - self._missing_since > MISSING_SECONDS:
-            raise _RefusedError(f"packets from {number} on are no longer kept: upload the file again")
+            raise RefusedError(f"packets from {number} on are no longer kept: upload the file again")
         await self._journal.want_again(number)
         await asyncio.sleep(READ_SECONDS)
 
@@ -310,9 +328,15 @@ class Owner:
             if self._claim.may_be_lost:
                 await self._journal.require_ours()
             spec = self._specs[model].bundle
-            await self._place.windows.send(window_of(self._session.id, model, stretch, self._newest, spec))
+            window = window_of(self._session.id, model, stretch, self._newest, spec)
+            if self._trace:
+                window = dataclasses.replace(window, trace=self._trace)
+            await self._place.windows.send(window)
+            metrics.WINDOWS_SENT.add(1, model)
             self._last[model] = stretch.seq
             self._unrecorded = True
+        if windows:
+            self._trace = ""
 
     async def _ended_without_us(self) -> bool:
         now = time.monotonic()
@@ -360,31 +384,3 @@ class Owner:
     def _undecodable(self) -> str:
         why = self._landmarker.why_nothing()
         return f"no picture in {self._frames} frames of {self._session.codec}: {why}"
-
-
-def _specs(session: Session, place: Workplace, reached: Checkpoint) -> dict[str, WindowSpec]:
-    try:
-        return {
-            model: WindowSpec.restore(reached.specs[model]) if model in reached.specs else place.specs[model]
-            for model in session.models
-        }
-    except ValueError as error:
-        raise BadCheckpointError(f"checkpoint: {error}") from error
-
-
-def _chains(specs: Mapping[str, WindowSpec], reached: Checkpoint) -> Chains:
-    try:
-        return Chains(specs, None if reached.time is None else reached.windowers)
-    except ValueError as error:
-        raise BadCheckpointError(f"checkpoint: {error}") from error
-
-
-def _landmarker(session: Session, place: Workplace, reached: Checkpoint, chains: Chains) -> Landmarker:
-    extractor = place.extractor(chains.rows) if chains.rows else None
-    fps = pace_of(chains.landmark_fps)
-    try:
-        return Landmarker(session, fps, extractor, reached.time, reached.extractor, chains=chains)
-    except UnknownCodecError:
-        raise
-    except ValueError as error:
-        raise BadCheckpointError(f"checkpoint: {error}") from error

@@ -7,20 +7,10 @@ from typing import Any, Literal, Protocol, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.landmarks import (
-    LEFT_HAND,
-    LEFT_SHOULDER,
-    RIGHT_HAND,
-    RIGHT_SHOULDER,
-    ROWS,
-    require_frame,
-)
+from shared.landmarks import ROWS, SEGMENT_ROWS, require_frame
 from shared.pictures import Fit, PictureSize
 
 Windows = Literal["sliding", "segments", "both"]
-
-SEGMENT_ROWS = (*LEFT_HAND, *RIGHT_HAND, LEFT_SHOULDER, RIGHT_SHOULDER)
-"""By these it is told whether the hands are up."""
 
 
 class Picture(Protocol):

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from shared import metrics
 from shared.landmarks import FACE, LEFT_HAND, POSE, RIGHT_HAND, empty_frame
 from workers.keypoints import gates
 from workers.keypoints.arms import arm_box, has_left, has_moved, held_pose
@@ -140,7 +141,8 @@ class Tracker:
     def _look_at_pose(self, rgb: Rgb, time: float) -> None:
         memory = self._memory
         self.counts.poses += 1
-        memory.pose = find_pose(self._networks, rgb, memory.pose, time)
+        with metrics.LANDMARK.timed("pose"):
+            memory.pose = find_pose(self._networks, rgb, memory.pose, time)
         memory.pose_age, memory.posed = 0, memory.thumbnail
         if memory.pose is None:
             memory.hands, memory.face = [Hand(), Hand()], None
@@ -153,7 +155,8 @@ class Tracker:
         if before.points is not None:
             region = hand_region(before.points)
             if not (posed and has_drifted(before.points, region, memory.pose, side)):
-                hand = follow_hand(self._networks, rgb, before, region, gated=self._gated)
+                with metrics.LANDMARK.timed("hands"):
+                    hand = follow_hand(self._networks, rgb, before, region, gated=self._gated)
                 if hand is not None:
                     self.counts.still_hands += hand.points is before.points
                     hand = dataclasses.replace(hand, posed_at=before.posed_at)
@@ -164,7 +167,8 @@ class Tracker:
                 posed = True
         if memory.pose is not None:
             if hand is None and posed:
-                hand = acquire_hand(self._networks, rgb, before, memory.pose, side, gated=self._gated)
+                with metrics.LANDMARK.timed("hands"):
+                    hand = acquire_hand(self._networks, rgb, before, memory.pose, side, gated=self._gated)
             memory.hands[side] = hand or before.longer_missed()
         return posed
 
@@ -189,7 +193,8 @@ class Tracker:
         if every is None or memory.pose is None:
             return
         if memory.face_age >= every if memory.face is not None else posed:
-            memory.face = find_face(self._networks, rgb, memory.face, memory.pose)
+            with metrics.LANDMARK.timed("face"):
+                memory.face = find_face(self._networks, rgb, memory.face, memory.pose)
             memory.face_age = 0
 
 

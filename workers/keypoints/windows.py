@@ -8,11 +8,25 @@ import faust
 
 from shared import keys
 from shared.messages import Window
-from workers.keypoints.decoder import Picture
 from workers.keypoints.windower import Stretch
 
 SEND_SECONDS = 15.0
 """Above the time the broker's client itself tries again; past it the session is given up and taken anew."""
+
+
+class Seen(Protocol):
+    """A picture that landmarks are of, here or at its publisher."""
+
+    @property
+    def time(self) -> float: ...
+    @property
+    def captured(self) -> float: ...
+    @property
+    def read(self) -> float: ...
+    @property
+    def entry(self) -> bytes: ...
+    @property
+    def aspect(self) -> float: ...
 
 
 class WindowSink(Protocol):
@@ -21,7 +35,7 @@ class WindowSink(Protocol):
     async def send(self, window: Window) -> None: ...
 
 
-def window_of(session: str, model: str, stretch: Stretch, newest: Picture | None, spec: str) -> Window:
+def window_of(session: str, model: str, stretch: Stretch, newest: Seen | None, spec: str) -> Window:
     """A stretch on its way; `newest` is the last picture in it, whose times it takes along."""
     now = time.time()
     captured, read, aspect = (newest.captured, newest.read, newest.aspect) if newest else (0.0, now, 1.0)

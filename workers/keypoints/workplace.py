@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import redis.asyncio
 
+from shared import metrics
 from workers.keypoints.ages import Ages
 from workers.keypoints.extractor import ExtractorFactory
 from workers.keypoints.spec import WindowSpec
@@ -30,19 +31,32 @@ class Tally:
     file_seconds: float = 0.0
     """In the thread, for files."""
     live_sessions: int = 0
-    """Now."""
+    """Now, those that publish landmarks among them."""
     file_sessions: int = 0
+    published_sessions: int = 0
 
-    def serve(self, more: int, *, live: bool) -> None:
+    def serve(self, more: int, *, live: bool, published: bool = False) -> None:
         """A session came (1) or went (-1)."""
+        kind = "landmarks" if published else "live" if live else "file"
+        metrics.SESSIONS_OWNED.add(more, kind)
+        self.published_sessions += more * published
         if live:
             self.live_sessions += more
         else:
             self.file_sessions += more
 
+    def looked_at(self, age: float | None) -> None:
+        """A picture was; of a live one, how old it was then, seconds."""
+        self.landmarked += 1
+        metrics.FRAMES_LANDMARKED.add()
+        if age is not None:
+            self.ages.add(age)
+            metrics.FRAME_AGE.observe(max(0.0, age))
+
     def worked(self, seconds: float, dropped: int, *, live: bool) -> None:
         """A turn is over."""
         self.dropped += dropped
+        metrics.FRAMES_DROPPED.add(dropped, "late")
         if live:
             self.live_seconds += seconds
         else:

@@ -51,6 +51,7 @@ async def serve(
     broker: str = "",
     loading: Loading | None = None,
     metrics_port: int = 0,
+    metrics_host: str = "127.0.0.1",
     stop: asyncio.Event | None = None,
 ) -> None:
     """Serves what the watch says until SIGTERM, SIGINT or `stop`; then finishes what is in work.
@@ -83,7 +84,13 @@ async def serve(
 
     models = load(watch.start(), first=True)
     await serve_models(
-        redis_url, models, changes=changes, broker=broker, metrics_port=metrics_port, stop=stop
+        redis_url,
+        models,
+        changes=changes,
+        broker=broker,
+        metrics_port=metrics_port,
+        metrics_host=metrics_host,
+        stop=stop,
     )
 
 
@@ -96,6 +103,7 @@ async def serve_models(
     idle_seconds: float = IDLE_SECONDS,
     batch: int = BATCH,
     metrics_port: int = 0,
+    metrics_host: str = "127.0.0.1",
     stop: asyncio.Event | None = None,
 ) -> None:
     """As `serve`, with the models already loaded, by name; `changes` gives all of them anew."""
@@ -110,7 +118,7 @@ async def serve_models(
         )
         house.set(models)
         with signals(stop):
-            async with announced(redis, house), metrics.served(redis, house.stations, metrics_port):
+            async with metrics.served(house.stations, metrics_host, metrics_port), announced(redis, house):
                 await house.run(stop, changes)
 
 
@@ -243,9 +251,18 @@ def main(
     broker: str = "",
     loading: Loading | None = None,
     metrics_port: int = 0,
+    metrics_host: str = "127.0.0.1",
 ) -> int:
     """Runs the process; its exit status: 0 after a signal, 1 where the supervisor must start it again."""
-    return run(serve(redis_url, watch, broker=broker, loading=loading, metrics_port=metrics_port))
+    serving = serve(
+        redis_url,
+        watch,
+        broker=broker,
+        loading=loading,
+        metrics_port=metrics_port,
+        metrics_host=metrics_host,
+    )
+    return run(serving)
 
 
 def run(serving: Coroutine[Any, Any, None]) -> int:

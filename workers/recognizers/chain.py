@@ -17,10 +17,10 @@ from typing import Any, Protocol, runtime_checkable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared import keys
+from shared import keys, metrics
 from shared.faust_redis import give_back
 from shared.messages import BadMessageError, Result, Symbol, Window
-from workers.recognizers.recognizer import MAX_DELIVERIES, Counts, Picks, failed, unpack
+from workers.recognizers.recognizer import MAX_DELIVERIES, Counts, Picks, failed, traced, unpack
 from workers.recognizers.states import SESSION_OVER, Beginning, Carried, States, StateStore
 
 log = logging.getLogger(__name__)
@@ -160,6 +160,8 @@ class ChainAgent:
     def _chunk(self, window: Window, beginning: Beginning) -> tuple[Result, bytes]:
         """The window's result and the states behind it, packed. Runs outside the event loop."""
         started = time.perf_counter()
+        if window.sent:
+            metrics.WINDOW_WAIT.observe(max(0.0, time.time() - window.sent), self.name)
         before = beginning.carried or b""
         if beginning.tries >= MAX_DELIVERIES:
             return failed(
@@ -183,7 +185,9 @@ class ChainAgent:
             result = dataclasses.replace(failed(window, ""), symbols=symbols)
         except Exception as error:  # a window may hold anything, and the transcript waits for an answer
             result, after = failed(window, f"{type(error).__name__}: {error}"), before
-        return dataclasses.replace(result, recognize_ms=(time.perf_counter() - started) * 1000), after
+        seconds = time.perf_counter() - started
+        metrics.RECOGNIZE.observe(seconds, self.name)
+        return traced(window, dataclasses.replace(result, recognize_ms=seconds * 1000)), after
 
     def _states(self, window: Window, before: bytes, fps: float) -> States | None:
         if not before:

@@ -85,6 +85,28 @@ class Graph:
         answers: list[Array] = self._session.run(list(outputs), {**self.feeds(prepared), **states})
         return answers
 
+    def has_batch(self, output: str, axis: int) -> bool:
+        """Whether it takes windows side by side: no state, and nothing but names along the axes `batch`."""
+        inputs = {one.name: one.shape for one in self._session.get_inputs()}
+        sizes = [
+            inputs[name][tensor.axes.index("batch")] if inputs[name] and "batch" in tensor.axes else 1
+            for name, tensor in self._tensors.items()
+        ]
+        shape = self.outputs[output]
+        sizes.append(shape[axis] if shape else 1)
+        return not self._states and not any(isinstance(size, int) for size in sizes)
+
+    def run_all(self, output: str, axis: int, prepared: Sequence[Prepared]) -> list[Array]:
+        """The output of windows of one shape, run side by side: of each as `run` gives it. `axis` is the
+        output's `batch`. Raises ValueError where a window does not fit the graph."""
+        each = [self.feeds(one) for one in prepared]
+        feeds = {
+            name: np.concatenate([feed[name] for feed in each], tensor.axes.index("batch"))
+            for name, tensor in self._tensors.items()
+        }
+        (answers,) = self._session.run([output], feeds)
+        return np.split(answers, len(prepared), axis)
+
     def feeds(self, prepared: Prepared) -> dict[str, Array]:
         """Each tensor as the graph gets it, by name."""
         return {name: fed(tensor, prepared) for name, tensor in self._tensors.items()}

@@ -1,6 +1,5 @@
 """A bundle's graphs in ONNX Runtime, checked against its manifest before the first window."""
 
-import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from shared.bundles import Bundle, BundleError
 from shared.messages import Window
 from shared.pictures import unpack_clip
 from workers.recognizers import activation
+from workers.recognizers.ahead import SIDE_BY_SIDE, Ahead
 from workers.recognizers.embeddings import Embedder
 from workers.recognizers.graph import CPU, Graph, Place
 from workers.recognizers.pipeline import ClipPipeline, Pipeline, PipelineError, Prepared
@@ -41,7 +41,6 @@ class Recognizer:
 
     def __init__(self, bundle: Bundle, threads: int = 1, providers: Sequence[str] = CPU) -> None:
         self.bundle = bundle
-        self._ahead: dict[int, Prepared] = {}
         self.seconds = 0.0
         """A window takes, where whoever loaded it has measured."""
         manifest = bundle.manifest
@@ -67,27 +66,25 @@ class Recognizer:
             providers=providers,
         )
         self._output = self._graph.output(manifest.output.name, manifest.output.index)
+        self._ahead = Ahead(self._landmarks, self._run_all, self._require_fit) if self._landmarks else None
         for name in manifest.output.extra:
             self._graph.output(name, None, "output.extra")
         self._check()
 
     def look_ahead(self, windows: Sequence[Window]) -> None:
-        """Prepares windows that come next side by side, which costs them the host pipeline's steps once; it
-        changes no answer. For the thread that then asks for them, in any order."""
-        self._ahead.clear()
-        if self._landmarks is None or not self._landmarks.stacks:
-            return
-        alike: dict[tuple[int, float], list[Window]] = {}
-        for window in windows:
-            with contextlib.suppress(ValueError):  # it is told when the window's turn comes
-                self._require_fit(window)
-                alike.setdefault((window.samples, window.aspect), []).append(window)
-        for (samples, aspect), some in alike.items():
-            if len(some) > 1:
-                joined = np.frombuffer(bytearray().join(window.landmarks for window in some), np.float32)
-                points = joined.reshape(len(some), samples, len(self.bundle.rows), 3)
-                prepared = self._landmarks.prepare_all(points, aspect)
-                self._ahead.update(zip(map(id, some), prepared, strict=True))
+        """Works ahead on windows that come next, side by side; it changes no answer. For the thread that
+        then asks for them, in any order."""
+        if self._ahead is not None:
+            self._ahead.take(windows)
+
+    def side_by_side(self, seconds: float) -> int:
+        """How many windows the graph is given at once: as many as it answers in `seconds`, and one where
+        those side by side do not get the very bits each gets alone. Tried, not inferred; `seconds` of one
+        window must have been measured."""
+        most = min(SIDE_BY_SIDE, int(seconds / self.seconds)) if self.seconds else 1
+        if self._ahead is not None:
+            self._ahead.runs = most if most > 1 and self._runs_alike(most) else 1
+        return self._ahead.runs if self._ahead is not None else 1
 
     def recognize(self, window: Window) -> list[tuple[str, float]]:
         """The five best signs and every background label, each with its probability, best first.
@@ -132,26 +129,46 @@ class Recognizer:
 
     def probe(self, seed: int = 0) -> Answer:
         """The answer to a window of noise, the same for the same seed: warms up, and tells what comes out."""
+        prepared = self._noise(seed)
+        self._graph.check_fed(prepared, "input.pipeline with streaming.window")
+        return self._answer(prepared, self._graph.first_states())
+
+    def _noise(self, seed: int) -> Prepared:
         rng = np.random.default_rng(seed)
-        bundle, prepared = self.bundle, None
+        bundle = self.bundle
         streaming = bundle.streaming
         samples = streaming.shortest if streaming.windows == "segments" else streaming.window
         if self._landmarks is not None:
             points = rng.normal(0.5, 0.1, (samples, len(bundle.rows), 3)).astype(np.float32)
-            prepared = self._landmarks.prepare(points, 16 / 9)
-        elif self._pictures is not None and bundle.picture is not None:
-            size = (samples, bundle.picture.height, bundle.picture.width, 3)
-            prepared = self._pictures.prepare(rng.integers(0, 256, size, np.uint8))
-        assert prepared is not None
-        self._graph.check_fed(prepared, "input.pipeline with streaming.window")
-        return self._answer(prepared, self._graph.first_states())
+            return self._landmarks.prepare(points, 16 / 9)
+        assert self._pictures is not None
+        assert bundle.picture is not None
+        size = (samples, bundle.picture.height, bundle.picture.width, 3)
+        return self._pictures.prepare(rng.integers(0, 256, size, np.uint8))
 
     @property
     def _activation(self) -> str:
         return self.bundle.manifest.output.activation
 
     def _one_answer(self, window: Window) -> NDArray[np.float32]:
-        return self._answer(self._prepared(window), self._graph.first_states()).scores
+        begun = self._ahead.pop(window) if self._ahead is not None else None
+        if begun is not None and begun.scores is not None:
+            return self._scores(begun.scores)
+        prepared = begun.prepared if begun is not None else self._prepared(window)
+        return self._answer(prepared, self._graph.first_states()).scores
+
+    def _run_all(self, prepared: Sequence[Prepared]) -> list[NDArray[Any]]:
+        return self._graph.run_all(self._output, self.bundle.manifest.output.axes.index("batch"), prepared)
+
+    def _runs_alike(self, most: int) -> bool:
+        axes = self.bundle.manifest.output.axes
+        if "batch" not in axes or not self._graph.has_batch(self._output, axes.index("batch")):
+            return False
+        noise = [self._noise(seed) for seed in range(most)]
+        alone = [self._graph.run([self._output], one, {})[0] for one in noise]
+        return all(
+            all(map(np.array_equal, self._run_all(noise[:count]), alone)) for count in range(2, most + 1)
+        )
 
     def _require_fit(self, window: Window) -> None:
         bundle, streaming = self.bundle, self.bundle.streaming
@@ -168,9 +185,6 @@ class Recognizer:
             raise ValueError(f"aspect is {window.aspect}, expected width / height")
 
     def _prepared(self, window: Window) -> Prepared:
-        ahead = self._ahead.pop(id(window), None)
-        if ahead is not None:
-            return ahead
         bundle = self.bundle
         self._require_fit(window)
         if self._landmarks is not None:
@@ -184,14 +198,19 @@ class Recognizer:
         manifest = self.bundle.manifest
         wanted = [self._output, *(state.name_out for state in manifest.state)]
         first, *after = self._graph.run(wanted, prepared, states)
-        scores = np.asarray(first, np.float32)
+        carried = {state.name_in: array for state, array in zip(manifest.state, after, strict=True)}
+        return Answer(self._scores(first), carried)
+
+    def _scores(self, answer: NDArray[Any]) -> NDArray[np.float32]:
+        """[labels] or [steps, symbols] of what the graph answered with."""
+        manifest = self.bundle.manifest
+        scores = np.asarray(answer, np.float32)
         if scores.ndim != len(manifest.output.axes):
             self._place.refuse("output.axes", list(manifest.output.axes), list(scores.shape))
         scores = _in_order(scores, manifest.output.axes)
         if not np.isfinite(scores).all():
             raise ValueError(f"{self.bundle.name} answered with numbers that are not finite")
-        carried = {state.name_in: array for state, array in zip(manifest.state, after, strict=True)}
-        return Answer(scores, carried)
+        return scores
 
     def _check(self) -> None:
         """Refuses what the graph says, or answers to noise, that the manifest does not."""

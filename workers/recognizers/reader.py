@@ -1,5 +1,6 @@
 """A continuous model: what its graph says of a window, read as symbols with times."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared.bundles import Bundle, BundleError
@@ -22,7 +23,10 @@ class Reader:
         self.bundle = recognizer.bundle
         self.seconds = recognizer.seconds
         self._decoder = decoder_of(self.bundle)
-        self.look_ahead = recognizer.look_ahead
+
+    def look_ahead(self, windows: Sequence[Window]) -> None:
+        """As the recognizer does."""
+        self._recognizer.look_ahead(windows)
 
     def read(self, window: Window) -> list[Symbol]:
         """Its symbols in order, those that neighbouring windows see better among them.

@@ -2,17 +2,19 @@
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 
-from shared import keys
+from shared import keys, metrics, traces
 from shared.faust_redis import deliveries
 from shared.messages import BadMessageError, Result, Symbol, Window
+from workers.recognizers.ahead import SIDE_BY_SIDE
 from workers.recognizers.results import Results
 
 M_co = TypeVar("M_co", covariant=True)
@@ -24,10 +26,6 @@ MAX_DELIVERIES = 3
 TURN_SECONDS = 0.01
 """Windows are answered one after another until this is over, then their results are written together: quick
 models save round trips to Redis and to the thread, and no result of a slow one waits for the next."""
-
-
-SIDE_BY_SIDE = 8
-"""Windows prepared at once: eight cost the host pipeline half of what they cost alone, more gain no more."""
 
 
 class Isolated(Protocol):
@@ -57,6 +55,22 @@ class LookingAhead(Protocol):
     def look_ahead(self, windows: Sequence[Window]) -> None:
         """It will be asked for these next. Raises nothing for a window it cannot take."""
         ...
+
+
+def is_continuous(model: Model) -> TypeGuard[Continuous]:
+    """Whether it reads symbols."""
+    return _has(cast(Hashable, type(model)), Continuous)
+
+
+def looks_ahead(model: Any) -> TypeGuard[LookingAhead]:
+    """Whether it works ahead."""
+    return _has(cast(Hashable, type(model)), LookingAhead)
+
+
+@functools.cache
+def _has(kind: Hashable, protocol: type) -> bool:
+    # Asked once a class: looking through a protocol takes 25 us, a tenth of a quick model's window.
+    return issubclass(cast(type, kind), protocol)
 
 
 class Picks(Protocol[M_co]):
@@ -145,15 +159,15 @@ class RecognizerAgent:
         while len(answers) < len(messages) and (not answers or time.perf_counter() < until):
             some = messages[len(answers) : len(answers) + SIDE_BY_SIDE]
             windows = [self._opened(value) for value, _ in some]
-            models = self._look_ahead([window for window in windows if isinstance(window, Window)])
+            models, ms = self._look_ahead([window for window in windows if isinstance(window, Window)])
             for window, (_, times) in zip(windows, some, strict=True):
                 if isinstance(window, Answer):
                     answers.append(window)
                     continue
                 model = next(models)
-                answers.append(self._one(window, model, times))
+                answers.append(self._one(window, model, times, ms))
                 # What is prepared is answered too: it is little, and would be prepared again.
-                if time.perf_counter() >= until and not isinstance(model, LookingAhead):
+                if time.perf_counter() >= until and not looks_ahead(model):
                     break
         return answers
 
@@ -163,19 +177,26 @@ class RecognizerAgent:
         except BadMessageError as error:
             return Answer("", error=str(error))
 
-    def _look_ahead(self, windows: Sequence[Window]) -> Iterator[Model]:
-        """The model for each window; those that may have prepared them side by side."""
+    def _look_ahead(self, windows: Sequence[Window]) -> tuple[Iterator[Model], float]:
+        """The model for each window; those that may have worked ahead on them, for so many ms a window."""
+        started, now = time.perf_counter(), time.time()
+        for window in windows:
+            if window.sent:
+                metrics.WINDOW_WAIT.observe(max(0.0, now - window.sent), self.name)
         models = [self.versions.pick(window) for window in windows]
         for model in {id(model): model for model in models}.values():
-            if isinstance(model, LookingAhead):
-                model.look_ahead([w for w, its in zip(windows, models, strict=True) if its is model])
-        return iter(models)
+            its = [window for window, one in zip(windows, models, strict=True) if one is model]
+            if looks_ahead(model):
+                model.look_ahead(its)
+        return iter(models), _since(started) / max(1, len(windows))
 
-    def _one(self, window: Window, model: Model, times: int) -> Answer:
+    def _one(self, window: Window, model: Model, times: int, ahead_ms: float) -> Answer:
         if times >= MAX_DELIVERIES:
             result = failed(window, f"given up: {times - 1} workers have ended over this window")
         else:
-            result = answer(self.name, model, window)
+            result = answer(self.name, model, window, ahead_ms)
+            metrics.RECOGNIZE.observe(result.recognize_ms / 1000, self.name)
+        result = traced(window, result)
         complaint = f"Window {window.seq} of {window.session}: {result.error}" if result.error else ""
         return Answer(window.session, result.pack(), complaint)
 
@@ -209,17 +230,41 @@ def unpack(value: bytes | None) -> Window:
     return window
 
 
-def answer(name: str, model: Model, window: Window) -> Result:
-    """One window's result; what goes wrong is in its `error`. Runs outside the event loop."""
+def answer(name: str, model: Model, window: Window, ahead_ms: float = 0.0) -> Result:
+    """One window's result; what goes wrong is in its `error`. Runs outside the event loop.
+
+    `ahead_ms` is what it cost before its turn.
+    """
     started = time.perf_counter()
     try:
         if window.model != name:
             raise ValueError(f"window is for model {window.model!r}, this is {name!r}")
-        symbols = model.read(window) if isinstance(model, Continuous) else []
-        top = [] if isinstance(model, Continuous) else model.recognize(window)
-        return _result(window, top=top, symbols=symbols, recognize_ms=_since(started))
+        seen: dict[str, Any] = {}
+        if is_continuous(model):
+            seen["symbols"] = model.read(window)
+        else:
+            seen["top"] = cast(Isolated, model).recognize(window)
+        return _result(window, **seen, recognize_ms=ahead_ms + _since(started))
     except Exception as error:  # a window may hold anything, and the transcript waits for an answer
-        return _result(window, error=f"{type(error).__name__}: {error}", recognize_ms=_since(started))
+        return _result(
+            window, error=f"{type(error).__name__}: {error}", recognize_ms=ahead_ms + _since(started)
+        )
+
+
+def traced(window: Window, result: Result) -> Result:
+    """With the trace of the window's frame, one span further, where it is followed."""
+    if not window.trace:
+        return result
+    now = time.time()
+    begun = now - result.recognize_ms / 1000
+    said: dict[str, traces.Value] = {
+        "session": window.session,
+        "model": window.model,
+        "window.seq": window.seq,
+        "waited_ms": 1000 * max(0.0, begun - window.sent),
+    }
+    context = traces.span(window.trace, "recognize", begun, now, said)
+    return dataclasses.replace(result, trace=context)
 
 
 def failed(window: Window, error: str) -> Result:

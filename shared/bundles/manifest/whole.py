@@ -49,6 +49,8 @@ class Manifest(Table):
     sign_language: str
     graph: File
     card: File
+    examples: File | None = None
+    """A `.npz` with how each sign looks: see `shared/bundles/examples.py`."""
     quirks: Names = ()
     """What is odd about the model, for people."""
     extractor: Extractor | None = None
@@ -67,7 +69,7 @@ class Manifest(Table):
     def files(self) -> tuple[str, ...]:
         """Every file the manifest names, each once."""
         ctc = (self.ctc.lexicon, self.ctc.ngram) if self.ctc else ()
-        named = (self.graph, self.card, self.labels.file, self.input.stats, *ctc)
+        named = (self.graph, self.card, self.labels.file, self.input.stats, self.examples, *ctc)
         return tuple(dict.fromkeys(f for f in (*named, *(graph.file for graph in self.graphs)) if f))
 
     @model_validator(mode="after")

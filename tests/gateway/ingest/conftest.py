@@ -16,17 +16,17 @@ import uvicorn
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
-import gateway
-from gateway import errors
-from gateway.ingest import ice, whip
+from gateway import errors, pages
+from gateway.ingest import ice, landmarks, whip
 from gateway.ingest import uploads as uploads_routes
 from gateway.ingest.cameras import Cameras
+from gateway.ingest.publishers import Publishers
 from gateway.ingest.uploads import Uploads
 from gateway.state import Gateway
 from shared import connection, keys, sessions
+from shared.bundles.bundle import Bundle
+from shared.bundles.manifest.input import Picture
 from shared.bundles.registry import Registry
 from shared.framelog import End, Frame, FrameReader
 from shared.settings import Settings
@@ -37,6 +37,13 @@ SESSION = "session-of-the-test"
 ASL_WORDS = Registry().find("asl-words")
 MODELS = {"asl-words": ASL_WORDS, "asl-sentences": ASL_WORDS}
 """Ingest only looks at the names, so one bundle may stand for two."""
+
+
+def seeing() -> Bundle:
+    """A model that looks at pictures."""
+    picture = Picture(width=8, height=8, fit="stretch", colour="rgb")
+    looking = ASL_WORDS.manifest.input.model_copy(update={"picture": picture})
+    return dataclasses.replace(ASL_WORDS, manifest=ASL_WORDS.manifest.model_copy(update={"input": looking}))
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
@@ -54,6 +61,7 @@ class Server:
     app: Starlette
     cameras: Cameras
     uploads: Uploads
+    publishers: Publishers
     store: redis.asyncio.Redis
 
     async def frames(self, session: str = SESSION) -> AsyncGenerator[Frame | End, None]:
@@ -138,20 +146,23 @@ async def ingesting(settings: Settings) -> AsyncIterator[Server]:
     async with (
         contextlib.aclosing(Cameras(settings, store)) as cameras,
         contextlib.aclosing(Uploads(settings, store)) as uploads,
+        contextlib.aclosing(Publishers(store)) as publishers,
     ):
         app = Starlette(
             routes=[
                 *whip.ROUTES,
                 *uploads_routes.ROUTES,
-                Mount("/", StaticFiles(directory=Path(gateway.__file__).parent / "static", html=True)),
+                *landmarks.ROUTES,
+                pages.mount(),
             ],
             exception_handlers={HTTPException: errors.as_json},
         )
-        app.state.gateway = Gateway(settings, store, MODELS)
+        app.state.gateway = Gateway(settings, store, MODELS, publishers=publishers)
         app.state.cameras = cameras
         app.state.uploads = uploads
+        app.state.publishers = publishers
         async with serving(app) as url:
-            yield Server(url, app, cameras, uploads, store)
+            yield Server(url, app, cameras, uploads, publishers, store)
     await store.aclose()
     left = {task.get_name() for task in asyncio.all_tasks() - before if not task.done()}
     assert not {name for name in left if "camera" in name or "upload" in name}

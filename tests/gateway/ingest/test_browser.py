@@ -90,7 +90,7 @@ async def sizes_of_frames(server: Server, session: str, codec: str, count: int) 
 
 
 async def session_of(page: Page) -> str:
-    await page.wait_for_function("document.getElementById('state').dataset.session")
+    await page.wait_for_function("() => document.getElementById('state').dataset.session")
     return str(await page.get_attribute("#state", "data-session"))
 
 
@@ -141,7 +141,9 @@ async def test_the_page_says_what_went_wrong(server: Server, browser: Browser, p
     assert await page.is_enabled("#start")
     await page.route("**/whip*", lambda route: route.abort())
     await page.click("#start")
-    await page.wait_for_function("document.getElementById('state').textContent.includes('cannot be reached')")
+    await page.wait_for_function(
+        "() => document.getElementById('state').textContent.includes('cannot be reached')"
+    )
 
 
 async def test_the_page_says_that_there_is_no_camera(server: Server, page: Page) -> None:

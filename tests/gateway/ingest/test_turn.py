@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import re
-import shutil
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +15,7 @@ from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from gateway.ingest import aiortc_private, turn
 from shared.framelog import Frame
 from shared.settings import Settings
-from tests.conftest import free_port
+from tests.coturn import running_coturn
 from tests.gateway.ingest.conftest import SESSION, Publish, Server, ingesting
 from tests.gateway.ingest.pictures import Camera
 
@@ -31,43 +29,11 @@ def test_a_login_is_the_hmac_of_its_name_and_end() -> None:
     assert login.password == "NrBqhQEj3IvSO6AeCnlgX6A9J+U="
 
 
-async def _listens(port: int) -> None:
-    """Once coturn answers a STUN binding request."""
-    request = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.setblocking(False)
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(10):
-            while True:
-                with contextlib.suppress(OSError, TimeoutError):
-                    await loop.sock_sendto(probe, request, ("127.0.0.1", port))
-                    await asyncio.wait_for(loop.sock_recv(probe, 100), 0.2)
-                    return
-                await asyncio.sleep(0.05)
-
-
 @pytest.fixture
 async def turn_url(tmp_path: Path) -> AsyncIterator[str]:
     """coturn with SECRET on a free port."""
-    binary = shutil.which("turnserver")
-    if binary is None:
-        pytest.skip("no coturn: apt-get install coturn")
-    port = free_port()
-    options = ["-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", f"--listening-port={port}"]
-    options += ["--use-auth-secret", f"--static-auth-secret={SECRET}", "--realm=signstream"]
-    options += ["--allow-loopback-peers", "--no-tls", "--no-dtls", "--no-cli", "--min-port=49200"]
-    options += ["--max-port=49400", f"--pidfile={tmp_path}/pid", f"--userdb={tmp_path}/db"]
-    log = (tmp_path / "coturn.log").open("wb")
-    process = await asyncio.create_subprocess_exec(
-        binary, *options, "--log-file=stdout", stdout=log, stderr=log, cwd=tmp_path
-    )
-    try:
-        await _listens(port)
-        yield f"turn:127.0.0.1:{port}?transport=udp"
-    finally:
-        process.terminate()
-        await process.wait()
-        log.close()
+    async with running_coturn(tmp_path, SECRET) as url:
+        yield url
 
 
 async def arrives(server: Server, count: int = 15) -> None:

@@ -7,7 +7,7 @@ torch = pytest.importorskip(
 )
 
 from training.networks.causal import CausalCtc  # noqa: E402
-from training.networks.fronts import HandFront, NoseFront, since  # noqa: E402
+from training.networks.fronts import GAPS, HandFront, NoseFront, since  # noqa: E402
 from training.networks.lzv import ConvBiLstmCtc  # noqa: E402
 
 
@@ -58,10 +58,23 @@ def test_a_hand_that_comes_has_no_way_and_one_that_moves_has_it_in_palms() -> No
         hand[9, 1] -= 0.1
         features[0, sample + 1, 42:84] = hand.flatten()
         features[0, sample + 1, 169] = 1
-    ways = HandFront()(features)[0, :, 86:]
+    ways = HandFront()(features)[0, :, 86:94]
     assert ways[1].abs().max() == 0
     assert ways[2, 2] == pytest.approx(1)
     assert ways[3].tolist()[2::4] == pytest.approx([1, 2])
+
+
+def test_gaps_are_of_a_hand_that_is_there_and_a_larger_hand_shifts_them_alike() -> None:
+    hand = torch.rand(21, 2) + torch.arange(21)[:, None]
+    features = torch.zeros(1, 3, 170)
+    for sample, size in ((1, 1.0), (2, 2.0)):
+        features[0, sample, 126:168] = (hand * size).flatten()
+        features[0, sample, 169] = 1
+    gaps = HandFront()(features)[0, :, 94:].unflatten(-1, (2, len(GAPS)))
+    assert gaps.shape[-1] * 2 + 94 == HandFront.FEATURES
+    assert gaps[:, 0].abs().max() == 0
+    assert gaps[0].abs().max() == 0
+    assert torch.allclose(gaps[2, 1] - gaps[1, 1], torch.tensor(2.0).log(), atol=0.01)
 
 
 def test_the_seeds_network_has_its_size() -> None:

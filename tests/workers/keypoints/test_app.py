@@ -18,6 +18,7 @@ from shared import keys, sessions
 from shared.bundles import ModelWatch, watch
 from shared.fence import take_writer
 from shared.framelog import FileFrameWriter
+from shared.grace import GRACE_SECONDS
 from shared.messages import Last, Note
 from shared.sessions import Session
 from shared.settings import Settings
@@ -123,7 +124,7 @@ async def test_a_worker_gone_in_the_middle_of_a_file_loses_no_window(
     await until(midway)
     gone = time.monotonic()
     owner.send_signal(how)
-    owner.wait(3.0)
+    owner.wait(GRACE_SECONDS["keypoints"])
     stopped = time.monotonic() - gone
     assert not await finished(store, disturbed)
     before = await store.xlen(keys.windows("words"))

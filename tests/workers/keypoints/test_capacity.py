@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from workers.keypoints.capacity import MOST_SESSIONS, WHOLE_CORE, Capacity, Usage
+from workers.keypoints.capacity import MOST_SESSIONS, PUBLISHED_COST, WHOLE_CORE, Capacity, Usage
 
 QUIET = Usage(live=0.0, files=0.0, spare=2.0, lives=0, dropped=False)
 
@@ -87,3 +87,24 @@ def test_where_idle_cores_are_unknown_the_process_alone_counts() -> None:
     capacity = after(busy(1, 0.25, spare=None))
     assert capacity.cost == pytest.approx(0.25, abs=0.01)
     assert capacity.room(owned=1, files=0, young=0) == int((WHOLE_CORE - 0.25) / 0.25)
+
+
+def test_sessions_that_publish_landmarks_count_as_much_as_they_cost() -> None:
+    cameras, publishers = 2, 10
+    live = cameras * 0.17 + publishers * PUBLISHED_COST
+    capacity = after(Usage(live, 0.0, 0.0, cameras, dropped=False, published=publishers))
+    assert capacity.cost == pytest.approx(0.17, abs=0.001), (
+        "what a camera costs, not what both cost on average"
+    )
+    assert capacity.room(owned=12, files=0, young=0, published=10) == 1, (
+        "ten of them are less than two cameras"
+    )
+    assert capacity.room(owned=12, files=0, young=0) == 0
+    assert not after(QUIET).takes_orphans(40)
+    assert after(QUIET).takes_orphans(40, published=40)
+
+
+def test_publishers_just_taken_count_before_they_are_measured() -> None:
+    alone = after(QUIET)
+    assert alone.room(owned=8, files=0, young=8, published=8) == 4
+    assert alone.room(owned=8, files=0, young=8, published=6) == 2

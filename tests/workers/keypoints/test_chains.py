@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.landmarks import RIGHT_HAND
+from shared.landmarks import RIGHT_HAND, SEGMENT_ROWS
 from shared.pictures import PictureSize
 from tests.workers.keypoints.signers import LAP, signer, signing
 from workers.keypoints.chains import Chains, Windows
 from workers.keypoints.shot import Shot
-from workers.keypoints.spec import SEGMENT_ROWS, WindowSpec
+from workers.keypoints.spec import WindowSpec
 
 ROWS = tuple(RIGHT_HAND)
 SPECS = {

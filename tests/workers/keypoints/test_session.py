@@ -131,7 +131,7 @@ async def test_a_file_of_which_nothing_decodes_fails_with_the_reason(
 @pytest.mark.parametrize(
     "case",
     [
-        ({"codec": "landmarks"}, "codec is 'landmarks', which PyAV does not decode"),
+        ({"codec": "telepathy"}, "codec is 'telepathy', which PyAV does not decode"),
         ({"models": ("words", "absent")}, "no model absent; this worker has words"),
     ],
 )

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from shared.bundles import Registry
-from shared.landmarks import LEFT_SHOULDER, ROWS
+from shared.landmarks import LEFT_SHOULDER, ROWS, SEGMENT_ROWS
 from shared.pictures import PictureSize
 from tests.workers.keypoints.stage import Words
-from workers.keypoints.spec import SEGMENT_ROWS, WindowSpec
+from workers.keypoints.spec import WindowSpec
 
 SPEC: dict[str, object] = {"fps": 10.0, "samples": 5, "stride": 2, "rows": (1,)}
 

@@ -1,12 +1,14 @@
 """The recognizer process on a real Redis: windows in, results out."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -25,7 +27,7 @@ from tests.shared.faust_redis.conftest import until
 from tests.shared.faust_redis.test_workers import answers, redis_with_a_file
 from tests.workers.recognizers.conftest import TinyModel, make_window
 from workers.recognizers.app import serve, serve_models
-from workers.recognizers.station import RecognizersStoppedError
+from workers.recognizers.station import RecognizersStoppedError, settle
 
 TOPIC = keys.windows("tiny")
 
@@ -271,3 +273,20 @@ async def test_the_shipped_bundle_is_served(redis_url: str, store: Redis, sessio
     (result,) = await results(store, session)
     assert result.error == ""
     assert result.top[0][0] in bundle.background, "nobody is in the picture"
+
+
+def test_what_is_loaded_is_no_work_for_the_collector_any_more_and_garbage_is_gone() -> None:
+    class Node:
+        other: "Node"
+
+    first, second = Node(), Node()
+    first.other, second.other = second, first
+    gone = weakref.ref(first)
+    del first, second
+    try:
+        settle()
+        settle()
+        assert gone() is None
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

@@ -1,0 +1,1 @@
+"""`signstream doctor`: goes through what a Signstream needs and says what is wrong, and what to do."""

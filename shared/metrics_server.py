@@ -1,0 +1,109 @@
+"""`/metrics`, `/healthz` and `/readyz` of one process, on a port of its own and in a thread of its own."""
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from shared import metrics
+from shared.metrics import Stage
+from shared.settings import PREFIX, SettingsError
+
+BEAT_SECONDS = 0.5
+
+ALIVE_SECONDS = 10.0
+"""An event loop that has not turned for this long hangs; compiling networks or loading a model is off it."""
+
+Missing = Callable[[], Sequence[str]]
+"""What a process cannot work without and has not, in words. Called from the server's thread."""
+
+
+class Pulse:
+    """Whether the event loop turns."""
+
+    def __init__(self) -> None:
+        self._beaten = time.monotonic()
+
+    async def beat(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._beaten = time.monotonic()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    @property
+    def is_there(self) -> bool:
+        """From any thread."""
+        return time.monotonic() - self._beaten < ALIVE_SECONDS
+
+
+@contextlib.asynccontextmanager
+async def served(
+    stage: Stage, host: str, port: int, missing: Missing, collectors: Iterable[Collector] = ()
+) -> AsyncIterator[None]:
+    """Answers inside; nothing for port 0. Raises SettingsError where another program has the port."""
+    if not port:
+        yield
+        return
+    pulse, registry = Pulse(), metrics.registry(stage, *collectors)
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5.0
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path == "/metrics":
+                self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(registry))
+            elif path == "/healthz":
+                alive = pulse.is_there
+                status = HTTPStatus.OK if alive else HTTPStatus.SERVICE_UNAVAILABLE
+                self._answer(status, "text/plain", b"ok\n" if alive else b"the event loop hangs\n")
+            elif path == "/readyz":
+                lacks = [*missing()] if pulse.is_there else ["an event loop that turns"]
+                status = HTTPStatus.SERVICE_UNAVAILABLE if lacks else HTTPStatus.OK
+                said = json.dumps({"ready": not lacks, "missing": lacks}).encode()
+                self._answer(status, "application/json", said)
+            else:
+                self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"/metrics, /healthz or /readyz\n")
+
+        def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def version_string(self) -> str:
+            return "signstream"
+
+        def log_message(self, *_: object) -> None:
+            """Nobody wants a line a scrape."""
+
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({error.strerror}); set {PREFIX}METRICS_PORT to a free one"
+        ) from error
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True)
+    thread.start()
+    beating = asyncio.create_task(pulse.beat(), name="pulse")
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+        await asyncio.to_thread(_close, server, thread)
+
+
+def _close(server: ThreadingHTTPServer, thread: threading.Thread) -> None:
+    server.shutdown()
+    server.server_close()
+    thread.join()

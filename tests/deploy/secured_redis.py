@@ -1,0 +1,72 @@
+"""A real Redis 7 as it is deployed: its shipped configuration, a user a stage, TLS."""
+
+import asyncio
+import contextlib
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import redis
+import redis.asyncio
+
+from deploy import credentials
+from deploy.redis_server import READY_SECONDS
+from shared import connection
+from tests.conftest import ROOT, free_port
+
+CONFIGURATION = ROOT / "deploy" / "redis" / "redis.conf"
+
+
+def redis7() -> str:
+    """Path of a Redis that knows key permissions; skips where there is none."""
+    binary = shutil.which("redis-server")
+    said = subprocess.check_output([binary, "--version"], text=True) if binary else ""
+    version = re.search(r"v=(\d+)", said)
+    if binary is None or version is None or int(version[1]) < 7:
+        pytest.skip("no Redis 7: apt-get install redis-server")
+    return binary
+
+
+class SecuredRedis:
+    """One that runs: how each user reaches it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._folder, self._port = folder, port
+
+    def url(self, user: str) -> str:
+        """The address that was made for this user, but for the port."""
+        made = (self._folder / "secrets" / user / "redis-url").read_text().strip()
+        return made.replace(f":{credentials.REDIS_PORT}/", f":{self._port}/")
+
+    def client(self, user: str) -> redis.asyncio.Redis:
+        """Connects on first use."""
+        return connection.connect(self.url(user))
+
+
+@contextlib.asynccontextmanager
+async def secured_redis(folder: Path) -> AsyncIterator[SecuredRedis]:
+    """Up inside, gone after."""
+    binary, port = redis7(), free_port()
+    credentials.make(folder / "secrets", "localhost")
+    (folder / "data").mkdir()
+    written = CONFIGURATION.read_text().replace("/secrets", f"{folder}/secrets/redis")
+    written = written.replace("/data", f"{folder}/data").replace(str(credentials.REDIS_PORT), str(port))
+    (folder / "redis.conf").write_text(f"{written}\nbind 127.0.0.1\nlogfile {folder}/redis.log\n")
+    process = await asyncio.create_subprocess_exec(binary, str(folder / "redis.conf"))
+    server = SecuredRedis(folder, port)
+    try:
+        async with asyncio.timeout(READY_SECONDS), server.client("operator") as operator:
+            while True:
+                assert process.returncode is None, (folder / "redis.log").read_text()
+                with contextlib.suppress(redis.ConnectionError):
+                    await operator.ping()
+                    break
+                await asyncio.sleep(0.02)
+        yield server
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()

@@ -1,0 +1,167 @@
+"""One running Signstream and one Chromium for the tests of all pages; each test has a visit of its own.
+
+The camera plays the clip of HELLO signed twice, over and over, from its first picture whenever it is opened.
+"""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.whole.browser import FLAGS
+from tests.whole.camera import film
+from tests.whole.server import Server, signstream_up
+
+MODELS = "asl-words,asl-sentences,asl-fingerspelling"
+"""The first is the default."""
+
+STILL_SECONDS = 2.0
+"""The film's first and last picture stand still, so that no sign runs into the next round's."""
+
+NETWORK_LINE = ("Failed to load resource:", "WebSocket connection to")
+"""How Chromium itself logs an answer of 4xx or 5xx, or none at all; no page can keep it from that."""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Debian's Chromium; skips where it is missing."""
+    found = shutil.which("chromium") or os.environ.get("CHROMIUM", "")
+    if not found or not Path(found).exists():
+        pytest.skip("no chromium: apt-get install chromium")
+    return found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """Everything, with every shipped model, on a free port."""
+    async with signstream_up(tmp_path_factory.mktemp("up"), SIGNSTREAM_MODELS=MODELS) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def http(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of it."""
+    async with aiohttp.ClientSession(server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def hello(data_path: Path) -> Path:
+    """HELLO, twice."""
+    return data_path / "videos" / "asl_hello_x2.mp4"
+
+
+@pytest.fixture(scope="session")
+def camera_film(hello: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browser's camera shows."""
+    path = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    film(hello, path, 640, 360, still_seconds=STILL_SECONDS)
+    return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str, camera_film: Path) -> AsyncIterator[Browser]:
+    """With a camera that no page may use before a test allows it."""
+    flags = [flag for flag in FLAGS if flag != "--use-fake-ui-for-media-stream"]
+    flags.append(f"--use-file-for-fake-video-capture={camera_film}")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium, headless=True, args=flags)
+        yield launched
+        await launched.close()
+
+
+@dataclasses.dataclass
+class Visit:
+    """A page of the running server, and everything it complained of or asked another host for."""
+
+    page: Page
+    url: str
+    complaints: list[str] = dataclasses.field(default_factory=list)
+    network_lines: list[str] = dataclasses.field(default_factory=list)
+    strangers: list[str] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("request", self._ask)
+
+    def _hear(self, message: Any) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        into = self.network_lines if message.text.startswith(NETWORK_LINE) else self.complaints
+        into.append(message.text)
+
+    def _ask(self, request: Any) -> None:
+        if not request.url.startswith((self.url + "/", "blob:", "data:")):
+            self.strangers.append(request.url)
+
+    async def open(self, path: str, ready: str = "#top nav") -> Page:
+        """Goes there and waits until `ready` is shown."""
+        await self.page.goto(self.url + path)
+        await self.page.wait_for_selector(ready)
+        return self.page
+
+    async def state(self, *names: str, seconds: float = 30) -> str:
+        """Waits for a state of the status line; returns its sentence."""
+        wanted = ", ".join(f"#state[data-state={name}]" for name in names)
+        await self.page.wait_for_selector(wanted, timeout=seconds * 1000)
+        return await self.page.inner_text("#state")
+
+    async def violations(self) -> list[str]:
+        """What axe-core finds wrong for people with a keyboard, a screen reader, or weak eyes."""
+        found = await Axe().run(self.page)
+        return [
+            f"{violation['id']}: {node['html']}"
+            for violation in found.response["violations"]
+            for node in violation["nodes"]
+        ]
+
+    async def too_wide(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(await self.page.evaluate(script))
+
+
+Visiting = Callable[..., Awaitable[Visit]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visiting(server: Server, browser: Browser) -> AsyncIterator[Visiting]:
+    """Makes visits: `await visiting(camera=True, locale="ru", viewport=…)`, as Browser.new_context has them.
+
+    Whatever a page complained of in the console fails the test, unless the test emptied `visit.complaints`;
+    a request to any host but the server always does.
+    """
+    contexts: list[BrowserContext] = []
+    visits: list[Visit] = []
+
+    async def make(*, camera: bool = False, url: str = "", **options: Any) -> Visit:
+        context = await browser.new_context(**{"locale": "en-GB", **options})
+        contexts.append(context)
+        if camera:
+            await context.grant_permissions(["camera"])
+        visits.append(Visit(await context.new_page(), url or server.url))
+        return visits[-1]
+
+    yield make
+    for context in contexts:
+        with contextlib.suppress(TimeoutError):
+            await context.close()
+    for visit in visits:
+        assert visit.complaints == []
+        assert visit.strangers == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(visiting: Visiting) -> Visit:
+    """A visit in English, at a desk, with a camera."""
+    return await visiting(camera=True)
