@@ -35,6 +35,7 @@ class SecuredRedis:
 
     def __init__(self, folder: Path, port: int) -> None:
         self._folder, self._port = folder, port
+        self.process: asyncio.subprocess.Process
 
     def url(self, user: str) -> str:
         """The address that was made for this user, but for the port."""
@@ -45,28 +46,37 @@ class SecuredRedis:
         """Connects on first use."""
         return connection.connect(self.url(user))
 
+    async def start(self) -> None:
+        """Returns once it answers, with what it had appended to its file when it runs again."""
+        self.process = await asyncio.create_subprocess_exec(redis7(), str(self._folder / "redis.conf"))
+        async with asyncio.timeout(READY_SECONDS), self.client("operator") as operator:
+            while True:
+                assert self.process.returncode is None, (self._folder / "redis.log").read_text()
+                with contextlib.suppress(redis.ConnectionError):
+                    await operator.ping()
+                    return
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """As a machine that goes away."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
 
 @contextlib.asynccontextmanager
 async def secured_redis(folder: Path) -> AsyncIterator[SecuredRedis]:
     """Up inside, gone after."""
-    binary, port = redis7(), free_port()
+    redis7()
+    port = free_port()
     credentials.make(folder / "secrets", "localhost")
     (folder / "data").mkdir()
     written = CONFIGURATION.read_text().replace("/secrets", f"{folder}/secrets/redis")
     written = written.replace("/data", f"{folder}/data").replace(str(credentials.REDIS_PORT), str(port))
     (folder / "redis.conf").write_text(f"{written}\nbind 127.0.0.1\nlogfile {folder}/redis.log\n")
-    process = await asyncio.create_subprocess_exec(binary, str(folder / "redis.conf"))
     server = SecuredRedis(folder, port)
     try:
-        async with asyncio.timeout(READY_SECONDS), server.client("operator") as operator:
-            while True:
-                assert process.returncode is None, (folder / "redis.log").read_text()
-                with contextlib.suppress(redis.ConnectionError):
-                    await operator.ping()
-                    break
-                await asyncio.sleep(0.02)
+        await server.start()
         yield server
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
+        await server.kill()

@@ -165,3 +165,20 @@ async def test_nobody_gets_in_without_a_name_a_password_and_tls(secured: Secured
     async with connection.connect(url.split("?")[0]) as client:  # the machine's own authorities
         with pytest.raises(redis.ConnectionError, match="certificate"):
             await client.ping()
+
+
+async def test_what_a_script_wrote_survives_a_restart(secured: SecuredRedis) -> None:
+    """Redis replays its file as the user `default`, which nobody can be, so it must be allowed everything."""
+    write = "redis.call('HSET', KEYS[1], 'a', 1) redis.call('XADD', KEYS[2], '1-1', 'f', 'v') return 1"
+    places = [keys.session(ID), keys.frames(ID)]
+    async with secured.client("gateway") as gateway:
+        await fence.run_script(gateway, write, places, [])
+    async with secured.client("operator") as operator:
+        await operator.config_set("appendfsync", "always")
+        await operator.set("written-after", 1)
+    await secured.kill()
+    await secured.start()
+    async with secured.client("operator") as operator:
+        assert await operator.hget(places[0], "a") == b"1"
+        assert await operator.xlen(places[1]) == 1
+        await operator.delete(*places, "written-after")

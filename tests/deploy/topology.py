@@ -46,7 +46,7 @@ OUTSIDE = "203.0.113.1"
 
 BROWSER = "203.0.113.50"
 
-READY_SECONDS = 60.0
+READY_SECONDS = 90.0
 STOP_SECONDS = 12.0
 
 SET_UP = f"""
@@ -157,7 +157,10 @@ class Topology:
         command, environment = self._command(name)
         with (self.folder / f"{name}.log").open("ab") as log:
             self._running[name] = await asyncio.create_subprocess_exec(
-                *self.inside(name, *command), env=environment | changed, stdout=log, stderr=log
+                *self.inside(name, "env", f"--chdir={self.folder}/tmp", *command),
+                env=environment | changed,
+                stdout=log,
+                stderr=log,
             )
 
     async def stop(self, name: str, *, kill: bool = False) -> int:
@@ -168,7 +171,12 @@ class Topology:
                 process.kill()
             else:
                 process.terminate()
-        return await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        try:
+            return await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise
 
     async def ready(self) -> None:
         """Until the gateway says so."""

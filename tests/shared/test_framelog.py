@@ -66,11 +66,8 @@ async def test_frames_of_one_millisecond_are_not_dropped_together(
         assert kept == min(number + 1, 10)
 
 
-async def test_a_live_stream_is_bounded_in_time(
-    store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "LIVE_FRAMES_SECONDS", 0.2)
-    writer = LiveFrameWriter(await take_writer(store, ID))
+async def test_a_live_stream_is_bounded_in_time(store: Redis, session: Session) -> None:
+    writer = LiveFrameWriter(await take_writer(store, ID), seconds=0.2)
     first = await writer.append(frame(0))
     for number in range(1, 100_000):
         newest = await writer.append(frame(number))

@@ -2,12 +2,13 @@
 
 const SHOWN_MS = 4000;
 
-let shelf;
+// There before the first sentence: screen readers only tell changes of what they know.
+const shelf = document.body.appendChild(document.createElement("div"));
+shelf.className = "toasts";
+shelf.setAttribute("role", "status");
 
 /** @param {string} sentence */
 export function toast(sentence) {
-  shelf ??= document.body.appendChild(Object.assign(document.createElement("div"), { className: "toasts" }));
-  shelf.setAttribute("role", "status");
   const item = shelf.appendChild(document.createElement("p"));
   item.className = "toast";
   item.textContent = sentence;
