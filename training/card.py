@@ -50,6 +50,8 @@ package versions, threads and processor give the same weights).
   folds is said in docs/training.md; that folds 0 and 4 have sittings signed otherwise was known.
 - The minutes without a sign are other draws of what training draws from, idle clips and all: they say that
   the model learned what rest is made of here, not what it makes of other people's rest.
+- Signing that is none of its words is answered with one of them more often than a camera in the open should:
+  see the letters and the other languages above.
 - It knows fifteen words. `a` and `i` are also letters, and a held fist or little finger is all they are.
 - It does not translate: glosses are not sentences. Do not use it where a missed or wrong word does harm.
 - Skin, clothing and light matter only as far as MediaPipe finds the landmarks; that was not measured here.
