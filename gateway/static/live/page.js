@@ -11,6 +11,7 @@ import { ModelChoice } from "/parts/models.js";
 import { clear, draw } from "/parts/overlay.js";
 import { sayError, saySession } from "/parts/sentences.js";
 import { TranscriptCard } from "/parts/transcript-card.js";
+import { mount } from "/sentence/mount.js";
 import { open, say, token } from "/shell/shell.js";
 import { Figures } from "./figures.js";
 import { LandmarksOnly } from "./landmarks-only.js";
@@ -29,6 +30,7 @@ const models = new ModelChoice(
 const captions = new Captions(document.getElementById("glosses"), models);
 const guesses = new GuessesCard(document.getElementById("guesses-card"), models);
 const transcript = new TranscriptCard(document.getElementById("transcript-card"), models);
+const sentences = mount(document.getElementById("sentence-card"));
 const figures = new Figures(document.getElementById("figures"));
 const cameras = new CameraChoice(
   document.getElementById("camera"), document.getElementById("camera-label"), exchangeCamera,
@@ -56,6 +58,7 @@ function onGloss(event) {
   guesses.show(event);
   figures.answered(event);
   if (event.status === "final") transcript.add(event);
+  sentences.hear(event);
 }
 
 function busy(now) {
@@ -86,6 +89,7 @@ async function run(options) {
     guesses.clear();
     figures.clear();
     transcript.begin("");
+    sentences.begin();
     const made = await connect({
       ...options,
       landmarks: landmarksOnly.chosen,
@@ -104,6 +108,7 @@ async function run(options) {
     }
     session = made;
     transcript.session = made.id;
+    sentences.attach(made);
     state.dataset.session = made.id;
     figures.begin(made);
   } catch (error) {
