@@ -9,7 +9,8 @@ from playwright.async_api import Page
 from tests.deploy.topology import OUTSIDE, Topology
 from tests.whole import glosses
 
-pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.data]
+# The first test waits for all of it to start; a quiet machine takes a quarter of that.
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.data, pytest.mark.timeout(240)]
 
 PAIR = """async () => {
   const stats = [...(await peer.getStats()).values()];
