@@ -182,12 +182,6 @@ def other_reach(clip: Clip, rng: Generator) -> Clip:
     return changed
 
 
-def opened_again(clip: Clip, rng: Generator) -> Clip:
-    """The clip and, faster, some of the way back: a hand that closes for the sign and opens behind it."""
-    back = clip[:: -int(rng.integers(2, 4))]
-    return np.concatenate((clip, back[: int(rng.integers(2, len(back), endpoint=True))]))
-
-
 OTHER_SHAPE = 0.45
 """Mean distance of hand points, in palms, from which two handshapes are surely not one."""
 

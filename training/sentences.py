@@ -16,17 +16,18 @@ from training.pieces import (
     at_speed,
     held,
     one_arm_down,
-    opened_again,
     other_arc,
     other_reach,
     rest_frame,
+    shape_late,
+    there_and_back,
     transition,
     wandering,
 )
 from training.quiet import Quiet
 from training.recordings import Clip, Recordings
 from training.spelling import Stream
-from training.streams import MOVING
+from training.streams import BACK, MOVING, OTHER_ARC, REPEATED, SHAPE_LATE
 
 WORDS = recipe.WORDS
 
@@ -39,18 +40,24 @@ _OTHER = 0.05
 _QUIET = 0.3
 """Of the sentences have seconds before them, and of them behind, in which hands move that do not sign
 (training only)."""
-_OTHER_ARC = 0.3
-"""Of the words go in a flatter or higher arc (training only)."""
 _OTHER_REACH = 0.5
 """Of the words are signed larger or smaller (training only)."""
-_OPENED_AGAIN = {"no": 0.4}
-"""Of these words' clips go some of their way back (training only): NO closes the fingers once or twice, and
-some keep them closed where others open them."""
 _ONE_SIGNER = 0.5
 """Of the sentences are of one recording block where it has enough words; the others mix them."""
 
 _INSET = 2
 """Samples of a clip's beginning that belong to coming, not to the word."""
+
+
+def another_sitting(clip: Clip, word: str, rng: Generator) -> Clip:
+    """The word as another sitting may have signed it."""
+    if rng.random() < OTHER_ARC:
+        clip = other_arc(clip, rng)
+    if rng.random() < SHAPE_LATE:
+        clip = shape_late(clip, rng)
+    if word in REPEATED and rng.random() < BACK:
+        clip = there_and_back(clip, rng)
+    return other_reach(clip, rng) if rng.random() < _OTHER_REACH else clip
 
 
 class Sentences:
@@ -92,13 +99,9 @@ class Sentences:
         for place, following in zip(places, [*places[1:], None], strict=True):
             label = int(self._labels[place]) - len(recipe.BACKGROUND_IDS) + 1
             clip = self._clips[place]
-            if self._others and rng.random() < _OPENED_AGAIN.get(WORDS[label - 1], 0):
-                clip = opened_again(clip, rng)
+            if self._others:
+                clip = another_sitting(clip, WORDS[label - 1], rng)
             clip = at_speed(clip, rng)
-            if self._others and rng.random() < _OTHER_ARC:
-                clip = other_arc(clip, rng)
-            if self._others and rng.random() < _OTHER_REACH:
-                clip = other_reach(clip, rng)
             timed = np.full(len(clip), label)
             timed[:_INSET] = IGNORED
             add(clip, timed)

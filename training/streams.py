@@ -38,7 +38,7 @@ _DIRECTED = ("can", "get", "hello", "thank-you")
 MOVING = ("can", "get", "hello", "large", "medium", "muffin", "please", "small", "thank-you")
 """Of these a single pose held is no word; the others are little more than a pose."""
 
-_REPEATED = ("coffee", "medium", "muffin", "no", "please", "tea", "water")
+REPEATED = ("coffee", "medium", "muffin", "no", "please", "tea", "water")
 """A hand that goes back the way it came and comes again is the same word."""
 
 OTHER_ARC, BACK, SHAPE_LATE = 0.4, 0.3, 0.3
@@ -130,7 +130,7 @@ class Streams:
         self._quiet = Quiet(recordings) if len(self._idle) else None
         self._directed = self._of(recordings, *_DIRECTED)
         self._moving = self._of(recordings, *MOVING)
-        self._repeated = frozenset(recipe.LABELS.index(word) for word in _REPEATED)
+        self._repeated = frozenset(recipe.LABELS.index(word) for word in REPEATED)
         if len(np.unique(self._labels[self._words])) < 2 or not len(self._moving):
             raise ValueError("streams need clips of at least two words, one of which moves")
         shares = np.bincount(self._labels, minlength=len(recipe.LABELS)).astype(float)

@@ -101,17 +101,6 @@ def test_a_sign_of_other_reach_keeps_its_middle_its_handshape_and_the_body(rng: 
     assert max(spans) > 1.1
 
 
-def test_a_hand_that_opens_again_goes_faster_some_of_its_way_back(rng: np.random.Generator) -> None:
-    clip = clip_of(0.8, -0.8, 0)
-    for _ in range(20):
-        made = pieces.opened_again(clip, rng)
-        assert np.array_equal(made[: len(clip)], clip, equal_nan=True)
-        back = made[len(clip) :]
-        assert 2 <= len(back) <= 10
-        ways = [clip[::-step][: len(back)] for step in (2, 3)]
-        assert any(np.array_equal(back, way, equal_nan=True) for way in ways)
-
-
 def test_wandering_passes_through_the_poses(rng: np.random.Generator) -> None:
     frames = [clip_of(0.8, -0.8, 0)[:1], clip_of(-0.6, 0.5, 1)[:1], body()]
     made = pieces.wandering(frames, rng)

@@ -8,7 +8,7 @@ pytest.importorskip("torch", reason="PyTorch is in the training group of package
 from training import recipe
 from training.batches import IGNORED
 from training.recordings import Recordings
-from training.sentences import WORDS, Sentences
+from training.sentences import WORDS, Sentences, another_sitting
 
 
 def test_a_sentence_has_three_to_eight_words_in_its_streams_order(recordings: Recordings) -> None:
@@ -37,3 +37,15 @@ def test_one_word_is_not_enough(recordings: Recordings) -> None:
     hello = recordings.part(recordings.labels == recipe.LABELS.index("hello"))
     with pytest.raises(ValueError, match="at least two words"):
         Sentences(hello)
+
+
+def test_other_sittings_sign_a_word_differently_and_keep_its_body(recordings: Recordings) -> None:
+    """`no` may go back the way it came, `hello` never: that would be no word."""
+    clip = recordings.clips[int(recordings.of(len(recipe.BACKGROUND_IDS))[0])]
+    rng = np.random.default_rng(4)
+    once = [another_sitting(clip, "hello", rng) for _ in range(40)]
+    again = [another_sitting(clip, "no", rng) for _ in range(40)]
+    assert all(len(made) == len(clip) for made in once)
+    assert any(len(made) != len(clip) for made in again)
+    assert any(not np.array_equal(made, clip, equal_nan=True) for made in once)
+    assert all(made.dtype == np.float32 for made in [*once, *again])
