@@ -41,7 +41,7 @@ def test_one_word_is_not_enough(recordings: Recordings) -> None:
 
 def test_other_sittings_sign_a_word_differently_and_keep_its_body(recordings: Recordings) -> None:
     """`no` may go back the way it came, `hello` never: that would be no word."""
-    clip = recordings.clips[int(recordings.of(len(recipe.BACKGROUND_IDS))[0])]
+    clip = recordings.clips[int(np.flatnonzero(recordings.labels >= len(recipe.BACKGROUND_IDS))[0])]
     rng = np.random.default_rng(4)
     once = [another_sitting(clip, "hello", rng) for _ in range(40)]
     again = [another_sitting(clip, "no", rng) for _ in range(40)]
