@@ -81,8 +81,9 @@ versions, threads and processor give the same weights).
 ## Measured
 
 `{command}` measures every figure below, {MEASURED} sentences a fold, read both ways. A fold
-holds out whole blocks of {recipe.BLOCK} recordings. That a NO may be opened again in training was
-learned from what earlier weights read in folds 0 and 4.
+holds out whole blocks of {recipe.BLOCK} recordings. How other sittings may sign the words (in another arc,
+there and back, with handshapes that change earlier or later) was learned from what earlier weights of this
+model and of `asl-words` read in folds 0 and 4.
 
 {found}
 ## What it is not
