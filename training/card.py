@@ -50,8 +50,8 @@ that the model learns what is no word.
   folds is said in docs/training.md; that folds 0 and 4 have sittings signed otherwise was known.
 - The minutes without a sign are other draws of what training draws from, idle clips and all: they say that
   the model learned what rest is made of here, not what it makes of other people's rest.
-- Signing that is none of its words is answered with one of them at times: see the letters (most of them as `a`
-  or `i`, whose handshapes they share) and the other languages above. What keeps it from that also takes a
+- Signing that is none of its words is answered with one of them at times: see the letters (most as `a` or
+  `i`, whose handshapes they share) and the other languages above. What keeps it from that also takes a
   word for rest where a sitting signs it otherwise than all others: the second and third line of figures.
 - It knows fifteen words. `a` and `i` are also letters, and a held fist or little finger is all they are.
 - It does not translate: glosses are not sentences. Do not use it where a missed or wrong word does harm.
