@@ -30,6 +30,8 @@ MODELS = "asl-words,asl-sentences,asl-fingerspelling"
 STILL_SECONDS = 2.0
 """The film's first and last picture stand still, so that no sign runs into the next round's."""
 
+PHONE = {"width": 360, "height": 740}
+
 NETWORK_LINE = ("Failed to load resource:", "WebSocket connection to")
 """How Chromium itself logs an answer of 4xx or 5xx, or none at all; no page can keep it from that."""
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.pages.conftest import Visit, Visiting
+from tests.pages.conftest import PHONE, Visit, Visiting
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.data]
 
@@ -17,8 +17,6 @@ PAGES = {
     "quiz": "/quiz/",
     "check": "/check/",
 }
-
-PHONE = {"width": 360, "height": 740}
 
 FIRST_PAINT_MS = 1000
 
