@@ -63,7 +63,7 @@ async def attempted(visit: Visit, sign: str, film_seconds: float, shown: str) ->
         await page.wait_for_function(FILM_IS_AT, arg=[film_seconds, PRESS])
         await page.click("#attempt")
         await page.wait_for_selector("#progress:not([hidden])")
-        await page.wait_for_selector("#attempt:enabled", timeout=20_000)
+        await page.wait_for_selector("#attempt:enabled")
         if await page.is_visible(shown):
             break
     assert await page.is_visible(shown), await page.inner_text("#state")
