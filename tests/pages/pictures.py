@@ -6,6 +6,7 @@ Recordings of people stay out of the project: each picture's video is covered, i
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from gateway import pages
@@ -44,7 +45,7 @@ async def take(page: Page, name: str) -> None:
     assert path.stat().st_size <= LARGEST_BYTES
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(visiting: Visiting) -> Visit:
     return await visiting(camera=True, viewport=DESK)
 
@@ -104,7 +105,7 @@ async def test_practice(desk: Visit) -> None:
     for _ in range(5):
         await page.click("#attempt")
         await page.wait_for_selector("#progress:not([hidden])")
-        await page.wait_for_selector("#attempt:enabled", timeout=20_000)
+        await page.wait_for_selector("#attempt:enabled")
         if await page.is_visible("#ranking li"):
             break
     await page.wait_for_selector("#ranking li")
