@@ -282,9 +282,9 @@ async def test_a_server_without_mediapipe_says_how_it_is_added(private: Visit) -
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "dark"), ("ru", "light")])
 async def test_the_switch_is_usable_by_everyone_on_a_phone(
-    visiting: Visiting, language: str, scheme: str
+    reading: Visiting, language: str, scheme: str
 ) -> None:
-    visit = await visiting(locale=language, color_scheme=scheme, viewport=PHONE)
+    visit = await reading(locale=language, color_scheme=scheme, viewport=PHONE)
     page = await visit.open("/")
     await page.focus("#landmarks-only")
     await page.keyboard.press("Space")
