@@ -85,8 +85,6 @@ async def test_a_video_the_browser_cannot_play_is_read_all_the_same(
 
 CONTAINERS = {
     "mov": ["-c:v", "copy"],
-    "mkv": ["-c:v", "copy"],
-    "webm": ["-vf", "scale=640:-2", "-c:v", "libvpx", "-b:v", "1M", "-cpu-used", "8"],
 }
 """How ffmpeg makes each kind of file of an MP4."""
 
