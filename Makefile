@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up test test-import sbom audit lint types train-asl-words lock clean
+.PHONY: up browser-landmarks test test-import sbom audit lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -16,6 +16,14 @@ test: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# MediaPipe for browsers, so that the Live page can send landmarks instead of pictures. Needs npm; the lock holds the
+# package's hash and no address. Without it everything else works.
+HOLISTIC := gateway/static/holistic/assets
+browser-landmarks: $(HOLISTIC)/holistic.js
+
+$(HOLISTIC)/holistic.js: deploy/browser_landmarks/package-lock.json
+	deploy/browser_landmarks/fetch.sh $(HOLISTIC)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .

@@ -19,6 +19,8 @@ from gateway.openapi import document
 from gateway.results import events
 from gateway.results.duty import RETRY_SECONDS, TranscriptDuty
 from gateway.results.rules import rules_of
+from gateway.rewriting import sentences
+from gateway.rewriting.sentences import Sentences
 from gateway.server import Server
 from gateway.state import Gateway
 from shared import connection, traces
@@ -46,6 +48,7 @@ def create_app(settings: Settings) -> Starlette:
             contextlib.aclosing(Publishers(store)) as publishers,
         ):
             app.state.cameras, app.state.uploads, app.state.publishers = cameras, files, publishers
+            app.state.sentences = Sentences(settings)
             gateway = app.state.gateway = Gateway(settings, store, bundles, cameras, files, publishers)
             async with figures.told(gateway, cameras):
                 drained = asyncio.create_task(
@@ -64,6 +67,7 @@ def create_app(settings: Settings) -> Starlette:
         *landmarks.ROUTES,
         *sessions.ROUTES,
         *events.ROUTES,
+        *sentences.ROUTES,
         *models.ROUTES,
         *health.ROUTES,
         *document.ROUTES,

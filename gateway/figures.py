@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from gateway import health
 from gateway.admission import announced, owned, waiting_line
@@ -74,9 +74,10 @@ async def look_at_fleet(gateway: Gateway) -> None:
         metrics.WINDOWS_IN_WORK.set(found.pending, model)
         metrics.WINDOWS_OLDEST.set(found.oldest_seconds(time.time()), model)
     metrics.REDIS_UP.set(1)
-    memory: Any = await gateway.store.info("memory")
-    metrics.REDIS_MEMORY.set(memory["used_memory"])
-    metrics.REDIS_MEMORY_LIMIT.set(memory["maxmemory"])
+    with contextlib.suppress(ResponseError):  # a Redis that tells this user nothing of itself
+        memory: Any = await gateway.store.info("memory")
+        metrics.REDIS_MEMORY.set(memory["used_memory"])
+        metrics.REDIS_MEMORY_LIMIT.set(memory.get("maxmemory", 0))
 
 
 def capacity(settings: Settings, workers: list[dict[str, Any]]) -> float:

@@ -22,8 +22,27 @@ POLICY = "; ".join(
 )
 """Content-Security-Policy (W3C CSP 3) of every page: nothing inline, no host but this one."""
 
-OWN_POLICIES: dict[str, str] = {}
+HOLISTIC = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'unsafe-eval'",  # MediaPipe's glue makes functions of text (Emscripten's embind)
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+        "sandbox allow-scripts",  # also where somebody opens it by itself: an origin of its own
+    )
+)
+"""Of the frame in which MediaPipe looks for landmarks: it loads its own files from here, and nothing else."""
+
+OWN_POLICIES = {"holistic": HOLISTIC}
 """Of folders below `static/` whose pages need another."""
+
+OWN_HEADERS = {
+    # The sandboxed frame's origin is nobody's, and so another than ours: it reads its networks as a stranger.
+    "holistic": {"Access-Control-Allow-Origin": "*"},
+}
+"""Beside those that every page has."""
 
 HEADERS = {
     "Cache-Control": "no-cache",  # asked for each time, answered 304 by its ETag: no page of two versions
@@ -44,6 +63,7 @@ class Pages(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers.update(HEADERS)
         folder = "".join(Path(path).parts[:1])
+        response.headers.update(OWN_HEADERS.get(folder, {}))
         response.headers["Content-Security-Policy"] = OWN_POLICIES.get(folder, POLICY)
         return response
 

@@ -158,6 +158,17 @@ class Settings(BaseSettings):
         "auto",
         description="Numbers the tracker computes with; auto: the quickest the CPU has, bf16, int8 or f32.",
     )
+    rewrite_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Base URL of a service with OpenAI's chat completions, such as `http://127.0.0.1:8000/v1`,"
+        " that may rewrite glosses as sentences; empty: none, and nothing is sent anywhere.",
+    )
+    rewrite_model: str = Field("", description="The model that service is asked for.")
+    rewrite_key: str = Field("", repr=False, description="What that service wants as a bearer token.")
+    rewrite_seconds: float = Field(
+        10.0, gt=0, le=60, description="How long a sentence is waited for before it stays as it is."
+    )
     video_bitrate: int = Field(
         2_000_000, ge=100_000, le=50_000_000, description="Bits a second asked of a camera (REMB)."
     )
@@ -204,6 +215,10 @@ class Settings(BaseSettings):
                     raise ValueError(f"{PREFIX}{name.upper()} has {url!r}; right would be {right}")
         if self.turn_urls and not self.turn_secret:
             raise ValueError(f"{PREFIX}TURN_URLS needs {PREFIX}TURN_SECRET, the server's static-auth-secret")
+        if self.rewrite_url and not self.rewrite_model:
+            raise ValueError(
+                f"{PREFIX}REWRITE_URL needs {PREFIX}REWRITE_MODEL, the name the service knows it by"
+            )
         if self.ice_relay_only and not self.turn_urls:
             raise ValueError(f"{PREFIX}ICE_RELAY_ONLY needs {PREFIX}TURN_URLS")
         return self

@@ -81,7 +81,8 @@ versions, threads and processor give the same weights).
 ## Measured
 
 `{command}` measures every figure below, {MEASURED} sentences a fold, read both ways. A fold
-holds out whole blocks of {recipe.BLOCK} recordings.
+holds out whole blocks of {recipe.BLOCK} recordings. That a NO may be opened again in training was
+learned from what earlier weights read in folds 0 and 4.
 
 {found}
 ## What it is not

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.bundles import Registry, load_bundle
 from training import recipe
-from training.evaluate import as_fields, clip_reports, measure_fold, report_of
+from training.evaluate import as_fields, clip_reports, measure_fold, quiet_report, report_of
 from training.export import rewrite_report, write_bundle
 from training.recordings import load_recordings
 from training.report import ClipReport, HelloReport
@@ -32,13 +32,16 @@ def make(
         write_bundle(train(recordings, told=progress), folder)
     if not evaluate:
         return None
-    hello, others = clip_reports(load_bundle(folder), data / "videos", cache, told)
+    bundle = load_bundle(folder)
+    quiet = quiet_report(bundle, recordings)
+    told(f"{quiet}")
+    hello, others = clip_reports(bundle, data / "videos", cache, told)
     folds = []
     for fold in range(recipe.FOLDS):
         told(f"fold {fold} of {recipe.FOLDS}: training without it")
         folds.append(measure_fold(recordings, fold))
         told(f"fold {fold}: {folds[-1]}")
-    report = report_of(folds, hello, others)
+    report = report_of(folds, hello, others, quiet)
     rewrite_report(folder, report)
     return as_fields(report)
 

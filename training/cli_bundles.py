@@ -1,4 +1,4 @@
-"""`signstream train examples`: what is made of bundles that are there."""
+"""`signstream train examples`, `report` and `network`: bundles that are there, and one more."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,12 +6,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.options import MODELS, Data, data_folder, modules, refusing
+from training.options import MODELS, REPORTS, Data, Threads, data_folder, job, modules, refusing
+from training.splits import Split
 
 
 def add_to(commands: typer.Typer) -> None:
     """Registers the commands."""
     commands.command("examples")(examples)
+    commands.command("report")(report)
+    commands.command("network")(network)
+    commands.command("variants")(variants)
 
 
 def examples(
@@ -29,3 +33,124 @@ def examples(
             found = made.attach(folder, data_folder(data))
         size = (folder / made.FILE).stat().st_size
         console.print(f"{folder / made.FILE}: {len(found.signs)} signs, {size:,} bytes")
+
+
+def report(
+    bundle: Annotated[
+        list[Path] | None, typer.Argument(help="Bundle folders.", show_default="the shipped ones")
+    ] = None,
+    *,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            help="words, letters, sentences, spelling or unseen of the recordings.",
+            show_default="what fits the bundle",
+        ),
+    ] = None,
+    form: Annotated[str | None, typer.Option(help="With --folder: gislr, slovo or lzv.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="A data set in a seed's form, instead.")] = None,
+    fps: Annotated[float, typer.Option(min=1, help="Of that data set's frames.")] = 30.0,
+    most: Annotated[int, typer.Option(min=1, help="Clips of a label, or joined recordings.")] = 20,
+    experiment: Annotated[
+        list[Path] | None, typer.Option(help="experiment.json of a bundle's training; in the same order.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = REPORTS / "bundles",
+    data: Data = None,
+) -> None:
+    """Evaluates bundles with their own graphs: accuracy, errors, latency, flicker, robustness; with charts.
+
+    Nothing is trained. What a model card says of held-out clips is made by the command it names.
+    """
+    console = Console(stderr=True)
+    if (form is None) != (folder is None):
+        raise typer.BadParameter("--form and --folder go together")
+    samples, evaluation, written, bundles, bench, experiments = modules(
+        "training.samples",
+        "training.evaluation",
+        "training.bundle_report",
+        "shared.bundles",
+        "deploy.bench.commands",
+        "training.experiment",
+    )
+    with refusing():
+        found = []
+        for place in bundle or [MODELS / name for name in samples.FITTING]:
+            model = bundles.load_bundle(place)
+            name = on or samples.FITTING.get(model.name, "words")
+            if form is not None:
+                chosen = samples.of_folder(form, folder, fps=fps, shown=console.is_terminal)
+            elif name in samples.SOURCES:
+                chosen = samples.SOURCES[name](data_folder(data), most)
+            else:
+                raise ValueError(f"--on says {name}, there are {', '.join(samples.SOURCES)}")
+            found.append(evaluation.evaluate(model, chosen, console.print))
+        records = zip(found, experiment or [], strict=False)
+        told = {one.bundle.name: experiments.read_experiment(file) for one, file in records}
+        file = written.write_report(found, out, bench.machine(), told)
+    Console().print(f"{file} is written")
+
+
+def network(
+    name: Annotated[str, typer.Argument(help="gislr, slr-slovo or lzv.")],
+    folder: Annotated[Path, typer.Argument(help="The data set.")],
+    *,
+    form: Annotated[str, typer.Option(help="What kind it is: gislr, slovo or lzv.")],
+    out: Annotated[Path, typer.Option(help="Bundle folder to write; it must not be there.")],
+    split: Annotated[Split, typer.Option(help="What is held out.")] = Split.SIGNER,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps, of each phase.")] = 2000,
+    base: Annotated[
+        Path | None, typer.Option(help="weights.pt of an earlier training: learns on in unfreezing phases.")
+    ] = None,
+    fps: Annotated[float, typer.Option(min=1, help="Of the data set's frames.")] = 30.0,
+    threads: Threads = 1,
+) -> None:
+    """Trains a published architecture on a data set of its form, and writes a bundle with its record."""
+    console = Console(stderr=True)
+    made, seeds, samples = (job(f, threads) for f in ("seed_job", "seeds", "samples"))
+    names = [one for one in seeds.SEEDS if one != "bilstm"]
+    if name not in names or form not in samples.FORMS:
+        raise typer.BadParameter(f"networks are {', '.join(names)}, forms {', '.join(samples.FORMS)}")
+    if out.exists():
+        raise typer.BadParameter(f"{out} is there")
+    with refusing():
+        chosen = samples.of_folder(form, folder, fps=fps, shown=console.is_terminal)
+        made.train_seed(seeds.SEEDS[name], chosen, out, console.print, split=split, steps=steps, base=base)
+    Console().print(f"{out} is written")
+
+
+def variants(
+    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for NAME-fp16 and NAME-int8.")],
+    kind: Annotated[
+        list[str] | None, typer.Option(help="`fp16` or `int8`; may be repeated.", show_default="both")
+    ] = None,
+    bound: Annotated[float, typer.Option(help="Percentage points that may be lost.")] = 0.5,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Write also what loses more.")] = False,
+    on: Annotated[
+        str | None, typer.Option(help="Recordings to measure on, as of `report`.", show_default="what fits")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Clips of a label, or joined recordings.")] = 20,
+    data: Data = None,
+) -> None:
+    """Makes 16- and 8-bit copies of a bundle, and measures what they lose; too lossy ones are refused."""
+    made, samples, bundles = modules("training.variants", "training.samples", "shared.bundles")
+    kinds = tuple(kind or made.KINDS)
+    if not set(kinds) <= set(made.KINDS):
+        raise typer.BadParameter(f"kind is {', '.join(kinds)}; there are {', '.join(made.KINDS)}")
+    failed = False
+    with refusing():
+        model = bundles.load_bundle(bundle)
+        name = on or samples.FITTING.get(model.name, "words")
+        if name not in samples.SOURCES:
+            raise ValueError(f"--on says {name}, there are {', '.join(samples.SOURCES)}")
+        clips = samples.SOURCES[name](data_folder(data), most).clips
+        typer.echo(made.HEAD)
+        for one in kinds:
+            try:
+                made.make(model, clips, out, one, bound=bound, anyway=anyway, told=typer.echo)
+            except made.TooLossyError as error:
+                failed = True
+                typer.echo(f"signstream: {error}", err=True)
+    if failed:
+        raise typer.Exit(1)

@@ -48,6 +48,9 @@ class Take:
     """Of the shorter side; pictures are never enlarged."""
     codec: str = "raw"
     """`raw`, `jpeg:QUALITY` or `vp8:KILOBITS`."""
+    mirrored: bool = False
+    lost_every: int = 0
+    """So many frames bring one that is lost; 0: none."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,9 +79,12 @@ def _camera(times: list[float], pictures: list[Picture], take: Take) -> Iterator
     """The frames a camera pointed at the recording would deliver, with its own clock."""
     span = times[-1] - take.phase + take.still_before + take.still_after
     for n in range(int(span * take.fps) + 1):
+        if take.lost_every and n % take.lost_every == take.lost_every - 1:
+            continue
         at = n / take.fps - take.still_before + take.phase
         shown = int(np.searchsorted(times, min(max(at, take.phase), times[-1]) + 1e-6, side="right")) - 1
-        yield n / take.fps, pictures[max(shown, 0)]
+        picture = pictures[max(shown, 0)]
+        yield n / take.fps, np.ascontiguousarray(picture[:, ::-1]) if take.mirrored else picture
 
 
 def _resized(picture: Picture, shorter: int) -> Picture:

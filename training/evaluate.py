@@ -10,17 +10,22 @@ import numpy as np
 from shared.bundles import Bundle
 from training import recipe
 from training.clips import HOLISTIC, Take, cached_track
+from training.continuous import false_finals
 from training.heldout import HeldOut, measure
 from training.recordings import Recordings
-from training.report import ClipReport, HelloReport, Report
+from training.report import ClipReport, HelloReport, QuietReport, Report
 from training.streaming import Sighting, perturbed, sightings, worst_disagreement
 from training.train import train
 from workers.recognizers.graphs import Recognizer
 
 HELLO = "asl_hello_x2.mp4"
 
+WANTED = ["hello", "hello"]
+
 PERTURBED_RUNS = 10
 """Runs of every take besides the plain one, each with its own noise, lost hands, lost frames and phase."""
+
+QUIET_MINUTES, QUIET_DRAWS = 10, 3
 
 Told = Callable[[str], None]
 
@@ -36,28 +41,52 @@ def hello_takes() -> list[Take]:
     return takes
 
 
+def asked_takes() -> dict[str, Take]:
+    """Cameras of which each alone must see the clip rightly."""
+    return {
+        "15 frames a second": Take(15),
+        "24 frames a second": Take(24),
+        "30 frames a second": Take(30),
+        "240 lines": Take(height=240),
+        "mirrored": Take(mirrored=True),
+        "one frame in five lost": Take(lost_every=5),
+    }
+
+
 def other_takes() -> list[Take]:
     """For clips without a word of ours: cut as they are, and with someone standing still around them."""
     return [Take(), Take(30, 0.013, 0, 0, 360, "vp8:1400"), Take(30, 0.027, 2, 2, 720, "jpeg:80")]
 
 
-def report_of(folds: list[HeldOut], hello: HelloReport, others: tuple[ClipReport, ...]) -> Report:
-    """The two halves of an evaluation put together."""
+def report_of(
+    folds: list[HeldOut], hello: HelloReport, others: tuple[ClipReport, ...], quiet: QuietReport
+) -> Report:
+    """The parts of an evaluation put together."""
     letters = [fold.letters for fold in folds if fold.letters is not None]
     return Report(
+        tuple(fold.words for fold in folds),
         tuple(fold.top1 for fold in folds),
+        tuple(fold.open for fold in folds),
         tuple(fold.right for fold in folds),
         tuple(fold.wrong for fold in folds),
         sum(letters) / max(len(letters), 1),
         hello,
         others,
+        quiet,
     )
+
+
+def quiet_report(bundle: Bundle, recordings: Recordings) -> QuietReport:
+    """What the bundle says where nobody signs."""
+    draws = range(1, QUIET_DRAWS + 1)
+    finals = tuple(len(false_finals(bundle, recordings, QUIET_MINUTES, seed)) for seed in draws)
+    return QuietReport(QUIET_MINUTES, finals)
 
 
 def measure_fold(recordings: Recordings, fold: int) -> HeldOut:
     """Trains without one fold's blocks and measures on them. Nothing is chosen by what this finds."""
     held_out = recordings.blocks % recipe.FOLDS == fold
-    return measure(train(recordings.part(~held_out)), recordings.part(held_out))
+    return measure(train(recordings.part(~held_out), recipe.FOLD_STEPS), recordings.part(held_out))
 
 
 def clip_reports(
@@ -88,7 +117,7 @@ def _runs(
 
 def _hello_report(recognizer: Recognizer, video: Path, cache: Path, extractor: str) -> HelloReport:
     runs = list(_runs(recognizer, video, hello_takes(), cache, extractor))
-    right = [run for run in runs if [sighting.gloss for sighting in run] == ["hello", "hello"]]
+    right = [run for run in runs if _glosses(run) == WANTED]
     apart = [worst_disagreement(runs[0], run) for run in right]
     return HelloReport(
         runs=len(runs),
@@ -96,7 +125,15 @@ def _hello_report(recognizer: Recognizer, video: Path, cache: Path, extractor: s
         times_p95=float(np.quantile(apart, 0.95)) if apart else float("inf"),
         times_worst=max(apart, default=float("inf")),
         lowest_confidence=min((sighting.confidence for run in right for sighting in run), default=0.0),
+        asked=tuple(
+            (name, _glosses(sightings(recognizer, cached_track(video, take, cache, extractor))) == WANTED)
+            for name, take in asked_takes().items()
+        ),
     )
+
+
+def _glosses(run: list[Sighting]) -> list[str]:
+    return [sighting.gloss for sighting in run]
 
 
 def _other_report(recognizer: Recognizer, video: Path, cache: Path, extractor: str) -> ClipReport:

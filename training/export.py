@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from training import examples, recipe
 from training.card import card_text
 from training.network import Network
-from training.onnx_graph import write_graph
+from training.onnx_graph import write_graph_of
 from training.report import Report
 from training.toml import spans, table
 from training.train import recipe_pipeline
@@ -20,11 +20,14 @@ GRAPH, LABELS, CARD = "model.onnx", "labels.txt", "README.md"
 
 INPUT, OUTPUT = "landmarks", "logits"
 
+BATCHES = (1, 2, 8)
+"""The graph takes any number of windows at once, and is tried with these."""
+
 FEATURES = recipe_pipeline().shape[-1]
 
 
 class _OneWindow(nn.Module):
-    """[1, WINDOW, features] -> logits [1, labels]."""
+    """[batch, WINDOW, features] -> logits [batch, labels]."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -38,7 +41,9 @@ def write_bundle(network: Network, folder: Path) -> None:
     """Writes or overwrites the bundle in `folder`; its card says that nothing was measured yet."""
     folder.mkdir(parents=True, exist_ok=True)
     example = torch.zeros(1, recipe.WINDOW, FEATURES)
-    write_graph(_OneWindow(network), example, folder / GRAPH, recipe.NAME, INPUT, OUTPUT)
+    sizes = [(batch, recipe.WINDOW) for batch in BATCHES]
+    graph, fed = folder / GRAPH, {INPUT: example}
+    write_graph_of(_OneWindow(network), fed, graph, recipe.NAME, OUTPUT, axes=("batch",), sizes=sizes)
     (folder / LABELS).write_text("".join(f"{label}\n" for label in recipe.LABELS), "utf-8")
     rewrite_report(folder, None)
 
@@ -88,7 +93,7 @@ def manifest_text(hashes: dict[str, str], report: Report | None, declared: dict[
                     "name": INPUT,
                     "dtype": "float32",
                     "axes": ["batch", "time", "feature"],
-                    "shape": [1, recipe.WINDOW, FEATURES],
+                    "shape": [0, recipe.WINDOW, FEATURES],
                 }
             ],
         ),

@@ -40,10 +40,10 @@ BATCH = 16
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the joins' known times, and how many samples later it is asked."""
 
-POOL = 700
-"""Batches that are made; each serves about twice."""
+POOL = 370
+"""Batches that are made; each serves about three times."""
 
-PLAN = Plan(steps=1400, rate=4e-3)
+PLAN = Plan(steps=1100, rate=4e-3)
 
 MEASURED = 300
 """Held-out streams a fold, about 1,800 letters."""

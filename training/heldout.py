@@ -28,8 +28,12 @@ BACKGROUND = frozenset(recipe.LABELS[i] for i in recipe.BACKGROUND_IDS)
 class HeldOut:
     """Of one fold."""
 
+    words: float
+    """Word clips, one window each: which of the fifteen, however likely the network finds that it is none."""
     top1: float
     """Over words and idle, one window a clip."""
+    open: float
+    """The same clips where `unknown` is a possible answer too, and always a wrong one."""
     right: float
     """Word clips whose only final gloss is their word."""
     wrong: float
@@ -42,7 +46,12 @@ def measure(network: Network, recordings: Recordings, seed: int = recipe.SEED) -
     """Measures clips the network has not seen."""
     rng = np.random.default_rng(seed)
     known = recordings.part(recordings.labels != recipe.LABELS.index(recipe.UNKNOWN))
-    guesses = np.array([_alone(network, clip) for clip in known.clips])
+    scores = np.array([_alone(network, clip) for clip in known.clips])
+    first = len(recipe.BACKGROUND_IDS)
+    signed = known.labels >= first
+    among = scores[signed, first:].argmax(1) + first
+    without = scores.copy()
+    without[:, recipe.LABELS.index(recipe.UNKNOWN)] = -1
     right, wrong, words, answered, letters = 0, 0, 0, 0, 0
     for clip, label in zip(recordings.clips, recordings.labels, strict=True):
         if recipe.LABELS[label] == recipe.IDLE:
@@ -56,7 +65,9 @@ def measure(network: Network, recordings: Recordings, seed: int = recipe.SEED) -
             right += glosses == [recipe.LABELS[label]]
             wrong += any(gloss != recipe.LABELS[label] for gloss in glosses)
     return HeldOut(
-        float((guesses == known.labels).mean()),
+        float((among == known.labels[signed]).mean()),
+        float((without.argmax(1) == known.labels).mean()),
+        float((scores.argmax(1) == known.labels).mean()),
         right / max(words, 1),
         wrong / max(words, 1),
         answered / letters if letters else None,
@@ -70,14 +81,12 @@ def _probabilities(network: Network, clip: Clip) -> NDArray[np.float32]:
     return np.asarray(network(features).softmax(-1)[0].numpy(), np.float32)
 
 
-def _alone(network: Network, clip: Clip) -> int:
-    """The best label but `unknown`, with the clip's middle in the window's and its ends held."""
+def _alone(network: Network, clip: Clip) -> NDArray[np.float32]:
+    """The probability of each label, with the clip's middle in the window's and its ends held."""
     before = (recipe.WINDOW - len(clip)) // 2
     after = recipe.WINDOW - len(clip) - before
     window = np.concatenate([np.repeat(clip[:1], before, 0), clip, np.repeat(clip[-1:], after, 0)])
-    scores = _probabilities(network, window)[0].copy()
-    scores[recipe.LABELS.index(recipe.UNKNOWN)] = -1
-    return int(scores.argmax())
+    return np.asarray(_probabilities(network, window)[0], np.float32)
 
 
 def _in_a_stream(network: Network, clip: Clip, rng: Generator) -> list[Sighting]:

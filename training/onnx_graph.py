@@ -1,5 +1,7 @@
 """A network as an ONNX file that says nothing of where it was made, checked against PyTorch."""
 
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,10 @@ TOLERANCE = 1e-4
 
 _SIZES = ((1, 1), (2, 17), (1, 64), (3, 200))
 """Batches and samples a graph of free length is tried with."""
+
+
+INDEX = "index"
+"""An input with the number of each sample's frame."""
 
 
 class ExportError(RuntimeError):
@@ -36,42 +42,73 @@ def write_graph(
 
     ExportError where ONNX Runtime and PyTorch differ by more than TOLERANCE on noise of several sizes.
     """
+    sizes = _SIZES if free else (tuple(example.shape[:2]),)
+    axes = ("batch", "time") if free else ()
+    write_graph_of(network, {source: example}, file, name, answer, axes=axes, sizes=sizes)
+
+
+def write_graph_of(
+    network: nn.Module,
+    examples: Mapping[str, Tensor],
+    file: Path,
+    name: str,
+    answer: str,
+    *,
+    axes: Sequence[str] = (),
+    sizes: Sequence[tuple[int, ...]] = _SIZES,
+    traced: bool = False,
+) -> None:
+    """The same of a network with several inputs, by name; their first `axes` may be of any length.
+
+    It is tried with noise whose first lengths are `sizes`. Inputs called `index` count from 0. `traced` keeps
+    an LSTM one node: the newer exporter writes each of its steps.
+    """
     network.eval()
-    lengths = {0: torch.export.Dim("batch"), 1: torch.export.Dim("time")} if free else None
-    program = torch.onnx.export(
-        network,
-        (example.expand(2, *example.shape[1:]).contiguous() if free else example,),
-        input_names=[source],
-        output_names=[answer],
-        dynamic_shapes=(lengths,) if free else None,
-        opset_version=OPSET,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
-    model = program.model_proto
+    lengths = {place: torch.export.Dim(axis) for place, axis in enumerate(axes)} or None
+    fed = [x.expand(2, *x.shape[1:]).contiguous() if axes else x for x in examples.values()]
+    names = {"input_names": list(examples), "output_names": [answer], "opset_version": OPSET}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's exporter warns of its own parts
+        if traced:
+            free = {one: dict(enumerate(axes)) for one in (*examples, answer)}
+            torch.onnx.export(network, tuple(fed), file, dynamic_axes=free, dynamo=False, **names)
+            model = onnx.load(file)
+        else:
+            model = torch.onnx.export(
+                network,
+                tuple(fed),
+                dynamic_shapes=(lengths,) * len(fed) if lengths else None,
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+                **names,
+            ).model_proto
     _forget_origin(model, name)
     onnx.checker.check_model(model, full_check=True)
     file.write_bytes(model.SerializeToString(deterministic=True))
-    sizes = _SIZES if free else (tuple(example.shape[:2]),)
-    _compare(network, file, [(*size, *example.shape[2:]) for size in sizes])
+    for size in sizes:
+        shapes = {source: (*size, *x.shape[len(size) :]) for source, x in examples.items()}
+        _compare(network, file, shapes)
 
 
 @torch.no_grad()
-def _compare(network: nn.Module, file: Path, shapes: list[tuple[int, ...]]) -> None:
+def _compare(network: nn.Module, file: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    (source,) = (graph.name for graph in session.get_inputs())
     rng = np.random.default_rng(0)
-    for shape in shapes:
-        features = rng.normal(0, 1, shape).astype(np.float32)
-        (answer,) = session.run(None, {source: features})
-        wanted = network(torch.from_numpy(features)).numpy()
-        apart, largest = float(np.abs(answer - wanted).max()), float(np.abs(wanted).max())
-        if not apart <= TOLERANCE * max(largest, 1.0):
-            raise ExportError(
-                f"{file}: ONNX Runtime and PyTorch differ by {apart:.2g} on {list(shape)},"
-                f" expected at most {TOLERANCE:g} of {largest:.2g}"
-            )
+    fed = {
+        name: np.broadcast_to(np.arange(shape[-1], dtype=np.float32), shape).copy()
+        if name == INDEX
+        else rng.normal(0, 1, shape).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+    (answer,) = session.run(None, fed)
+    wanted = network(*(torch.from_numpy(array) for array in fed.values())).numpy()
+    apart, largest = float(np.abs(answer - wanted).max()), float(np.abs(wanted).max())
+    if not apart <= TOLERANCE * max(largest, 1.0):
+        raise ExportError(
+            f"{file}: ONNX Runtime and PyTorch differ by {apart:.2g} on"
+            f" {[list(shape) for shape in shapes.values()]}, expected at most {TOLERANCE:g} of {largest:.2g}"
+        )
 
 
 def _forget_origin(model: onnx.ModelProto, name: str) -> None:

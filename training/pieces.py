@@ -143,6 +143,32 @@ def other_arc(clip: Clip, rng: Generator) -> Clip:
     return changed
 
 
+def there_and_back(clip: Clip, rng: Generator) -> Clip:
+    """The clip to some place beyond its middle, and the same way back: a sign made once and let go again.
+
+    One signer closes the hand for `no` and keeps it closed, the next opens it at once.
+    """
+    turn = float(rng.uniform(0.6, 1.0)) * (len(clip) - 1)
+    samples = int(rng.integers(len(clip), len(clip) + 6))
+    there = int(rng.integers(round(0.3 * samples), round(0.6 * samples) + 1))
+    ways = (np.linspace(0, turn, there), np.linspace(turn, 0, samples - there))
+    return sampled(clip, np.concatenate(ways))
+
+
+LATE = 3.0
+"""Samples by which a handshape may change before or after its place."""
+
+
+def shape_late(clip: Clip, rng: Generator) -> Clip:
+    """The same ways with the handshapes of an earlier or later sample: hands open when their signer likes."""
+    places = np.arange(len(clip)) - rng.uniform(-LATE, LATE)
+    shifted, changed = sampled(clip, places), clip.copy()
+    for hand in HANDS:
+        wrist = slice(hand.start, hand.start + 1)
+        changed[:, hand] = clip[:, wrist] + (shifted[:, hand] - shifted[:, wrist])
+    return changed
+
+
 def other_reach(clip: Clip, rng: Generator) -> Clip:
     """The same ways, larger or smaller about their middle: signers reach differently far."""
     changed = clip.copy()
@@ -154,6 +180,12 @@ def other_reach(clip: Clip, rng: Generator) -> Clip:
         changed[:, WRISTS[side], :2] += farther
         changed[:, ELBOWS[side], :2] += farther / 2
     return changed
+
+
+def opened_again(clip: Clip, rng: Generator) -> Clip:
+    """The clip and, faster, some of the way back: a hand that closes for the sign and opens behind it."""
+    back = clip[:: -int(rng.integers(2, 4))]
+    return np.concatenate((clip, back[: int(rng.integers(2, len(back), endpoint=True))]))
 
 
 OTHER_SHAPE = 0.45

@@ -16,6 +16,7 @@ from training.pieces import (
     at_speed,
     held,
     one_arm_down,
+    opened_again,
     other_arc,
     other_reach,
     rest_frame,
@@ -42,6 +43,9 @@ _OTHER_ARC = 0.3
 """Of the words go in a flatter or higher arc (training only)."""
 _OTHER_REACH = 0.5
 """Of the words are signed larger or smaller (training only)."""
+_OPENED_AGAIN = {"no": 0.4}
+"""Of these words' clips go some of their way back (training only): NO closes the fingers once or twice, and
+some keep them closed where others open them."""
 _ONE_SIGNER = 0.5
 """Of the sentences are of one recording block where it has enough words; the others mix them."""
 
@@ -87,7 +91,10 @@ class Sentences:
             add(before, np.full(len(before), BLANK))
         for place, following in zip(places, [*places[1:], None], strict=True):
             label = int(self._labels[place]) - len(recipe.BACKGROUND_IDS) + 1
-            clip = at_speed(self._clips[place], rng)
+            clip = self._clips[place]
+            if self._others and rng.random() < _OPENED_AGAIN.get(WORDS[label - 1], 0):
+                clip = opened_again(clip, rng)
+            clip = at_speed(clip, rng)
             if self._others and rng.random() < _OTHER_ARC:
                 clip = other_arc(clip, rng)
             if self._others and rng.random() < _OTHER_REACH:

@@ -28,12 +28,12 @@ TRAINED = (3, 7)
 TIMED, DELAY = 1.0, 2
 """Weight of what is learned from the joins' known times, and how many samples later it is asked."""
 
-POOL = 400
+POOL = 340
 """Batches that are made; each serves about three times."""
 NOISE = 0.02
 """Added to a batch's features each time, shoulder widths."""
 
-PLAN = Plan(steps=1100, rate=4e-3)
+PLAN = Plan(steps=1000, rate=4e-3)
 
 MEASURED = 200
 """Held-out sentences a fold, about 1,100 words."""

@@ -236,7 +236,7 @@ def varied(stream: Stream, rng: Generator) -> Clip:
     clip = stream.landmarks.copy()
     hand = clip[:, RIGHT]
     wrist = hand[:, :1]
-    shape = (hand - wrist) * _proportions(rng) + _bend(rng)
+    shape = (hand - wrist) * _proportions(rng)
     turned = turn(rng)
     shape = shape @ turned.T * rng.uniform(0.85, 1.15, (1, 1, 3))
     path = wrist * rng.uniform(0.7, 1.3) @ turned.T
@@ -254,13 +254,6 @@ def _proportions(rng: Generator) -> NDArray[np.float32]:
     """[1, 21, 1]: each finger a little longer or shorter."""
     fingers = rng.normal(1, 0.06, 5)
     return np.concatenate(([1.0], np.repeat(fingers, 4))).astype(np.float32)[None, :, None]
-
-
-def _bend(rng: Generator) -> NDArray[np.float32]:
-    """[1, 21, 3]: every joint a little elsewhere, the same for a whole stream."""
-    return (rng.normal(0, 0.05, (1, HAND_POINTS, 3)) * (np.arange(HAND_POINTS) > 0)[:, None]).astype(
-        np.float32
-    )
 
 
 def turn(rng: Generator, more: float = 1.0) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from shared.bundles.manifest import Step
-from training import recipe
+from training import recipe, ridge
 from training.augment import augmented
 from training.network import Network
 from training.recordings import Recordings
@@ -47,6 +47,7 @@ def train(
     rng = np.random.default_rng(seed)
     streams, pipeline = Streams(recordings, rng), recipe_pipeline()
     network = Network(pipeline.shape[-1])
+    network.look(ridge.fit(recordings, pipeline))
     average: Network = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
         network.parameters(), recipe.LEARNING_RATE, weight_decay=recipe.WEIGHT_DECAY
@@ -55,11 +56,13 @@ def train(
     criterion = nn.CrossEntropyLoss(ignore_index=IGNORED, label_smoothing=recipe.SMOOTHING)
     began = time.monotonic()
     for step in range(1, steps + 1):
-        clips, labels = streams.batch(batch)
+        clips, labels, words = streams.batch(batch)
         features = torch.from_numpy(pipeline(augmented(clips, rng), 1.0))
         network.train()
         logits = network(features)
         loss = criterion(logits.flatten(0, 1), torch.from_numpy(labels).flatten())
+        among = logits[..., len(recipe.BACKGROUND_IDS) :].flatten(0, 1)
+        loss = loss + recipe.WORD_LOSS * criterion(among, torch.from_numpy(words).flatten())
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)

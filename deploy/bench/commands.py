@@ -88,6 +88,26 @@ def keypoints(
     report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)
 
 
+@commands.command("landmarks-only")
+def landmarks_only(
+    as_json: AsJson = False,
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=2.0, max=600.0, help="How long each is measured.")] = 10.0,
+) -> None:
+    """CPU a second of signing: pictures or landmarks. Example: signstream bench landmarks-only --json"""
+    from deploy.bench.landmarks_only import run
+
+    folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
+    clips = sorted(folder.glob("*.mp4"))
+    if not clips:
+        typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
+        raise typer.Exit(2)
+    rows = run(clips[0], seconds, partial(typer.echo, err=True))
+    report("landmarks-only", rows, ("mediapipe", "openvino", "numpy", "uvicorn"), as_json=as_json)
+
+
 @commands.command("decoding")
 def decoding(
     as_json: AsJson = False,

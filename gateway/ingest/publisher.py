@@ -153,6 +153,8 @@ class Publisher:
                 await self._take(data)
             elif self._is_end(message.get("text") or ""):
                 return Outcome(OVER, "publisher stopped", "now")
+            else:
+                await self._acknowledge()
 
     async def _take(self, data: bytes) -> None:
         await self._keep_pace()

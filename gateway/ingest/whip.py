@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 OFFER_TYPE = "application/sdp"
 
-# A page of any origin may publish: it holds no credentials of ours, and its user gave it the camera.
+# Which pages may publish is the door's to say (gateway.door); every page may read why it may not.
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location, ETag, Accept-Patch, Link, Retry-After, Signstream-Secret",

@@ -39,6 +39,17 @@ ALONGSIDE = {401: ("WWW-Authenticate",), 405: ("Allow",), 503: ("Retry-After",)}
 """Headers that an error of this status has: how to come, how else, when again."""
 
 
+OF_PAGES = (
+    "Cache-Control",
+    "Content-Security-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Permissions-Policy",
+    "Referrer-Policy",
+    "X-Content-Type-Options",
+)
+"""What keeps a page to itself (gateway/pages.py)."""
+
+
 def refused(*reasons: tuple[int, str], headers: tuple[str, ...] = ()) -> dict[str, Described]:
     """Responses that are an error with a sentence, and with what HTTP wants beside it."""
     return {
@@ -118,7 +129,7 @@ PATHS: dict[str, dict[str, Described]] = {
         "get": {
             "operationId": "page",
             "summary": "The browser app.",
-            "responses": {"200": answer("HTML.", content={"text/html": STRING})},
+            "responses": {"200": answer("HTML.", headers=OF_PAGES, content={"text/html": STRING})},
         }
     },
     "/{file}": {
@@ -127,7 +138,7 @@ PATHS: dict[str, dict[str, Described]] = {
             "summary": "What the browser app loads; `signstream.js` is a client for pages of your own.",
             "parameters": [in_path("file", "The file's name.")],
             "responses": {
-                "200": answer("The file.", content={"text/javascript": STRING}),
+                "200": answer("The file.", headers=OF_PAGES, content={"text/javascript": STRING}),
                 **refused((404, "No such file.")),
             },
         }
@@ -162,6 +173,32 @@ PATHS: dict[str, dict[str, Described]] = {
                 ),
                 **refused((400, "`wait` is no time."), UNKNOWN_SESSION, (406, "No such form."), AWAY),
             },
+        }
+    },
+    "/sessions/{id}/sentence": {
+        "post": {
+            "operationId": "sentence",
+            "summary": "A model's final glosses as a line; rewritten as a sentence if asked for.",
+            "parameters": [SESSION],
+            "requestBody": {"content": {JSON: {"schema": ref("SentenceAsked")}}},
+            "responses": {
+                "200": answer(
+                    "The line; the sentence, or why there is none.", content={JSON: ref("Sentence")}
+                ),
+                **refused(
+                    (400, "The body is no such object."),
+                    UNKNOWN_SESSION,
+                    (413, "The body is too long."),
+                    AWAY,
+                ),
+            },
+        }
+    },
+    "/rewriting": {
+        "get": {
+            "operationId": "rewriting",
+            "summary": "Whether the operator has named a service that rewrites glosses, and its model.",
+            "responses": {"200": answer("It is as it is.", content={JSON: ref("Rewriting")})},
         }
     },
     "/sessions/{id}/events": {

@@ -150,6 +150,25 @@ SCHEMAS: dict[str, Schema] = {
         state=ref("State"),
         glosses=list_of(ref("FinalGloss")),
     ),
+    "SentenceAsked": {
+        "type": "object",
+        "properties": {
+            "start": {"type": "number", "description": "Glosses that begin from here, seconds; 0."},
+            "end": {"type": "number", "description": "And up to here; all."},
+            "model": {"type": "string", "description": "Whose; the session's first."},
+            "rewrite": {"type": "boolean", "description": "Ask the operator's service; false."},
+        },
+        "additionalProperties": False,
+    },
+    "Sentence": record(
+        "Glosses of a stretch, at most sixty.",
+        glosses=list_of(STRING),
+        line={"type": "string", "description": "The glosses as they are, joined."},
+        sentence=or_null({"type": "string", "description": "By a language model, which may be wrong."}),
+        by={"type": "string", "description": "Which model wrote the sentence."},
+        reason={"type": "string", "description": "Why there is no sentence, where one was asked for."},
+    ),
+    "Rewriting": record("Off unless the operator named a service.", on={"type": "boolean"}, model=STRING),
     "GlossEvent": _event(
         "gloss",
         "A sign was recognised. A partial is a guess; a final is never taken back.",
@@ -161,6 +180,7 @@ SCHEMAS: dict[str, Schema] = {
         start=SECONDS,
         end=SECONDS,
         alternatives=list_of(record("Another reading.", gloss=STRING, confidence=SHARE), maxItems=5),
+        more=list_of(record("The sixth to the tenth.", gloss=STRING, confidence=SHARE), maxItems=5),
         latency_ms=ref("Latency"),
     ),
     "SessionEvent": and_maybe(

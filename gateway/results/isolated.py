@@ -23,7 +23,8 @@ HOLE_SECONDS = 1.0
 LONGEST_SECONDS = 5.0
 """A sign held longer than this is final at once and once: nobody waits for someone who does not move."""
 
-ALTERNATIVES = 5
+ALTERNATIVES = 10
+"""Readings of a sign that are told; for somebody who learns, the sixth says something too."""
 
 
 @dataclasses.dataclass(frozen=True)

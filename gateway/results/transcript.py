@@ -19,6 +19,9 @@ from shared.sessions import Session
 
 log = logging.getLogger(__name__)
 
+ALTERNATIVES = 5
+"""Readings an event tells as `alternatives`; the rest of a draft's stand in `more`."""
+
 HOLE_SECONDS = 2.0
 """A live session goes on past a window nobody answered for this long; a file waits as long as it takes."""
 
@@ -235,6 +238,7 @@ class Transcript:
         known = sum(told.values())
         # A file's frames have no capture time: what it waited for is the file's own affair.
         total = max(known, (now - draft.captured) * 1000) if draft.captured else known
+        ranked = [{"gloss": label, "confidence": round(p, 4)} for label, p in draft.alternatives]
         latency = {**told, "publish": total - known, "total": total}
         return self._event(
             "gloss",
@@ -245,7 +249,8 @@ class Transcript:
             confidence=round(draft.confidence, 4),
             start=round(draft.start, 3),
             end=round(draft.end, 3),
-            alternatives=[{"gloss": label, "confidence": round(p, 4)} for label, p in draft.alternatives],
+            alternatives=ranked[:ALTERNATIVES],
+            more=ranked[ALTERNATIVES:],
             latency_ms={stage: round(ms, 1) for stage, ms in latency.items()},
         )
 

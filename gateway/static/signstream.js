@@ -16,6 +16,8 @@
 
 import { publish } from "./signstream/camera.js";
 import { upload } from "./signstream/file.js";
+import { CameraLandmarks, FilmLandmarks } from "./signstream/landmark-sources.js";
+import { publishLandmarks } from "./signstream/landmarks.js";
 import { Session } from "./signstream/session.js";
 
 export { SignstreamError } from "./signstream/request.js";
@@ -42,6 +44,8 @@ export { SignstreamError } from "./signstream/request.js";
  * @param {object} options
  * @param {MediaStream} [options.stream] a camera's stream; its first video track is sent as it is
  * @param {Blob} [options.video] a video file instead
+ * @param {boolean | object} [options.landmarks] true: landmarks are found in this browser and sent instead of the
+ *   stream or the file, which stay here; or a source of landmarks of your own (docs/browser.md)
  * @param {string[]} [options.models] names of models; the server's default where none is given
  * @param {string} [options.server] origin of the server; this page's by default
  * @param {string} [options.token] what a server with keys asks for; good for publishing (or uploading) and hearing
@@ -60,12 +64,20 @@ export { SignstreamError } from "./signstream/request.js";
  * @throws {SignstreamError}
  */
 export async function connect(options) {
-  const { stream, video, models, token = "" } = options;
+  const { stream, video, models, landmarks, token = "" } = options;
   const server = options.server ?? location.origin;
   const query = models?.length ? `?models=${models.map(encodeURIComponent).join(",")}` : "";
-  const session = stream
-    ? new Session(server, token, await publish(server, query, stream, token))
-    : new Session(server, token, await upload(server, query, video, token, options));
-  session.listen(options);
+  let source;
+  if (landmarks) source = await publishLandmarks(server, query, landmarkSource(options), token, options.onLandmarks);
+  else if (stream) source = await publish(server, query, stream, token);
+  else source = await upload(server, query, video, token, options);
+  const session = new Session(server, token, source);
+  // Landmarks found here are shown from here: the server tells nobody.
+  session.listen(landmarks ? { ...options, onLandmarks: undefined } : options);
   return session;
+}
+
+function landmarkSource({ landmarks, stream, video }) {
+  if (landmarks !== true) return landmarks;
+  return stream ? new CameraLandmarks(stream) : new FilmLandmarks(video);
 }

@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 from tests.deploy.topology import OUTSIDE, Topology
 from tests.whole import glosses
 
-pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.data]
+# The first test waits for all of it to start; a quiet machine takes a quarter of that.
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.data, pytest.mark.timeout(240)]
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "signstream.json"
 

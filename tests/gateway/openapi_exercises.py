@@ -97,7 +97,21 @@ def of_sessions() -> list[Exercise]:
         Exercise("get", events, f"{told}/events", 406, {"Accept": "text/html"}),
         Exercise("get", events, f"{told}/events?epoch=old", 409, SSE),
         Exercise("get", events, f"{told}/events", 503, SSE, away=True),
+        *of_sentences(told, nobody),
         Exercise("get", "/readyz", "/readyz", 503, away=True),
+    ]
+
+
+def of_sentences(told: str, nobody: str) -> list[Exercise]:
+    """Glosses as lines; no service is named."""
+    path = "/sessions/{id}/sentence"
+    return [
+        Exercise("post", path, f"{told}/sentence", 200, body=b'{"rewrite": true}'),
+        Exercise("post", path, f"{told}/sentence", 400, body=b"[]"),
+        Exercise("post", path, f"{nobody}/sentence", 404),
+        Exercise("post", path, f"{told}/sentence", 413, body=bytes(5000)),
+        Exercise("post", path, f"{told}/sentence", 503, away=True),
+        Exercise("get", "/rewriting", "/rewriting", 200),
     ]
 
 

@@ -28,7 +28,7 @@ async def told(http: aiohttp.ClientSession, url: str = "") -> Figures:
 
 
 async def announce(store: Redis, stage: str, name: str, **said: Any) -> None:
-    await store.set(keys.stage(stage, name), json.dumps({"models": ["asl-words"], **said}))
+    await store.set(keys.stage(stage, name), json.dumps({"models": ["asl-words"]} | said))
 
 
 async def test_figures_to_scale_by_are_there_with_and_without_workers(redis_url: str, store: Redis) -> None:
@@ -68,6 +68,19 @@ async def test_figures_to_scale_by_are_there_with_and_without_workers(redis_url:
             assert 30 <= figures["signstream_windows_oldest_seconds", "asl-words"] < 60
             assert figures["signstream_redis_memory_bytes",] > 100_000
             assert figures["signstream_gateway_sessions", "camera"] == 0
+
+
+async def test_a_model_that_one_stage_lacks_is_named(redis_url: str, store: Redis) -> None:
+    app = create_app(settings.load(redis_url=redis_url, models="asl-words,asl-sentences"))
+    async with serving(app) as url, aiohttp.ClientSession(url) as http:
+        await announce(store, "recognizers", "all", models=["asl-words", "asl-sentences"])
+        await announce(store, "keypoints", "one")
+        async with http.get("/readyz") as answer:
+            assert answer.status == 503
+            assert (await answer.json())["missing"] == ["keypoints for the model asl-sentences"]
+        await announce(store, "keypoints", "two", models=["asl-sentences"])
+        async with http.get("/readyz") as answer:
+            assert (answer.status, await answer.json()) == (200, {"ready": True, "missing": []})
 
 
 async def test_a_loop_that_is_held_up_is_told(redis_url: str) -> None:

@@ -91,6 +91,7 @@ def an_event_of_each_kind() -> list[dict[str, Any]]:
         "start": 0.5,
         "end": 1.5,
         "alternatives": [{"gloss": "hello", "confidence": 0.9}],
+        "more": [{"gloss": "water", "confidence": 0.01}],
         "latency_ms": dict.fromkeys(("capture", "keypoints", "recognize", "publish", "total"), 1.0),
     }
     return [

@@ -17,6 +17,9 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from gateway.app import create_app
+from shared.settings import Settings
+from tests.gateway.serving import serving
 from tests.whole.browser import FLAGS
 from tests.whole.camera import film
 from tests.whole.server import Server, signstream_up
@@ -134,8 +137,8 @@ class Visit:
 Visiting = Callable[..., Awaitable[Visit]]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def visiting(server: Server, browser: Browser) -> AsyncIterator[Visiting]:
+@contextlib.asynccontextmanager
+async def visits_to(server: str, browser: Browser) -> AsyncIterator[Visiting]:
     """Makes visits: `await visiting(camera=True, locale="ru", viewport=…)`, as Browser.new_context has them.
 
     Whatever a page complained of in the console fails the test, unless the test emptied `visit.complaints`;
@@ -149,7 +152,7 @@ async def visiting(server: Server, browser: Browser) -> AsyncIterator[Visiting]:
         contexts.append(context)
         if camera:
             await context.grant_permissions(["camera"])
-        visits.append(Visit(await context.new_page(), url or server.url))
+        visits.append(Visit(await context.new_page(), url or server))
         return visits[-1]
 
     yield make
@@ -162,6 +165,33 @@ async def visiting(server: Server, browser: Browser) -> AsyncIterator[Visiting]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def visiting(server: Server, browser: Browser) -> AsyncIterator[Visiting]:
+    """Visits to everything, with workers."""
+    async with visits_to(server.url, browser) as make:
+        yield make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(visiting: Visiting) -> Visit:
     """A visit in English, at a desk, with a camera."""
     return await visiting(camera=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def gateway_alone(redis_server: str) -> AsyncIterator[str]:
+    """URL of a gateway without workers, for pages that need none: it is up in a moment."""
+    async with serving(create_app(Settings(redis_url=redis_server, models=MODELS))) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reading(gateway_alone: str, browser: Browser) -> AsyncIterator[Visiting]:
+    """Visits to a gateway without workers, or (`url=`) to any other."""
+    async with visits_to(gateway_alone, browser) as make:
+        yield make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(reading: Visiting) -> Visit:
+    """Such a visit in English, at a desk."""
+    return await reading()

@@ -101,6 +101,17 @@ def test_a_sign_of_other_reach_keeps_its_middle_its_handshape_and_the_body(rng: 
     assert max(spans) > 1.1
 
 
+def test_a_hand_that_opens_again_goes_faster_some_of_its_way_back(rng: np.random.Generator) -> None:
+    clip = clip_of(0.8, -0.8, 0)
+    for _ in range(20):
+        made = pieces.opened_again(clip, rng)
+        assert np.array_equal(made[: len(clip)], clip, equal_nan=True)
+        back = made[len(clip) :]
+        assert 2 <= len(back) <= 10
+        ways = [clip[::-step][: len(back)] for step in (2, 3)]
+        assert any(np.array_equal(back, way, equal_nan=True) for way in ways)
+
+
 def test_wandering_passes_through_the_poses(rng: np.random.Generator) -> None:
     frames = [clip_of(0.8, -0.8, 0)[:1], clip_of(-0.6, 0.5, 1)[:1], body()]
     made = pieces.wandering(frames, rng)
@@ -109,9 +120,28 @@ def test_wandering_passes_through_the_poses(rng: np.random.Generator) -> None:
     assert not hand_seen(made)[-1]
 
 
+def test_there_and_back_ends_where_it_began_after_a_way_beyond_the_middle(rng: np.random.Generator) -> None:
+    clip = clip_of(0.8, -0.8, 0)
+    for _ in range(20):
+        made = pieces.there_and_back(clip, rng)
+        aside = made[:, HANDS[1].start, 0]
+        assert SAMPLES <= len(made) <= SAMPLES + 5
+        assert aside[-1] == pytest.approx(aside[0], abs=1e-5)
+        assert np.ptp(aside) > 0.5 * np.ptp(clip[:, HANDS[1].start, 0])
+
+
+def test_a_late_handshape_keeps_the_wrists_path(rng: np.random.Generator) -> None:
+    clip = clip_of(0.8, -0.8, 0)
+    clip[10:, HANDS[1].start + 8, 1] -= 0.3
+    made = pieces.shape_late(clip, rng)
+    assert np.allclose(made[:, HANDS[1].start], clip[:, HANDS[1].start])
+    assert np.array_equal(made[:, : HANDS[0].start], clip[:, : HANDS[0].start])
+    assert not np.allclose(made[:, HANDS[1]], clip[:, HANDS[1]], atol=0.02)
+
+
 def test_a_clip_is_left_as_it_was(rng: np.random.Generator) -> None:
     clip, again = clip_of(0.8, -0.8, 0), clip_of(0.8, -0.8, 0)
-    for make in (pieces.at_speed, pieces.rest_frame):
+    for make in (pieces.at_speed, pieces.rest_frame, pieces.there_and_back, pieces.shape_late):
         make(clip, rng)
     pieces.held(clip[:1], 9, rng)
     pieces.transition(clip[:1], body(), 5, rng)

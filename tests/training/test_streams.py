@@ -8,7 +8,7 @@ from training import recipe
 from training.augment import _filled, augmented
 from training.pieces import HANDS, WRISTS
 from training.recordings import LEFT, RIGHT, Recordings
-from training.streams import IGNORED, Streams, _broken, _of_word
+from training.streams import IGNORED, Streams, _alone, _broken, _of_word
 
 
 def streams(recordings: Recordings, seed: int = 1) -> Streams:
@@ -16,9 +16,9 @@ def streams(recordings: Recordings, seed: int = 1) -> Streams:
 
 
 def test_a_batch_has_a_label_for_the_middle_of_every_window(recordings: Recordings) -> None:
-    clips, labels = streams(recordings).batch(7)
+    clips, labels, words = streams(recordings).batch(7)
     assert clips.shape == (7, recipe.STREAM + recipe.WINDOW - 1, len(recipe.ROWS), 3)
-    assert labels.shape == (7, recipe.STREAM)
+    assert labels.shape == words.shape == (7, recipe.STREAM)
     assert clips.dtype == np.float32
 
 
@@ -30,7 +30,7 @@ def test_the_same_seed_draws_the_same_streams(recordings: Recordings) -> None:
 
 
 def test_streams_hold_words_rest_and_what_is_no_word(recordings: Recordings) -> None:
-    _, labels = streams(recordings).batch(60)
+    _, labels, _ = streams(recordings).batch(60)
     found = {recipe.LABELS[i] for i in np.unique(labels) if i != IGNORED}
     assert found == {"idle", "unknown", "hello", "please"}
 
@@ -43,6 +43,30 @@ def test_a_word_counts_only_from_the_inset_on() -> None:
     ] * (inset - 1)
 
 
+def test_a_recording_tells_its_word_at_its_ends_too() -> None:
+    piece = _of_word(clip_of(0.8, -0.8, 0), 5)
+    assert piece.words.tolist() == [IGNORED] + [3] * 17 + [IGNORED]
+    assert set(_broken(clip_of(0.8, -0.8, 0)).words) == {IGNORED}
+
+
+def test_a_window_of_its_own_counts_at_its_middle_only() -> None:
+    rng, clip = np.random.default_rng(0), clip_of(0.8, -0.8, 0)
+    for samples in (15, 21):
+        alone = _alone(_of_word(clip[:samples], 5), rng)
+        assert len(alone.clip) == recipe.WINDOW
+        assert np.array_equal(alone.clip[[0, -1]], clip[:samples][[0, -1]], equal_nan=True)
+        assert np.flatnonzero(alone.labels != IGNORED).tolist() == [9, 10, 11]
+        assert set(alone.labels[9:12]) == {5}
+
+
+def test_wherever_a_label_is_a_word_the_recording_is_of_that_word(recordings: Recordings) -> None:
+    _, labels, words = streams(recordings).batch(60)
+    signed = labels >= len(recipe.BACKGROUND_IDS)
+    assert np.array_equal(words[signed], labels[signed] - len(recipe.BACKGROUND_IDS))
+    assert (words[labels == recipe.LABELS.index("unknown")] == IGNORED).all()
+    assert (words != IGNORED).sum() > signed.sum()
+
+
 def test_of_a_broken_clip_only_the_middle_is_surely_unknown() -> None:
     labels = _broken(clip_of(0.8, -0.8, 0)).labels
     unknown = recipe.LABELS.index("unknown")
@@ -51,13 +75,13 @@ def test_of_a_broken_clip_only_the_middle_is_surely_unknown() -> None:
 
 
 def test_the_bodys_landmarks_are_always_there(recordings: Recordings) -> None:
-    clips, _ = streams(recordings).batch(20)
+    clips, _, _ = streams(recordings).batch(20)
     assert np.isfinite(clips[:, :, : HANDS[0].start]).all()
     assert np.abs(np.nan_to_num(clips)).max() < 6
 
 
 def test_augmented_streams_change_and_stay_in_bounds(recordings: Recordings) -> None:
-    clips, _ = streams(recordings).batch(40)
+    clips, _, _ = streams(recordings).batch(40)
     before = clips.copy()
     made = augmented(clips, np.random.default_rng(0))
     assert np.array_equal(clips, before, equal_nan=True)

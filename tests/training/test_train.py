@@ -12,22 +12,26 @@ torch = pytest.importorskip(
 pytest.importorskip("onnxscript", reason="needs the training group of packages: make .venv/training.stamp")
 
 from shared.bundles import load_bundle  # noqa: E402
-from training import recipe  # noqa: E402
+from training import recipe, ridge  # noqa: E402
 from training.export import rewrite_report, write_bundle  # noqa: E402
 from training.heldout import measure  # noqa: E402
 from training.network import Network  # noqa: E402
 from training.recordings import Recordings  # noqa: E402
-from training.report import ClipReport, HelloReport, Report  # noqa: E402
+from training.report import ClipReport, HelloReport, QuietReport, Report  # noqa: E402
 from training.train import Progress, recipe_pipeline, train  # noqa: E402
 from workers.recognizers.graphs import Recognizer  # noqa: E402
+from workers.recognizers.runtime import onnxruntime  # noqa: E402
 
 REPORT = Report(
+    among=(0.98, 0.99),
     folds=(0.9, 0.95),
+    open=(0.8, 0.85),
     words=(0.8, 0.9),
     wrong=(0.01, 0.02),
     letters=0.03,
-    hello=HelloReport(10, 9, 0.05, 0.1, 0.7),
+    hello=HelloReport(10, 9, 0.05, 0.1, 0.7, (("mirrored", True), ("by night", False))),
     others=(ClipReport("elsewhere", 5, 1, 2),),
+    quiet=QuietReport(10, (0, 2, 1)),
 )
 
 
@@ -43,6 +47,33 @@ def test_a_window_is_answered_as_it_is_in_a_long_stream() -> None:
 
 def test_the_shipped_network_is_small() -> None:
     assert Network(recipe_pipeline().shape[-1]).parameter_count() < 2_000_000
+
+
+def test_the_regression_is_not_learned_and_answers_its_own_clips(recordings: Recordings) -> None:
+    fitted = ridge.fit(recordings, recipe_pipeline())
+    network = train(recordings, steps=2, batch=2)
+    first = len(recipe.BACKGROUND_IDS)
+    assert np.array_equal(network.window.weight.numpy(), fitted.weight[first:])
+    windows = np.stack([ridge.centred(clip) for clip in recordings.clips])
+    features = recipe_pipeline()(windows * np.float32(0.25) + np.float32(0.5), 1.0)
+    with torch.no_grad():
+        scores = network.window(torch.from_numpy(features).transpose(1, 2))[..., 0].numpy()
+    assert np.array_equal(scores.argmax(1) + first, recordings.labels)
+
+
+def test_what_a_word_is_and_whether_one_is_signed_are_two_questions() -> None:
+    torch.manual_seed(0)
+    network = Network(6, width=8).eval()
+    with torch.no_grad():
+        before = network(torch.randn(1, recipe.WINDOW, 6, generator=torch.Generator().manual_seed(1)))
+        assert network.word.bias is not None
+        network.word.bias[4] += 50
+        after = network(torch.randn(1, recipe.WINDOW, 6, generator=torch.Generator().manual_seed(1)))
+    background = len(recipe.BACKGROUND_IDS)
+    assert torch.allclose(
+        before.softmax(-1)[..., :background], after.softmax(-1)[..., :background], atol=1e-5
+    )
+    assert int(after[0, 0, background:].argmax()) == 4
 
 
 def test_the_same_seed_gives_the_same_weights(recordings: Recordings) -> None:
@@ -86,4 +117,20 @@ def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordin
     assert measured.manifest.quality.metrics["top1_blocks_held_out_mean"] == 0.925
     card = measured.card.read_text("utf-8")
     assert "90.0, 95.0 % (mean 92.5 %)" in card
+    assert "98.0, 99.0 % (mean 98.5 %)" in card
+    assert "| mirrored | yes |\n| by night | no |" in card
+    assert "drawn 3 times: 0, 2, 1 false" in card
     assert "| elsewhere | 5 | 2 | 1 |" in card
+
+
+def test_a_batch_is_answered_row_by_row_as_each_window_alone(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        write_bundle(Network(recipe_pipeline().shape[-1]).eval(), tmp_path / recipe.NAME)
+    graph = onnxruntime.InferenceSession(str(tmp_path / recipe.NAME / "model.onnx"))
+    features = np.random.default_rng(0).normal(0, 1, (8, recipe.WINDOW, 196)).astype(np.float32)
+    (batch,) = graph.run(None, {"landmarks": features})
+    for row, answer in zip(features, batch, strict=True):
+        (alone,) = graph.run(None, {"landmarks": row[None]})
+        assert np.abs(alone[0] - answer).max() < 1e-5

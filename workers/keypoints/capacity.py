@@ -32,7 +32,8 @@ LEAST_COST = 0.02
 """Of a core: what a session costs with decoding alone."""
 
 PUBLISHED_COST = 0.02
-"""Of a core: what a session costs whose landmarks its publisher finds, `signstream bench landmarks-only`."""
+"""Of a core: more than twice what a session was measured to cost whose landmarks its publisher finds
+(`signstream bench landmarks-only`)."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,8 +16,8 @@ from workers.recognizers.embeddings import Embedder
 from workers.recognizers.graph import CPU, Graph, Place
 from workers.recognizers.pipeline import ClipPipeline, Pipeline, PipelineError, Prepared
 
-TOP = 5
-"""Signs in an answer, as many as an event has alternatives."""
+TOP = 10
+"""Signs in an answer, as many as an event tells: five alternatives, and five more."""
 
 States = Mapping[str, NDArray[Any]]
 """What a graph carries from window to window, by the names of its inputs."""

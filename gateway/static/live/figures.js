@@ -4,6 +4,8 @@ import { t, written } from "/shell/shell.js";
 import { made } from "/parts/dom.js";
 
 const LOOK_MS = 1000;
+/** Below this nobody notices a wait, and 0.0 s would be a boast. */
+const SHORTEST_MS = 100;
 
 export class Figures {
   #list;
@@ -66,6 +68,7 @@ export class Figures {
 
   #answer() {
     if (this.#latency === null) return t("figures.answer.none");
+    if (this.#latency < SHORTEST_MS) return t("figures.answer.soon");
     const seconds = written(this.#latency / 1000, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
     return t("figures.answer.after", { seconds });
   }

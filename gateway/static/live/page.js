@@ -11,8 +11,10 @@ import { ModelChoice } from "/parts/models.js";
 import { clear, draw } from "/parts/overlay.js";
 import { sayError, saySession } from "/parts/sentences.js";
 import { TranscriptCard } from "/parts/transcript-card.js";
+import { mount } from "/sentence/mount.js";
 import { open, say, token } from "/shell/shell.js";
 import { Figures } from "./figures.js";
+import { LandmarksOnly } from "./landmarks-only.js";
 import strings from "./strings.js";
 
 open("live", strings);
@@ -28,9 +30,13 @@ const models = new ModelChoice(
 const captions = new Captions(document.getElementById("glosses"), models);
 const guesses = new GuessesCard(document.getElementById("guesses-card"), models);
 const transcript = new TranscriptCard(document.getElementById("transcript-card"), models);
+const sentences = mount(document.getElementById("sentence-card"));
 const figures = new Figures(document.getElementById("figures"));
 const cameras = new CameraChoice(
   document.getElementById("camera"), document.getElementById("camera-label"), exchangeCamera,
+);
+const landmarksOnly = new LandmarksOnly(
+  document.getElementById("landmarks-only"), document.getElementById("leaves"),
 );
 const loaded = models.load();
 
@@ -52,12 +58,14 @@ function onGloss(event) {
   guesses.show(event);
   figures.answered(event);
   if (event.status === "final") transcript.add(event);
+  sentences.hear(event);
 }
 
 function busy(now) {
   start.disabled = now;
   file.disabled = now;
   models.disabled = now;
+  landmarksOnly.disabled = now;
   stop.disabled = !now;
 }
 
@@ -81,8 +89,10 @@ async function run(options) {
     guesses.clear();
     figures.clear();
     transcript.begin("");
+    sentences.begin();
     const made = await connect({
       ...options,
+      landmarks: landmarksOnly.chosen,
       models: asked,
       token,
       onGloss: current(onGloss),
@@ -98,6 +108,7 @@ async function run(options) {
     }
     session = made;
     transcript.session = made.id;
+    sentences.attach(made);
     state.dataset.session = made.id;
     figures.begin(made);
   } catch (error) {

@@ -13,6 +13,12 @@ export default {
     camera: "Camera",
     file: "Choose a video file",
     glosses: "Captions",
+    "landmarks.only": "Send only landmarks",
+    "pictures.leave": "What leaves this device: your camera's picture, to this server alone.",
+    "landmarks.leaves":
+      "What leaves this device: the places of points on your hands, face and body, to this server alone. Pictures stay here.",
+    "landmarks.missing":
+      "This server cannot do that yet: whoever runs it adds MediaPipe for browsers with `make browser-landmarks`.",
     "state.idle": "Ready.",
     "state.asking": "Asking for the camera…",
     "state.connecting": "Connecting…",
@@ -26,6 +32,7 @@ export default {
     },
     "figures.answer": "How soon it is read",
     "figures.answer.none": "Nothing was read yet",
+    "figures.answer.soon": "Within 0.1 s after the picture was taken",
     "figures.answer.after": "{seconds} s after the picture was taken",
     "figures.dropped": "Left out by the server",
     "figures.dropped.none": "Nothing",
@@ -44,6 +51,12 @@ export default {
     camera: "Камера",
     file: "Выбрать видеофайл",
     glosses: "Титры",
+    "landmarks.only": "Отправлять только точки",
+    "pictures.leave": "С этого устройства уходит изображение камеры, и только на этот сервер.",
+    "landmarks.leaves":
+      "С этого устройства уходят положения точек рук, лица и тела, и только на этот сервер. Изображение остаётся здесь.",
+    "landmarks.missing":
+      "Этот сервер пока так не умеет: тот, кто его запускает, добавит MediaPipe для браузеров командой `make browser-landmarks`.",
     "state.idle": "Готово к работе.",
     "state.asking": "Запрашиваем камеру…",
     "state.connecting": "Подключаемся…",
@@ -59,6 +72,7 @@ export default {
     },
     "figures.answer": "Как скоро прочитано",
     "figures.answer.none": "Пока ничего не прочитано",
+    "figures.answer.soon": "в пределах 0,1 с после съёмки кадра",
     "figures.answer.after": "через {seconds} с после съёмки кадра",
     "figures.dropped": "Пропущено сервером",
     "figures.dropped.none": "Ничего",

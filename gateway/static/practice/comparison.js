@@ -37,9 +37,10 @@ const STEP_SECONDS = 0.14;
  * @param {Take} example
  * @param {Take} attempt with what comes before and after the sign
  * @returns {{score: number, parts: Object<string, {difference: number, score: number, differs: boolean}>,
- *   worst: string?, mirrored: boolean, from: number, to: number, hands: string[]}?} `score` 0 to 100; `worst` names the part that
- *   differs most, null where none differs; `from` and `to` say which seconds were taken for the sign. A place is
- *   null where the example shows no body. Null where there is nothing to compare.
+ *   worst: string?, mirrored: boolean, from: number, to: number, unseen: boolean}?} `score` 0 to 100; `worst` names
+ *   the part that differs most, null where none differs; `from` and `to` say which seconds were taken for the sign.
+ *   `unseen`: none of the hands that the sign needs was there. There is no `place` where the example shows no body.
+ *   Null where there is nothing to compare.
  */
 export function compared(example, attempt) {
   if (example.frames.length < 2 || attempt.frames.length < 2) return null;
@@ -53,8 +54,8 @@ export function compared(example, attempt) {
     const motion = motionOf(flip ? mirrored(attempt) : attempt);
     return { flip, motion, best: bestStretch(model, shown.body, motion, attempt.times, seconds) };
   });
-  const { best, flip } = tries[1].best.cost < tries[0].best.cost ? tries[1] : tries[0];
-  return judged(best, flip, wanted);
+  const { best, flip, motion } = tries[1].best.cost < tries[0].best.cost ? tries[1] : tries[0];
+  return { ...judged(best, flip), unseen: !wanted.some((side) => motion[side]) };
 }
 
 /** The hands the sign is made with: all that are seen in most pictures, at least the one seen most. */
@@ -132,14 +133,14 @@ function distance(a, b) {
   return Math.sqrt(sum);
 }
 
-function judged({ differences, from, to }, flip, hands) {
+function judged({ differences, from, to }, flip) {
   const parts = {};
   for (const [part, difference] of Object.entries(differences)) {
     parts[part] = { difference, score: scored(difference ** 2), differs: difference > DIFFERS };
   }
   const names = Object.keys(parts).sort((a, b) => differences[b] - differences[a]);
   const mean = names.reduce((sum, part) => sum + differences[part] ** 2, 0) / names.length;
-  return { score: scored(mean), parts, worst: parts[names[0]].differs ? names[0] : null, mirrored: flip, from, to, hands };
+  return { score: scored(mean), parts, worst: parts[names[0]].differs ? names[0] : null, mirrored: flip, from, to };
 }
 
 function scored(square) {

@@ -86,7 +86,8 @@ function hand(frames, { first, wrist }, own) {
     return point ? [(point[0] - own.x) / own.unit, (point[1] - own.y) / own.unit] : null;
   });
   const shapes = frames.map((frame) => (frame.has(first) ? shapeOf(frame, first) : null));
-  return { share: found / frames.length, wrist: nearest(places), shape: nearest(shapes) };
+  const shape = nearest(shapes);
+  return shape && { share: found / frames.length, wrist: nearest(places), shape };
 }
 
 /** Twenty joints from the wrist, all hands as large: near or far from the camera, grown or small. */

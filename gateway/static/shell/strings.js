@@ -40,6 +40,8 @@ export default {
     "server.no-path": "The server answers, but no connection for the picture could be made. The Check page says which way is closed.",
     "server.no-video": "The camera gives no picture.",
     "server.aborted": "The sending was broken off.",
+    "server.no-holistic": "This server has no MediaPipe for browsers: `make browser-landmarks` adds it there.",
+    "server.holistic": "This browser cannot find landmarks by itself; it may lack WebGL.",
     "server.wrong": "Something went wrong: {reason}",
 
     "model.choose": "What to read",
@@ -102,6 +104,8 @@ export default {
     "server.no-path": "Сервер отвечает, но соединение для картинки не установилось. Страница «Проверка» скажет, какой путь закрыт.",
     "server.no-video": "Камера не даёт картинки.",
     "server.aborted": "Отправка прервана.",
+    "server.no-holistic": "На этом сервере нет MediaPipe для браузеров: его добавляет `make browser-landmarks`.",
+    "server.holistic": "Этот браузер не может сам находить точки; возможно, в нём нет WebGL.",
     "server.wrong": "Что-то пошло не так: {reason}",
 
     "model.choose": "Что распознавать",

@@ -154,10 +154,10 @@ def test_a_sign_held_for_long_is_final_once_and_before_it_ends() -> None:
     assert finals(subject.finish()) == []
 
 
-def test_alternatives_are_the_five_best_signs_of_the_best_window() -> None:
-    signs = {"hello": 0.7, "a": 0.1, "b": 0.05, "c": 0.04, "d": 0.03, "e": 0.02}
+def test_alternatives_are_the_ten_best_signs_of_the_best_window() -> None:
+    signs = {"hello": 0.7, **{name: 0.1 - 0.005 * n for n, name in enumerate("abcdefghijk")}}
     drafts = run([result(k, signs) for k in range(4)])
-    assert [gloss for gloss, _ in drafts[-1].alternatives] == ["hello", "a", "b", "c", "d"]
+    assert [gloss for gloss, _ in drafts[-1].alternatives] == ["hello", *"abcdefghi"]
 
 
 def test_a_draft_carries_the_timing_of_the_window_that_decided_it() -> None:

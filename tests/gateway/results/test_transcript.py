@@ -87,6 +87,7 @@ def test_a_gloss_event_has_every_field_of_the_protocol() -> None:
         "start": 0.0,
         "end": 1.6,
         "alternatives": [{"gloss": "word-0", "confidence": 0.9}],
+        "more": [],
         "latency_ms": {"capture": 1.0, "keypoints": 2.0, "recognize": 3.0, "publish": 244.0, "total": 250.0},
     }
 
