@@ -140,9 +140,9 @@ async def test_too_little_cpu_a_full_redis_and_guessed_tokens(
 
         with suspended(gateway):
             await asyncio.sleep(0.6)
-        await operator.setrange("ballast", 32 * 2**20, b"0")
+        await operator.setrange("ballast", 128 * 2**20, b"0")
         used = (await operator.info("memory"))["used_memory"]
-        await operator.config_set("maxmemory", int(used / 0.85))
+        await operator.config_set("maxmemory", int(used / 0.88))
         try:
             async with during(starve), during(guess):
                 names = ("FramesOld", "FramesDropped", "RedisFull", "GatewayHeldUp", "TokensRefused")
