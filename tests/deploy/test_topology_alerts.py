@@ -2,7 +2,7 @@
 
 A minute of the rules is a second here (`topology.hurry`); that they wait as long as they should is looked
 at in test_alerts.py. Runs after test_topology.py, which wants everything whole, and in this order: the last
-test leaves neither Redis nor a gateway.
+test leaves no gateway.
 """
 
 import asyncio
@@ -179,6 +179,7 @@ async def test_redis_away_and_then_the_gateway(topology: Topology, alerts: Alert
     since = time.time()
     await topology.stop("redis", kill=True)
     await alerts.fire("RedisAway", since=since)
+    await topology.start("redis")
     await topology.stop("gateway", kill=True)
     await alerts.fire("NoGateway", since=since)
 
