@@ -1,6 +1,7 @@
 """A session as the stages see it: the hash `session:{id}`."""
 
 import dataclasses
+import logging
 import secrets
 import time
 from fractions import Fraction
@@ -10,6 +11,8 @@ import redis.asyncio
 
 from shared import claims, keys
 from shared.fence import run_script
+
+log = logging.getLogger(__name__)
 
 Mode = Literal["live", "file", "landmarks"]
 
@@ -141,6 +144,13 @@ async def create(store: redis.asyncio.Redis, session: Session) -> bool:
 
 
 async def load(store: redis.asyncio.Redis, session_id: str) -> Session | None:
-    """The session, or None when Redis does not hold it (any more)."""
+    """The session, or None when Redis does not hold it (any more), or not the whole of it."""
     fields = await store.hgetall(keys.session(session_id))
-    return Session.from_fields(cast(dict[bytes, bytes], fields)) if fields else None
+    if not fields:
+        return None
+    try:
+        return Session.from_fields(cast(dict[bytes, bytes], fields))
+    except (KeyError, ValueError) as error:
+        # A Redis that lost its tail may have kept what was written last.
+        log.warning("session %s: Redis has only a part of it: %r", session_id, error)
+        return None

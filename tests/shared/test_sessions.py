@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from redis.asyncio import Redis
 
 from shared import keys, sessions
@@ -39,6 +40,16 @@ async def test_an_id_is_given_once(store: Redis) -> None:
 
 
 async def test_a_session_that_never_was_is_none(store: Redis) -> None:
+    assert await sessions.load(store, ID) is None
+
+
+@pytest.mark.parametrize(("name", "value"), [("id", None), ("time_base", b"none"), ("width", b"")])
+async def test_one_that_redis_kept_only_in_part_is_gone(store: Redis, name: str, value: bytes | None) -> None:
+    await sessions.create(store, session())
+    if value is None:
+        await store.hdel(keys.session(ID), name)
+    else:
+        await store.hset(keys.session(ID), name, value)
     assert await sessions.load(store, ID) is None
 
 

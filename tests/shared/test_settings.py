@@ -73,7 +73,7 @@ def test_ice_settings_that_cannot_work_say_what_would(
     [
         ("LOG_LEVEL", "LOUD", "is 'LOUD'.*'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("EXTRACTOR", "magic", "'mediapipe' or 'tracker'"),
-        ("PRECISION", "f16", "'auto', 'bf16' or 'f32'"),
+        ("PRECISION", "f16", "'auto', 'bf16', 'int8' or 'f32'"),
         ("PORT", "70000", "is '70000'.*65535"),
         ("REDIS_URL", "http://:hunter2@redis:6379", "redis://, rediss://"),
         ("BROKER", "amqp://:hunter2@rabbit", "redis://, rediss://, kafka://"),

@@ -127,14 +127,14 @@ def spoilt(shipped: Bundle, folder: Path, old: str, new: str) -> Bundle:
     [
         ('name = "landmarks"', 'name = "x"', r"input\.tensors gives \['x'\], the graph has \['landmarks'\]"),
         (
-            "shape = [1, 21, 196]",
-            "shape = [1, 20, 196]",
-            r"shape gives \[1, 20, 196\], the graph has \[1, 21, 196\]",
+            "shape = [0, 21, 196]",
+            "shape = [0, 20, 196]",
+            r"shape gives \[0, 20, 196\], the graph has \['\w+', 21, 196\]",
         ),
         (
             "window = 21",
             "window = 20",
-            r"streaming\.window gives \[1, 20, 196\], the graph has \[1, 21, 196\]",
+            r"streaming\.window gives \[1, 20, 196\], the graph has \['\w+', 21, 196\]",
         ),
         ('{ name = "drop_depth" },', "", r"streaming\.window gives \[1, 21, 293\]"),
         ('name = "drop_depth"', 'name = "drop_dept"', r"input\.pipeline\[4\] 'drop_dept': no such step"),
@@ -154,9 +154,10 @@ def test_more_labels_than_the_graph_has_are_refused(shipped: Bundle, tmp_path: P
     before = (copy / "labels.txt").read_bytes()
     (copy / "labels.txt").write_bytes(before + b"zebra\n")
     text = (copy / "bundle.toml").read_text("utf-8").replace("count = 17", "count = 18")
+    text = text.replace('examples = "examples.npz"\n', "")
     text = text.replace(hashlib.sha256(before).hexdigest(), hashlib.sha256(before + b"zebra\n").hexdigest())
     (copy / "bundle.toml").write_text(text, "utf-8")
-    with pytest.raises(BundleError, match=r"labels\.count gives 18, the graph has \[1, 17\]"):
+    with pytest.raises(BundleError, match=r"labels\.count gives 18, the graph has \['\w+', 17\]"):
         Recognizer(load_bundle(copy))
 
 
