@@ -11,11 +11,14 @@ torch = pytest.importorskip(
 )
 pytest.importorskip("onnxscript", reason="needs the training group of packages: make .venv/training.stamp")
 
+from typer.testing import CliRunner  # noqa: E402
+
 from shared.bundles import load_bundle  # noqa: E402
 from tests.workers.recognizers.presets.conftest import clip, picture_window  # noqa: E402
 from tests.workers.recognizers.presets.test_embeddings import write_resnext, write_vit  # noqa: E402
 from training import bundle_report, evaluation, samples, seed_job  # noqa: E402
 from training.choices import Choices  # noqa: E402
+from training.cli import commands  # noqa: E402
 from training.datasets.embeddings import write_embeddings  # noqa: E402
 from training.datasets.lzv import write_char_map  # noqa: E402
 from training.experiment import FILE, read_experiment  # noqa: E402
@@ -45,7 +48,7 @@ FIELDS = {
 
 
 @pytest.fixture(scope="module")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> samples.Samples:
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve spelled words of two letters each, in LZV's files."""
     folder = tmp_path_factory.mktemp("lzv")
     write_char_map(folder / "char_map.json", ["a", "b", "c"])
@@ -57,7 +60,13 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> samples.Samples:
         name = f"{'abc'[first]}-{'abc'[second]}"
         (folder / name).mkdir(exist_ok=True)
         np.save(folder / name / f"{name}_{number:04}.npy", clip)
-    return samples.of_folder("lzv", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recordings(files: Path) -> samples.Samples:
+    """Read."""
+    return samples.of_folder("lzv", files)
 
 
 def test_training_writes_a_bundle_its_record_and_goes_on_in_phases(
@@ -253,3 +262,38 @@ def test_the_bilstm_learns_from_embeddings_in_files_and_runs_in_the_recognizer(t
     label, probability = Recognizer(bundle).recognize(picture_window(bundle, clip(32)))[0]
     assert label in bundle.labels
     assert 0.5 <= probability <= 1
+
+
+def test_the_command_takes_the_choices_and_refuses_what_does_not_go_together(
+    files: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "made"
+    given = ["network", "lzv", str(files), "--form", "lzv", "--out", str(out), "--split", "random"]
+    chosen = [
+        "--steps",
+        "2",
+        "--optimizer",
+        "radam",
+        "--schedule",
+        "cosine",
+        "--patience",
+        "1",
+        "--augment",
+        "--device",
+        "cpu",
+    ]
+    done = CliRunner().invoke(commands, [*given, *chosen])
+    assert done.exit_code == 0, done.output
+    setup = read_experiment(tmp_path / "made-training" / FILE)["training_setup"]
+    assert (setup["optimizer"], setup["schedule"], setup["epochs_run"]) == ("radam", "cosine", 2)
+    assert load_bundle(out).labels == ("a", "b", "c")
+    given[given.index(str(out))] = str(tmp_path / "refused")
+    for more, code in (
+        (["--optimizer", "sgd"], 2),
+        (["--vit", "v.onnx", "--resnext", "r.onnx"], 2),
+        (["--mix", "cutmix"], 1),
+        (["--alpha", "0"], 1),
+    ):
+        assert CliRunner().invoke(commands, [*given, *more]).exit_code == code, more
+    assert CliRunner().invoke(commands, ["network", "bilstm", *given[2:]]).exit_code == 2
+    assert not (tmp_path / "refused").exists()
