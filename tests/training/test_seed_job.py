@@ -75,7 +75,7 @@ def test_training_writes_a_bundle_its_record_and_goes_on_in_phases(
     torch.set_num_threads(1)
     seed, told = SEEDS["lzv"], list[str]()
     record = seed_job.train_seed(
-        seed, recordings, tmp_path / "first", told.append, split=Split.RANDOM, steps=50, number=1
+        seed, recordings, tmp_path / "first", told.append, split=Split.RANDOM, steps=20, number=1
     )
     assert "LEAKY" in told[0]
     bundle = load_bundle(tmp_path / "first")
