@@ -211,7 +211,7 @@ class Topology:
         for where, source in composition.mounts(service).items():
             there = self.source(source)
             seen[where] = str(self._rewritten(there, service) if there.is_file() else there)
-        words = [*PROGRAMS[service["image"]], *service["command"]]
+        words = list(service["command"])
         if name == "credentials":
             # All its volumes lie in one folder, and are seen where they are.
             seen["/secrets"] = str(self.folder / "secrets")
@@ -221,7 +221,8 @@ class Topology:
         # Of the machine: Matplotlib, which MediaPipe wants, takes seconds to look at all fonts again.
         environment["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
         environment |= {key: _placed(value, seen) for key, value in given.items()}
-        return [_placed(word, seen) for word in words], environment
+        # The program is the machine's, wherever this checkout lies.
+        return [*PROGRAMS[service["image"]], *(_placed(word, seen) for word in words)], environment
 
     def source(self, source: str) -> Path:
         """The folder or file of a volume: `redis-secrets` is `secrets/redis`."""
