@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up browser-landmarks test test-import sbom audit lint types train-asl-words lock clean
+.PHONY: up browser-landmarks pictures test test-import sbom audit lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -24,6 +24,10 @@ browser-landmarks: $(HOLISTIC)/holistic.js
 
 $(HOLISTIC)/holistic.js: deploy/browser_landmarks/package-lock.json
 	deploy/browser_landmarks/fetch.sh $(HOLISTIC)
+
+# The pictures of docs/, of the running app; needs Chromium, the recordings and, for one of them, `browser-landmarks`.
+pictures: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -q tests/pages/pictures.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .

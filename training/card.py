@@ -20,10 +20,10 @@ Words: {", ".join(recipe.WORDS)}.
 
 - Input: MediaPipe Holistic landmarks, {len(recipe.ROWS)} rows of the canonical 543; the steps that make them
   features stand in `bundle.toml`. Left is the signer's own left: do not mirror the picture.
-- Network: five depthwise-separable convolutions over time and two heads (rest, unknown or a word; which
-  word), to the second of which a ridge regression over the window is added, {parameters:,} parameters,
-  {graph_bytes / 2**20:.1f} MB of ONNX, any number of windows side by side. It sees nothing outside its
-  window and keeps nothing from one window to the next.
+- Networks: two of five depthwise-separable convolutions over time each. One tells which word it is, with a
+  ridge regression over the window added; both tell whether it is one at all, and the smaller belief counts.
+  {parameters:,} parameters together, {graph_bytes / 2**20:.1f} MB of ONNX, any number of windows side by
+  side. They see nothing outside their window and keep nothing from one window to the next.
 - Licence of the weights: Apache-2.0.
 
 ## Made from
@@ -33,8 +33,8 @@ clips of three signers, landmarked by their authors. No recording is in this bun
 each; the training joins them to streams with rest, comings and goings of the hands, letters, halves of
 different words, words played backwards, wrong handshapes, wandering poses, walking and hands at the face, so
 that the model learns what is no word.
-`signstream train {recipe.NAME}` makes the graph again (seed {recipe.SEED}, {recipe.STEPS} steps; the same
-package versions, threads and processor give the same weights).
+`signstream train {recipe.NAME}` makes the graph again (seed {recipe.SEED}, {recipe.STEPS} and
+{recipe.WHETHER_STEPS} steps; the same package versions, threads and processor give the same weights).
 
 ## Measured
 
@@ -50,8 +50,9 @@ package versions, threads and processor give the same weights).
   folds is said in docs/training.md; that folds 0 and 4 have sittings signed otherwise was known.
 - The minutes without a sign are other draws of what training draws from, idle clips and all: they say that
   the model learned what rest is made of here, not what it makes of other people's rest.
-- Signing that is none of its words is answered with one of them more often than a camera in the open should:
-  see the letters and the other languages above.
+- Signing that is none of its words is answered with one of them at times: see the letters (most as `a` or
+  `i`, whose handshapes they share) and the other languages above. What keeps it from that also takes a
+  word for rest where a sitting signs it otherwise than all others: the second and third line of figures.
 - It knows fifteen words. `a` and `i` are also letters, and a held fist or little finger is all they are.
 - It does not translate: glosses are not sentences. Do not use it where a missed or wrong word does harm.
 - Skin, clothing and light matter only as far as MediaPipe finds the landmarks; that was not measured here.
@@ -69,7 +70,7 @@ def _measured(report: Report) -> str:
         for other in report.others
     )
     return f"""Recording blocks held out whole ({recipe.BLOCK} recordings a block, {recipe.FOLDS} folds, each
-by a network trained without it for {recipe.FOLD_STEPS} steps; the shipped weights are trained on all):
+by networks trained without it for {recipe.FOLD_STEPS} steps; the shipped are trained on all, and longer):
 
 | | |
 |---|---|

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import cli_bundles, cli_data
+from training import cli_bundles, cli_data, cli_network
 from training.options import (
     CACHE,
     MODELS,
@@ -30,6 +30,7 @@ from training.options import (
 commands = typer.Typer(help="Train the shipped models from the recordings.", no_args_is_help=True)
 cli_bundles.add_to(commands)
 cli_data.add_to(commands)
+cli_network.add_to(commands)
 
 REPORT = "evaluation.json"
 """In the cache: what the newest evaluation found, for whoever wants more than the card's digits."""

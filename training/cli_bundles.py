@@ -1,4 +1,4 @@
-"""`signstream train examples`, `report` and `network`: bundles that are there, and one more."""
+"""`signstream train examples`, `report` and `variants`: what is made of bundles that are there."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,15 +6,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from training.options import MODELS, REPORTS, Data, Threads, data_folder, job, modules, refusing
-from training.splits import Split
+from training.options import MODELS, REPORTS, Data, data_folder, modules, refusing
 
 
 def add_to(commands: typer.Typer) -> None:
     """Registers the commands."""
     commands.command("examples")(examples)
     commands.command("report")(report)
-    commands.command("network")(network)
     commands.command("variants")(variants)
 
 
@@ -88,34 +86,6 @@ def report(
         told = {one.bundle.name: experiments.read_experiment(file) for one, file in records}
         file = written.write_report(found, out, bench.machine(), told)
     Console().print(f"{file} is written")
-
-
-def network(
-    name: Annotated[str, typer.Argument(help="gislr, slr-slovo or lzv.")],
-    folder: Annotated[Path, typer.Argument(help="The data set.")],
-    *,
-    form: Annotated[str, typer.Option(help="What kind it is: gislr, slovo or lzv.")],
-    out: Annotated[Path, typer.Option(help="Bundle folder to write; it must not be there.")],
-    split: Annotated[Split, typer.Option(help="What is held out.")] = Split.SIGNER,
-    steps: Annotated[int, typer.Option(min=1, help="Training steps, of each phase.")] = 2000,
-    base: Annotated[
-        Path | None, typer.Option(help="weights.pt of an earlier training: learns on in unfreezing phases.")
-    ] = None,
-    fps: Annotated[float, typer.Option(min=1, help="Of the data set's frames.")] = 30.0,
-    threads: Threads = 1,
-) -> None:
-    """Trains a published architecture on a data set of its form, and writes a bundle with its record."""
-    console = Console(stderr=True)
-    made, seeds, samples = (job(f, threads) for f in ("seed_job", "seeds", "samples"))
-    names = [one for one in seeds.SEEDS if one != "bilstm"]
-    if name not in names or form not in samples.FORMS:
-        raise typer.BadParameter(f"networks are {', '.join(names)}, forms {', '.join(samples.FORMS)}")
-    if out.exists():
-        raise typer.BadParameter(f"{out} is there")
-    with refusing():
-        chosen = samples.of_folder(form, folder, fps=fps, shown=console.is_terminal)
-        made.train_seed(seeds.SEEDS[name], chosen, out, console.print, split=split, steps=steps, base=base)
-    Console().print(f"{out} is written")
 
 
 def variants(

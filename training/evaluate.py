@@ -86,7 +86,9 @@ def quiet_report(bundle: Bundle, recordings: Recordings) -> QuietReport:
 def measure_fold(recordings: Recordings, fold: int) -> HeldOut:
     """Trains without one fold's blocks and measures on them. Nothing is chosen by what this finds."""
     held_out = recordings.blocks % recipe.FOLDS == fold
-    return measure(train(recordings.part(~held_out), recipe.FOLD_STEPS), recordings.part(held_out))
+    return measure(
+        train(recordings.part(~held_out), recipe.FOLD_STEPS, recipe.FOLD_STEPS), recordings.part(held_out)
+    )
 
 
 def clip_reports(

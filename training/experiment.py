@@ -95,10 +95,8 @@ class Experiment:
             },
             "augmentation_details": {
                 "enabled": bool(self.augmentation),
-                **{
-                    name: self.augmentation.get(name)
-                    for name in ("spatial_affine", "horizontal_flip", "temporal_resample", "temporal_mask")
-                },
+                **dict.fromkeys(("spatial_affine", "horizontal_flip", "temporal_resample", "temporal_mask")),
+                **self.augmentation,
             },
             "model_architecture_fine_tuned": {
                 "config": dict(self.architecture),

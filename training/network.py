@@ -44,7 +44,23 @@ class _Block(nn.Module):
         return h
 
 
-class Network(nn.Module):
+class _Trunk(nn.Module):
+    """[batch, features, samples] -> [batch, width, samples - WINDOW + 1]."""
+
+    def __init__(self, features: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.spread = nn.BatchNorm1d(features)
+        self.stem = nn.Conv1d(features, width, 1)
+        self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(_BLOCKS)))
+        self.norm = nn.BatchNorm1d(width)
+        self.late = nn.Dropout1d(2 * dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.late(self.norm(self.blocks(self.stem(self.spread(x)))))
+        return answer
+
+
+class WhichWord(nn.Module):
     """[batch, samples, features] -> logits [batch, samples - WINDOW + 1, labels].
 
     Two questions with a head each: is this rest, unknown signing or a word; and which word, were it one. To
@@ -53,11 +69,7 @@ class Network(nn.Module):
 
     def __init__(self, features: int, width: int = recipe.WIDTH, dropout: float = recipe.DROPOUT) -> None:
         super().__init__()
-        self.spread = nn.BatchNorm1d(features)
-        self.stem = nn.Conv1d(features, width, 1)
-        self.blocks = nn.Sequential(*(_Block(width, dropout) for _ in range(_BLOCKS)))
-        self.norm = nn.BatchNorm1d(width)
-        self.late = nn.Dropout1d(2 * dropout)
+        self.trunk = _Trunk(features, width, dropout)
         self.window = nn.Conv1d(
             features,
             len(recipe.WORDS),
@@ -76,12 +88,66 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.transpose(1, 2)
-        h = self.late(self.norm(self.blocks(self.stem(self.spread(x)))))
+        h = self.trunk(x)
         background = len(recipe.BACKGROUND_IDS)
         rest, sign = self.kind(h).split([background, 1], dim=1)
         word = self.word(h) + recipe.RIDGE_SCALE * self.window(x)
         return torch.cat([rest, sign + word.log_softmax(1)], 1).transpose(1, 2)
 
+
+class WhetherWord(nn.Module):
+    """[batch, samples, features] -> logits [batch, samples - WINDOW + 1, labels]. One question: which label.
+
+    It learns the words to know what is none: signing that is like no word as a whole it calls unknown.
+    """
+
+    def __init__(self, features: int, width: int = recipe.WIDTH, dropout: float = recipe.DROPOUT) -> None:
+        super().__init__()
+        self.trunk = _Trunk(features, width, dropout)
+        self.label = nn.Conv1d(width, len(recipe.LABELS), 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.label(self.trunk(x.transpose(1, 2)))
+        return answer.transpose(1, 2)
+
+
+class Network(nn.Module):
+    """[batch, samples, features] -> logarithms of probabilities [batch, samples - WINDOW + 1, labels].
+
+    A word is as likely as the one network finds it among the words, times the belief that it is a word at
+    all: the smaller of both networks' beliefs, so that either alone can reject what is none.
+    """
+
+    def __init__(self, which: WhichWord, whether: WhetherWord) -> None:
+        super().__init__()
+        self.which, self.whether = which, whether
+
+    def forward(self, x: Tensor) -> Tensor:
+        rest, words = _parted(self.which(x))
+        other_rest, other_words = _parted(self.whether(x))
+        shares = (0.5 * (rest + other_rest)).log_softmax(-1)
+        doubt, belief = (
+            torch.maximum(_all(rest), _all(other_rest)),
+            torch.minimum(_all(words), _all(other_words)),
+        )
+        return torch.cat([doubt + shares, belief + words.log_softmax(-1)], -1)
+
     def parameter_count(self) -> int:
-        """Weights that are learned."""
+        """Weights, those of the regression among them."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+
+def _parted(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Logarithms of the probabilities of the background labels, and of the words."""
+    background = len(recipe.BACKGROUND_IDS)
+    rest, words = logits.log_softmax(-1).split([background, len(recipe.WORDS)], dim=-1)
+    return rest, words
+
+
+def _all(logs: Tensor) -> Tensor:
+    """The logarithm of their probability together.
+
+    By log-softmax, which runtimes take row by row: exponentials of whole batches differ in the last bit by
+    a row's place among the others.
+    """
+    return (logs - logs.log_softmax(-1))[..., :1]

@@ -51,8 +51,8 @@ PIPELINE: tuple[dict[str, object], ...] = (
 )
 
 SEED = 20
-STEPS = 2000
-"""Of the shipped network."""
+STEPS, WHETHER_STEPS = 2000, 3000
+"""Of the shipped networks: which word, and whether it is one."""
 FOLD_STEPS = 800
 """Of a network that leaves a fold out: five of them are trained to measure."""
 BATCH = 32

@@ -5,8 +5,9 @@ all, each phase with a smaller learning rate. What a phase does not train stands
 """
 
 import dataclasses
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +16,24 @@ import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from shared.bundles import presets
-from shared.landmarks import LAYOUTS
 from training.batches import collapsed
+from training.choices import Choices
 from training.classification import classify
-from training.datasets.landmark_clip import LandmarkClip
-from training.datasets.statistics import Statistics, statistics_of
-from training.evaluation import resampled
 from training.experiment import FILE, Epoch, Experiment
+from training.landmark_augment import CHANCES
+from training.losses import class_loss, mixed, one_hot
+from training.material import Material, Prepared, of_embeddings, of_samples
 from training.metrics import error_rate
 from training.networks.bilstm_attention import BiLstmAttention
-from training.samples import Sample, Samples
+from training.samples import Samples
 from training.seeds import Seed, write_seed_bundle
-from training.splits import Split, parts
-from training.trainer import Plan, Run
-from workers.recognizers.pipeline import Pipeline
+from training.splits import Split
+from training.trainer import Plan, Progress, Run
 
 BATCH = 8
 
 RATES = (1e-3, 5e-5, 1e-6)
 """LZV's, phase by phase."""
-
-SMOOTHING = 0.1
 
 SHOWN = 10
 """Predictions a phase that the record keeps."""
@@ -44,12 +41,7 @@ SHOWN = 10
 Told = Callable[[str], None]
 
 
-@dataclasses.dataclass(frozen=True)
-class Prepared:
-    """What the network is fed of a clip, and what it should answer."""
-
-    inputs: tuple[Tensor, ...]
-    labels: tuple[int, ...]
+AS_PUBLISHED = Choices()
 
 
 def train_seed(
@@ -63,51 +55,101 @@ def train_seed(
     network: nn.Module | None = None,
     base: Path | None = None,
     number: int = 42,
+    choices: Choices = AS_PUBLISHED,
 ) -> Experiment:
     """Trains, measures on what is held out, and writes `out` as a bundle with the record beside it.
 
     With `base`, weights of an earlier training (`weights.pt`), learns in the seed's phases. ValueError where
-    the data cannot be split or the weights are of another network.
+    the data cannot be split, the weights are of another network, or a choice does not fit the network.
     """
-    clips, labels = samples.clips, tuple(sorted({gloss for one in samples.clips for gloss in one.glosses}))
-    first = [one.glosses[0] for one in clips]
-    signers, blocks = [one.signer for one in clips], [one.block for one in clips]
-    held = parts(split, first, signers=signers, blocks=blocks, seed=number)
-    told(f"{len(clips)} clips of {len(labels)} labels; {split.said}")
+    made = of_samples(seed, samples, split, number, _folder(out))
+    return _trained(seed, made, out, told, steps, network, base, number, choices)
+
+
+def train_embeddings(
+    seed: Seed,
+    folder: Path,
+    graphs: Mapping[str, Path],
+    out: Path,
+    told: Told,
+    *,
+    steps: int,
+    network: nn.Module | None = None,
+    base: Path | None = None,
+    number: int = 42,
+    choices: Choices = AS_PUBLISHED,
+) -> Experiment:
+    """The same from what `train embed` has written; the graphs (vit, resnext) go into the bundle."""
+    made = of_embeddings(folder, graphs)
+    return _trained(seed, made, out, told, steps, network, base, number, choices)
+
+
+def _folder(out: Path) -> Path:
+    """Of checkpoints, weights and the record."""
     folder = out.with_name(out.name + "-training")
     folder.mkdir(parents=True, exist_ok=True)
-    stats = _statistics(seed, [one for one, away in zip(clips, held, strict=True) if not away], folder)
-    pipeline = Pipeline.of(seed.input(labels), folder)
-    made = [_prepared(seed, one, pipeline, labels) for one in clips]
-    usable = [not seed.is_ctc or len(one.inputs[0]) >= len(one.labels) + 5 for one in made]
-    learning = [one for one, away, use in zip(made, held, usable, strict=True) if use and not away]
-    held_out = [one for one, away, use in zip(made, held, usable, strict=True) if use and away]
+    return folder
+
+
+def _trained(
+    seed: Seed,
+    material: Material,
+    out: Path,
+    told: Told,
+    steps: int,
+    network: nn.Module | None,
+    base: Path | None,
+    number: int,
+    choices: Choices,
+) -> Experiment:
+    folder, clips = _folder(out), len(material.learning) + len(material.held_out)
+    told(f"{clips} clips of {len(material.labels)} labels; {material.split}")
     torch.manual_seed(number)
-    network = network or seed.network(len(labels))
+    network = network or seed.network(len(material.labels))
+    _fitting(seed, network, material, choices)
     phases: tuple[tuple[str, ...], ...] = (("",),)
     if base is not None:
         _load_but_head(network, base)
         phases = seed.phases
-    record = _record(seed, network, samples, labels, (len(learning), len(held_out)), split, steps, base)
+    record = _record(seed, network, material, steps, base, choices)
     begun = time.monotonic()
+    ran, found = [], dict[str, float]()
     for phase, names in enumerate(phases, start=1):
-        plan = Plan(steps, rate=RATES[min(phase, 3) - 1], weight_decay=0.01, average=0.9, seed=number)
-        network = _phase(seed, network, names, plan, learning, held_out, record, phase, folder)
-        record.examples[f"phase{phase}"] = _shown(seed, network, held_out, labels)
-        told(f"phase {phase}: {record.epochs[-1]}")
-    record.attention = attention_of(network, held_out)
+        plan = choices.plan(steps, RATES[min(phase, 3) - 1], number)
+        network, last_step, found = _phase(
+            seed, network, names, plan, material, record, phase, folder, choices
+        )
+        ran.append(last_step)
+        record.examples[f"phase{phase}"] = _shown(seed, network, material.held_out, material.labels)
+        told(f"phase {phase}, {last_step} steps: {found}")
+    record.attention = attention_of(network, material.held_out)
     torch.save(network.state_dict(), folder / "weights.pt")
-    record.setup = {**record.setup, "duration": round(time.monotonic() - begun, 1)}
-    last = record.epochs[-1]
-    metrics = {"held_out_wer": last.val_wer, "held_out_accuracy": last.val_accuracy}
-    record.metrics = {name: round(value, 4) for name, value in metrics.items() if value is not None}
+    duration = round(time.monotonic() - begun, 1)
+    record.setup = {**record.setup, "duration": duration, "epochs_run": ran[0] if len(ran) == 1 else ran}
+    names_told = {"val_wer": "held_out_wer", "val_accuracy": "held_out_accuracy"}
+    record.metrics = {names_told[name]: round(x, 4) for name, x in found.items() if name in names_told}
     files = {"weights": "weights.pt", "record": FILE}
     record.saved = {"bundle": out.name, **{what: f"{folder.name}/{name}" for what, name in files.items()}}
-    quality = {"dataset": samples.said, "split": split.said, "metrics": record.metrics}
-    card = _card(out.name, seed, record)
-    write_seed_bundle(seed, network, labels, out, card=card, quality=quality, stats=stats)
+    quality = {"dataset": material.dataset, "split": material.split, "metrics": record.metrics}
+    card, graphs = _card(out.name, seed, record), material.graphs
+    write_seed_bundle(
+        seed, network, material.labels, out, card=card, quality=quality, stats=material.stats, graphs=graphs
+    )
     record.write(folder / FILE)
     return record
+
+
+def _fitting(seed: Seed, network: nn.Module, material: Material, choices: Choices) -> None:
+    """ValueError names a choice that this network or this data cannot follow."""
+    if not material.learning or not material.held_out:
+        raise ValueError(f"{material.dataset}: nothing to learn from or nothing held out")
+    one_sign = choices.loss != "cross-entropy" or choices.mix != "none"
+    if seed.is_ctc and one_sign:
+        raise ValueError(f"{seed.name} answers with a row of signs (CTC): no focal loss, no mixtures")
+    if choices.auxiliary and not hasattr(network, "both"):
+        raise ValueError(f"{seed.name} has no auxiliary heads; slr-slovo has")
+    if choices.augment and material.changed is None:
+        raise ValueError("embeddings cannot be changed any more: `train embed --augmented` changes pictures")
 
 
 def _phase(
@@ -115,33 +157,48 @@ def _phase(
     network: nn.Module,
     names: tuple[str, ...],
     plan: Plan,
-    learning: Sequence[Prepared],
-    held_out: Sequence[Prepared],
+    material: Material,
     record: Experiment,
     phase: int,
     folder: Path,
-) -> nn.Module:
-    """One phase; every 50 steps and at the end the loss is told to the record."""
+    choices: Choices,
+) -> tuple[nn.Module, int, dict[str, float]]:
+    """A phase's network, its steps and its worth; the record gets the curve, also of before a kill."""
     freeze(network, names)
 
     def loss_of(learner: nn.Module, rng: Generator) -> Tensor:
         hold_still(learner, names)
-        chosen = rng.permutation(len(learning))[:BATCH]
-        return loss(seed, learner, [learning[i] for i in chosen])
+        chosen = rng.permutation(len(material.learning))[:BATCH]
+        if choices.augment and material.changed is not None:
+            batch = [material.changed(int(i), rng) for i in chosen]
+        else:
+            batch = [material.learning[i] for i in chosen]
+        return loss(seed, learner, batch, choices, rng)
 
-    earlier = len(record.epochs)
+    def measure(average: nn.Module) -> float:
+        found = measured(seed, average, material.held_out)
+        return float(found["val_wer" if seed.is_ctc else "val_loss"])
+
     run = Run(network, plan, folder / f"phase{phase}.checkpoint")
-    trained = run.train(
-        loss_of,
-        lambda now: record.epochs.append(Epoch(earlier + now.step, round(now.loss, 5), plan.rate, phase)),
-    )
+    trained = run.train(loss_of, measure=measure).to("cpu")
     freeze(network, ("",))
-    if not record.epochs[earlier:]:  # it had been finished before
-        record.epochs.append(Epoch(earlier + plan.steps, None, plan.rate, phase))
-    found = measured(seed, trained, held_out)
-    last = dataclasses.replace(record.epochs[-1], **found)
-    record.epochs[-1] = last
-    return trained
+    freeze(trained, ("",))
+    earlier = record.epochs[-1].epoch if record.epochs else 0
+    record.epochs += [_epoch(seed, earlier, point, phase) for point in run.curve]
+    found = measured(seed, trained, material.held_out)
+    if not run.curve:  # a checkpoint of before curves were kept
+        record.epochs.append(Epoch(earlier + run.step, None, plan.rate, phase))
+    worth = [math.inf if point.measured is None else point.measured for point in run.curve]
+    kept = worth.index(min(worth)) - len(worth) if plan.patience and worth else -1
+    record.epochs[kept] = dataclasses.replace(record.epochs[kept], **found)
+    return trained, run.step, found
+
+
+def _epoch(seed: Seed, earlier: int, point: Progress, phase: int) -> Epoch:
+    """A point of a phase's curve. What patience measures of a CTC network is WER, else the loss."""
+    name = "val_wer" if seed.is_ctc else "val_loss"
+    found = {} if point.measured is None else {name: point.measured}
+    return Epoch(earlier + point.step, round(point.loss, 5), point.rate, phase, **found)
 
 
 def freeze(network: nn.Module, names: Sequence[str]) -> None:
@@ -159,16 +216,42 @@ def hold_still(network: nn.Module, names: Sequence[str]) -> None:
             module.eval()
 
 
-def loss(seed: Seed, network: nn.Module, batch: Sequence[Prepared]) -> Tensor:
-    """CTC, else cross entropy, smoothed."""
-    if not seed.is_ctc:
-        columns = zip(*(one.inputs for one in batch), strict=True)
-        logits = network(*(torch.stack(column) for column in columns))
-        wanted = torch.tensor([one.labels[0] for one in batch])
-        return nn.functional.cross_entropy(logits, wanted, label_smoothing=SMOOTHING)
+def loss(
+    seed: Seed,
+    network: nn.Module,
+    batch: Sequence[Prepared],
+    choices: Choices = AS_PUBLISHED,
+    rng: Generator | None = None,
+) -> Tensor:
+    """CTC, else of one sign as chosen. Without a generator to draw with nothing is mixed, and auxiliary heads
+    are not asked."""
+    device = next(network.parameters()).device
+    if seed.is_ctc:
+        return _ctc(network, batch, device)
+    columns = zip(*(one.inputs for one in batch), strict=True)
+    inputs = tuple(torch.stack(column).to(device) for column in columns)
+    wanted = torch.tensor([one.labels[0] for one in batch], device=device)
+    shares = torch.eye(len(batch), device=device)
+    if rng is not None:
+        inputs, shares = mixed(inputs, shares, choices.mix, choices.alpha, rng)
+    others: list[Tensor] = []
+    if rng is not None and choices.auxiliary:
+        logits, others = network.both(*inputs)
+    else:
+        logits = network(*inputs)
+    asked = shares @ one_hot(wanted, logits.shape[-1])
+    found = [
+        class_loss(each, asked, kind=choices.loss, smoothing=choices.smoothing, gamma=choices.gamma)
+        for each in (logits, *others)
+    ]
+    return found[0] + choices.auxiliary * torch.stack(found[1:]).mean() if others else found[0]
+
+
+def _ctc(network: nn.Module, batch: Sequence[Prepared], device: torch.device) -> Tensor:
+    """On the CPU, wherever the network is: elsewhere its gradient is not the same twice."""
     longest = max(len(one.inputs[0]) for one in batch)
-    padded = torch.stack([_padded(one.inputs[0], longest) for one in batch])
-    log_probs = network(padded).log_softmax(-1).transpose(0, 1)
+    padded = torch.stack([_padded(one.inputs[0], longest) for one in batch]).to(device)
+    log_probs = network(padded).float().cpu().log_softmax(-1).transpose(0, 1)
     wanted = torch.tensor([1 + label for one in batch for label in one.labels])
     lengths = torch.tensor([len(one.inputs[0]) for one in batch])
     counts = torch.tensor([len(one.labels) for one in batch])
@@ -185,7 +268,7 @@ def answers(seed: Seed, network: nn.Module, clips: Sequence[Prepared]) -> Iterat
     """What an evaluating network reads in each, label numbers."""
     network.eval()
     for one in clips:
-        logits = network(*(x[None] for x in one.inputs))[0]
+        logits = _answered(network, one)
         if seed.is_ctc:
             yield tuple(symbol - 1 for symbol in collapsed(logits.argmax(-1).tolist()))
         else:
@@ -196,14 +279,22 @@ def answers(seed: Seed, network: nn.Module, clips: Sequence[Prepared]) -> Iterat
 def measured(seed: Seed, network: nn.Module, clips: Sequence[Prepared]) -> dict[str, float]:
     """`val_wer` of CTC networks, else `val_accuracy` and `val_loss`, as the record's epochs have them."""
     network.eval()
-    val_loss = float(loss(seed, network, clips))
+    parts = [clips[first : first + 8 * BATCH] for first in range(0, len(clips), 8 * BATCH)]
+    val_loss = sum(float(loss(seed, network, part)) * len(part) for part in parts) / len(clips)
     if seed.is_ctc:
         read = answers(seed, network, clips)
         pairs = ((one.labels, answer) for one, answer in zip(clips, read, strict=True))
         return {"val_loss": val_loss, "val_wer": error_rate(pairs).rate}
-    scores = np.stack([network(*(x[None] for x in one.inputs))[0].numpy() for one in clips])
+    scores = np.stack([_answered(network, one).numpy() for one in clips])
     found = classify(scores, np.array([one.labels[0] for one in clips]))
     return {"val_loss": val_loss, "val_accuracy": found.top1}
+
+
+def _answered(network: nn.Module, clip: Prepared) -> Tensor:
+    """Its logits, on the CPU."""
+    device = next(network.parameters()).device
+    answer: Tensor = network(*(x[None].to(device) for x in clip.inputs))[0]
+    return answer.cpu()
 
 
 def _shown(
@@ -242,30 +333,6 @@ def attention_of(network: nn.Module, clips: Sequence[Prepared]) -> dict[str, Any
     }
 
 
-def _prepared(seed: Seed, sample: Sample, pipeline: Pipeline, labels: Sequence[str]) -> Prepared:
-    table = seed.input(labels)
-    assert table.source_layout is not None
-    rows = [LAYOUTS[table.source_layout][row] for row in table.rows]
-    points = resampled(sample.track, rows, table.fps / table.frame_interval)
-    fed = pipeline.prepare(points, sample.track.aspect)
-    inputs = (fed.features, fed.index)[: len(seed.inputs)]
-    numbers = tuple(labels.index(gloss) for gloss in sample.glosses)
-    return Prepared(tuple(torch.from_numpy(np.ascontiguousarray(array)) for array in inputs), numbers)
-
-
-def _statistics(seed: Seed, samples: Sequence[Sample], folder: Path) -> Path | None:
-    """Of the training part, for seeds that standardise on the host; a point never found has spread 1."""
-    if "stats" not in presets.find(seed.preset).manifest["input"]:
-        return None
-    rows = [LAYOUTS["lzv543"][row] for row in seed.input().rows]
-    clips = (LandmarkClip(folder, one.glosses, "", one.track.frames[:, rows]) for one in samples)
-    found = statistics_of(clips, zero_is_missing=False)
-    spread = np.where(found.std > 0, found.std, 1.0)
-    file = folder / "stats.npz"
-    Statistics(found.mean, spread, found.count, found.clips).write(file)
-    return file
-
-
 def _load_but_head(network: nn.Module, file: Path) -> None:
     """Weights of a network with other labels: the last layer stays as it was drawn."""
     if not file.is_file():
@@ -281,42 +348,38 @@ def _load_but_head(network: nn.Module, file: Path) -> None:
 def _record(
     seed: Seed,
     network: nn.Module,
-    samples: Samples,
-    labels: Sequence[str],
-    counts: tuple[int, int],
-    split: Split,
+    material: Material,
     steps: int,
     base: Path | None,
+    choices: Choices,
 ) -> Experiment:
-    table = seed.input(labels)
+    table = seed.input(material.labels)
     parameters = sum(parameter.numel() for parameter in network.parameters())
+    from_pictures = bool(material.graphs)
     return Experiment(
         experiment_type=f"{seed.name}-transfer" if base else seed.name,
-        dataset=samples.said,
-        labels=labels,
+        dataset=material.dataset,
+        labels=material.labels,
         is_ctc=seed.is_ctc,
-        training_samples=counts[0],
-        validation_samples=counts[1],
-        split=split.said,
-        landmark_source="MediaPipe Holistic",
-        original_landmarks=543,
-        used_landmarks=len(table.rows),
-        dimensions=3,
+        training_samples=len(material.learning),
+        validation_samples=len(material.held_out),
+        split=material.split,
+        landmark_source=material.source,
+        original_landmarks=0 if from_pictures else 543,
+        used_landmarks=0 if from_pictures else len(table.rows),
+        dimensions=0 if from_pictures else 3,
         pipeline=[step.name for step in table.pipeline],
         architecture={"network": type(network).__name__, "preset": seed.preset, "phases": seed.phases},
         parameters=parameters,
         trainable=parameters,
         setup={
-            "loss": "ctc" if seed.is_ctc else f"cross entropy, label smoothing {SMOOTHING}",
-            "optimizer": "AdamW, one cycle",
+            **choices.said(is_ctc=seed.is_ctc),
             "lr": list(RATES) if base else RATES[0],
             "batch": BATCH,
-            "epochs_run": steps,
             "epochs_target": steps,
             "steps": steps,
-            "early_stopping": None,
         },
-        augmentation={},
+        augmentation=CHANCES if choices.augment else {},
         base_model=str(base.name) if base else None,
         length_filter=seed.is_ctc,
     )

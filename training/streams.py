@@ -120,14 +120,19 @@ def _joined(pieces: list[Piece], first: int, length: int) -> Piece:
 
 
 class Streams:
-    """Draws streams from recordings. The same generator gives the same streams. ValueError without words."""
+    """Draws streams from recordings. The same generator gives the same streams. ValueError without words.
 
-    def __init__(self, recordings: Recordings, rng: Generator) -> None:
+    With `plain` words are signed as recorded, always in a stream, and rest is no more than rest: whoever
+    learns what is no word must not take another's way to sign a word for one.
+    """
+
+    def __init__(self, recordings: Recordings, rng: Generator, *, plain: bool = False) -> None:
+        self._plain = plain
         self._clips, self._labels, self._rng = recordings.clips, recordings.labels, rng
         self._words = np.flatnonzero(self._labels > _UNKNOWN)
         self._letters = self._of(recordings, recipe.UNKNOWN)
         self._idle = self._of(recordings, recipe.IDLE)
-        self._quiet = Quiet(recordings) if len(self._idle) else None
+        self._quiet = Quiet(recordings) if len(self._idle) and not plain else None
         self._directed = self._of(recordings, *_DIRECTED)
         self._moving = self._of(recordings, *MOVING)
         self._repeated = frozenset(recipe.LABELS.index(word) for word in REPEATED)
@@ -165,7 +170,7 @@ class Streams:
     def draw(self) -> Piece:
         """One stream of STREAM + WINDOW - 1 samples."""
         rng, length = self._rng, recipe.STREAM + recipe.WINDOW - 1
-        if rng.random() < ALONE:
+        if not self._plain and rng.random() < ALONE:
             return self._windows(length)
         skipped = int(rng.integers(0, 25))
         pieces, total = [self._piece()], 0
@@ -212,6 +217,8 @@ class Streams:
     def _otherwise(self, clip: Clip, label: int) -> Clip:
         """The same word as others may sign it."""
         rng = self._rng
+        if self._plain:
+            return clip
         if rng.random() < OTHER_ARC:
             clip = other_arc(clip, rng)
         if rng.random() < SHAPE_LATE:

@@ -5,18 +5,22 @@ import dataclasses
 import random
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import nn
+from numpy.random import Generator
+from torch import Tensor, nn
 
 from shared.bundles.manifest import Step
 from training import recipe, ridge
 from training.augment import augmented
-from training.network import Network
+from training.network import Network, WhetherWord, WhichWord
 from training.recordings import Recordings
 from training.streams import IGNORED, Streams
 from workers.recognizers.pipeline import Pipeline
+
+Trained = TypeVar("Trained", bound=nn.Module)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,32 +41,89 @@ def recipe_pipeline() -> Pipeline:
 def train(
     recordings: Recordings,
     steps: int = recipe.STEPS,
+    whether_steps: int = recipe.WHETHER_STEPS,
     batch: int = recipe.BATCH,
     seed: int = recipe.SEED,
     told: Callable[[Progress], None] = lambda progress: None,
 ) -> Network:
-    """Trains on all of the given recordings and returns the averaged network, ready to answer."""
+    """Trains both networks on all of the given recordings and returns them as one, ready to answer."""
+    which = train_which(recordings, steps, batch, seed, told)
+    network = Network(which, train_whether(recordings, whether_steps, batch, seed, told))
+    network.eval()
+    return network
+
+
+def train_which(
+    recordings: Recordings,
+    steps: int,
+    batch: int = recipe.BATCH,
+    seed: int = recipe.SEED,
+    told: Callable[[Progress], None] = lambda progress: None,
+) -> WhichWord:
+    """The network that tells the words apart."""
+    rng = _seeded(seed)
+    streams, pipeline = Streams(recordings, rng), recipe_pipeline()
+    network = WhichWord(pipeline.shape[-1])
+    network.look(ridge.fit(recordings, pipeline))
+    criterion = _criterion()
+
+    def loss() -> Tensor:
+        clips, labels, words = streams.batch(batch)
+        logits = network(torch.from_numpy(pipeline(augmented(clips, rng), 1.0)))
+        among = logits[..., len(recipe.BACKGROUND_IDS) :].flatten(0, 1)
+        wanted, word = torch.from_numpy(labels).flatten(), torch.from_numpy(words).flatten()
+        answer: Tensor = criterion(logits.flatten(0, 1), wanted) + recipe.WORD_LOSS * criterion(among, word)
+        return answer
+
+    return _averaged(network, loss, steps, told)
+
+
+def train_whether(
+    recordings: Recordings,
+    steps: int,
+    batch: int = recipe.BATCH,
+    seed: int = recipe.SEED,
+    told: Callable[[Progress], None] = lambda progress: None,
+) -> WhetherWord:
+    """The network that tells words from all that is none."""
+    rng = _seeded(seed)
+    streams, pipeline = Streams(recordings, rng, plain=True), recipe_pipeline()
+    network = WhetherWord(pipeline.shape[-1])
+    criterion = _criterion()
+
+    def loss() -> Tensor:
+        clips, labels, _ = streams.batch(batch)
+        logits = network(torch.from_numpy(pipeline(augmented(clips, rng), 1.0)))
+        answer: Tensor = criterion(logits.flatten(0, 1), torch.from_numpy(labels).flatten())
+        return answer
+
+    return _averaged(network, loss, steps, told)
+
+
+def _seeded(seed: int) -> Generator:
     random.seed(seed)
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    streams, pipeline = Streams(recordings, rng), recipe_pipeline()
-    network = Network(pipeline.shape[-1])
-    network.look(ridge.fit(recordings, pipeline))
-    average: Network = copy.deepcopy(network).eval()
+    return np.random.default_rng(seed)
+
+
+def _criterion() -> nn.CrossEntropyLoss:
+    return nn.CrossEntropyLoss(ignore_index=IGNORED, label_smoothing=recipe.SMOOTHING)
+
+
+def _averaged(
+    network: Trained, loss_of_a_batch: Callable[[], Tensor], steps: int, told: Callable[[Progress], None]
+) -> Trained:
+    """Trains the network and returns its average, ready to answer."""
+    average: Trained = copy.deepcopy(network)
+    average.eval()
     optimiser = torch.optim.AdamW(
         network.parameters(), recipe.LEARNING_RATE, weight_decay=recipe.WEIGHT_DECAY
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.LEARNING_RATE, total_steps=steps)
-    criterion = nn.CrossEntropyLoss(ignore_index=IGNORED, label_smoothing=recipe.SMOOTHING)
+    network.train()
     began = time.monotonic()
     for step in range(1, steps + 1):
-        clips, labels, words = streams.batch(batch)
-        features = torch.from_numpy(pipeline(augmented(clips, rng), 1.0))
-        network.train()
-        logits = network(features)
-        loss = criterion(logits.flatten(0, 1), torch.from_numpy(labels).flatten())
-        among = logits[..., len(recipe.BACKGROUND_IDS) :].flatten(0, 1)
-        loss = loss + recipe.WORD_LOSS * criterion(among, torch.from_numpy(words).flatten())
+        loss = loss_of_a_batch()
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -75,7 +136,7 @@ def train(
 
 
 @torch.no_grad()
-def _follow(average: Network, network: Network, step: int) -> None:
+def _follow(average: nn.Module, network: nn.Module, step: int) -> None:
     """Moves the average towards the network, faster while it is young."""
     decay = min(recipe.AVERAGE, step / (step + 10))
     theirs = network.state_dict()

@@ -1,33 +1,40 @@
 """One loop that trains every network here. A run that was killed goes on from its checkpoint to the same end.
 
 Every step draws from generators seeded by (seed, step) alone, so nothing of a generator's state has to be
-kept: weights, optimiser and step number are all there is to a run.
+kept: weights, optimiser, step number, the curve so far and the best weights are all there is to a run.
 """
 
 import copy
 import dataclasses
+import math
 import os
 import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
+from training.optimizers import OptimizerName, ScheduleName, optimizer_of, schedule_of
+
+Precision = Literal["float32", "bfloat16"]
+"""bfloat16: what gains by it is computed so (automatic mixed precision); weights stay float32. It has the
+range of float32, so that losses need no scaling."""
+
 Trained = TypeVar("Trained", bound=nn.Module)
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How a run goes: AdamW, one cycle of the learning rate, a moving average of the weights at the end."""
+    """How a run goes; its result is a moving average of the weights."""
 
     steps: int
     rate: float = 3e-3
-    """The cycle's highest learning rate."""
+    """The highest learning rate."""
     weight_decay: float = 0.05
     average: float = 0.995
     """Decay of the weights' moving average, which is the result."""
@@ -36,16 +43,32 @@ class Plan:
     seed: int = 20
     keep_every: int = 200
     """Steps between checkpoints."""
+    optimizer: OptimizerName = "adamw"
+    schedule: ScheduleName = "onecycle"
+    precision: Precision = "float32"
+    device: str = "cpu"
+    patience: int = 0
+    """Measurings in a row that bring nothing better before the run stops; 0: it never does. With patience
+    the result is the best of the measured averages, not the last."""
+    told_every: int = 50
+    """Steps between two points of the curve, each measured where there is patience."""
+    settings: str = ""
+    """What else the result depends on (loss, mixing): a checkpoint made with another is refused."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Told now and then while a run lasts."""
+    """A point of the curve, told while a run lasts."""
 
     step: int
     steps: int
     loss: float
     seconds: float
+    """Since the run was started or resumed."""
+    rate: float = math.nan
+    """The step's learning rate."""
+    measured: float | None = None
+    """What the average was found worth, lower is better; None where nothing was measured."""
 
 
 class CheckpointError(ValueError):
@@ -62,42 +85,79 @@ class Run(Generic[Trained]):
 
     def __post_init__(self) -> None:
         plan = self.plan
+        self.network.to(plan.device)
         self.average: Trained = copy.deepcopy(self.network).eval()
-        self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), plan.rate, weight_decay=plan.weight_decay
+        self._optimizer = optimizer_of(
+            plan.optimizer, self.network.parameters(), plan.rate, plan.weight_decay
         )
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser, plan.rate, total_steps=plan.steps
-        )
+        self._schedule = schedule_of(plan.schedule, self._optimizer, plan.rate, plan.steps)
         self.step = 0
+        self.curve: list[Progress] = []
+        """From the first step on, also of a run that was killed between."""
+        self._best = math.inf
+        self._best_weights: dict[str, Tensor] = {}
+        self._waited = 0
         if self.checkpoint is not None and self.checkpoint.is_file():
             self._resume(self.checkpoint)
+
+    @property
+    def is_over(self) -> bool:
+        """All steps are made, or patience has ended."""
+        return self.step >= self.plan.steps or 0 < self.plan.patience <= self._waited
 
     def train(
         self,
         loss_of: Callable[[Trained, Generator], Tensor],
         told: Callable[[Progress], None] = lambda progress: None,
+        measure: Callable[[Trained], float] | None = None,
     ) -> Trained:
-        """Runs the steps that are left; `loss_of` draws a batch and gives its loss. Returns the average."""
+        """Runs the steps that are left; `loss_of` draws a batch and gives its loss. Returns the average.
+
+        `measure` finds what an average is worth on held-out clips, lower is better. ValueError where there is
+        patience and nothing to measure with.
+        """
         plan, began = self.plan, time.monotonic()
-        while self.step < plan.steps:
-            self.step += 1
-            random.seed(plan.seed * 1_000_003 + self.step)
-            torch.manual_seed(plan.seed * 1_000_003 + self.step)
-            self.network.train()
-            loss = loss_of(self.network, np.random.default_rng((plan.seed, self.step)))
-            self._optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
-            self._optimiser.step()
-            self._schedule.step()
-            follow(self.average, self.network, self.step, plan.average)
-            last = self.step == plan.steps
-            if self.checkpoint is not None and (self.step % plan.keep_every == 0 or last):
+        if plan.patience and measure is None:
+            raise ValueError(f"patience is {plan.patience}, but there is nothing to measure with")
+        while not self.is_over:
+            rate = float(self._optimizer.param_groups[0]["lr"])
+            loss = self._step(loss_of)
+            if self.step % plan.told_every == 0 or self.step == plan.steps:
+                found = self._measured(measure) if plan.patience and measure is not None else None
+                seconds = time.monotonic() - began
+                self.curve.append(Progress(self.step, plan.steps, loss.item(), seconds, rate, found))
+                told(self.curve[-1])
+            if self.checkpoint is not None and (self.step % plan.keep_every == 0 or self.is_over):
                 self._keep(self.checkpoint)
-            if self.step % 50 == 0 or last:
-                told(Progress(self.step, plan.steps, float(loss.detach()), time.monotonic() - began))
+        if self._best_weights:
+            self.average.load_state_dict(self._best_weights)
         return self.average
+
+    def _step(self, loss_of: Callable[[Trained, Generator], Tensor]) -> Tensor:
+        plan = self.plan
+        self.step += 1
+        random.seed(plan.seed * 1_000_003 + self.step)
+        torch.manual_seed(plan.seed * 1_000_003 + self.step)
+        self.network.train()
+        kind = torch.device(plan.device).type
+        with torch.autocast(kind, torch.bfloat16, enabled=plan.precision == "bfloat16"):
+            loss = loss_of(self.network, np.random.default_rng((plan.seed, self.step)))
+        self._optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
+        self._optimizer.step()
+        self._schedule.step()
+        follow(self.average, self.network, self.step, plan.average)
+        return loss.detach()
+
+    def _measured(self, measure: Callable[[Trained], float]) -> float:
+        """Measures the average and keeps the best; what is no number is never better."""
+        found = measure(self.average)
+        self._waited += 1
+        if found < self._best:
+            self._best, self._waited = found, 0
+            self._best_weights = {name: value.clone() for name, value in self.average.state_dict().items()}
+        return found
 
     def _keep(self, file: Path) -> None:
         """Whole or not at all: a run may be killed while it writes."""
@@ -107,8 +167,10 @@ class Run(Generic[Trained]):
             "step": self.step,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
+            "optimiser": self._optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
+            "curve": [dataclasses.astuple(point) for point in self.curve],
+            "best": {"measured": self._best, "weights": self._best_weights, "waited": self._waited},
         }
         partial = file.with_suffix(".partial")
         torch.save(state, partial)
@@ -116,18 +178,22 @@ class Run(Generic[Trained]):
 
     def _resume(self, file: Path) -> None:
         try:
-            state: dict[str, Any] = torch.load(file, weights_only=True)
+            state: dict[str, Any] = torch.load(file, weights_only=True, map_location=self.plan.device)
         except Exception as error:  # zip, pickle and torch errors have no common class
             raise CheckpointError(f"{file}: no checkpoint of a training ({error}); delete it") from error
-        if state["plan"] != dataclasses.asdict(self.plan):
+        # A checkpoint of before a setting was there was made with what is now that setting's default.
+        if {**dataclasses.asdict(Plan(0)), **state["plan"]} != dataclasses.asdict(self.plan):
             raise CheckpointError(
                 f"{file}: kept by a run with {state['plan']}, this one has {dataclasses.asdict(self.plan)};"
                 " delete it or train with its settings"
             )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        self._optimizer.load_state_dict(state["optimiser"])
         self._schedule.load_state_dict(state["schedule"])
+        self.curve = [Progress(*point) for point in state.get("curve", ())]
+        best = state.get("best", {"measured": math.inf, "weights": {}, "waited": 0})
+        self._best, self._best_weights, self._waited = best["measured"], best["weights"], best["waited"]
         self.step = int(state["step"])
 
 

@@ -18,6 +18,11 @@ class Instruction:
     rest: str
 
     @property
+    def is_copied_from_here(self) -> bool:
+        """Whether it brings files of the build context, and not of another stage."""
+        return self.word == "COPY" and not self.rest.startswith("--from=")
+
+    @property
     def listed(self) -> Any:
         """Of its JSON form."""
         return json.loads(self.rest)

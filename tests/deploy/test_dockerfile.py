@@ -25,7 +25,7 @@ def test_hadolint_finds_nothing() -> None:
 def test_everything_copied_is_there_and_reaches_the_builder() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     for one in targets()["built"]:
-        if one.word == "COPY":
+        if one.is_copied_from_here:
             for source in one.rest.split()[:-1]:
                 assert (ROOT / source).exists(), source
                 assert source in kept, source
@@ -67,7 +67,7 @@ def test_the_installed_project_has_what_it_reads_beside_its_code(tmp_path: Path)
     source = tmp_path / "source"
     source.mkdir()
     for one in targets()["built"]:
-        if one.word == "COPY":
+        if one.is_copied_from_here:
             *names, there = one.rest.split()
             for name in names:
                 if (ROOT / name).is_dir():

@@ -1,16 +1,21 @@
 """The composition as a whole: a browser outside it, files, what its users may, what Prometheus sees."""
 
 import asyncio
+import json
+import time
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
+from tests.conftest import ROOT
 from tests.deploy.topology import OUTSIDE, Topology
 from tests.whole import glosses
 
 # The first test waits for all of it to start; a quiet machine takes a quarter of that.
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.data, pytest.mark.timeout(240)]
+
+DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "signstream.json"
 
 PAIR = """async () => {
   const stats = [...(await peer.getStats()).values()];
@@ -63,3 +68,25 @@ async def test_nobody_gets_in_without_a_token(topology: Topology) -> None:
         for path in ("/sessions/" + "A" * 22, "/sessions/" + "A" * 22 + "/transcript"):
             async with http.get(path, headers={"Authorization": "Bearer none"}) as answer:
                 assert answer.status == 401
+
+
+async def test_every_query_of_the_dashboard_finds_something(topology: Topology) -> None:
+    """In what was measured while a camera and a file were there."""
+    queries = [
+        target["expr"].replace("$__rate_interval", "5s")
+        for panel in json.loads(DASHBOARD.read_text())["panels"]
+        for target in panel.get("targets", [])
+    ]
+    assert len(queries) > 30
+    now = time.time()
+    empty = []
+    async with topology.prometheus() as http:
+        for query in queries:
+            span = {"query": query, "start": str(now - 600), "end": str(now), "step": "1"}
+            async with http.get("/api/v1/query_range", params=span) as answer:
+                told = await answer.json()
+            assert told["status"] == "success", (query, told)
+            values = [value for series in told["data"]["result"] for _, value in series["values"]]
+            if all(value == "NaN" for value in values):
+                empty.append(query)
+    assert empty == []

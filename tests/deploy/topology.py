@@ -46,7 +46,7 @@ OUTSIDE = "203.0.113.1"
 
 BROWSER = "203.0.113.50"
 
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 12.0
 
 SET_UP = f"""
@@ -178,6 +178,13 @@ class Topology:
             await process.wait()
             raise
 
+    async def _stop_all(self) -> None:
+        """Redis last: the others hand over to it."""
+        late = self._running.keys() & {"redis"}
+        await asyncio.gather(*(self.stop(name) for name in self._running.keys() - late))
+        for name in late:
+            await self.stop(name)
+
     async def ready(self) -> None:
         """Until the gateway says so."""
         said = "nothing"
@@ -204,15 +211,18 @@ class Topology:
         for where, source in composition.mounts(service).items():
             there = self.source(source)
             seen[where] = str(self._rewritten(there, service) if there.is_file() else there)
-        words = [*PROGRAMS[service["image"]], *service["command"]]
+        words = list(service["command"])
         if name == "credentials":
             # All its volumes lie in one folder, and are seen where they are.
             seen["/secrets"] = str(self.folder / "secrets")
             words = words[: words.index("--seen-at")]
         given = {key: str(value) for key, value in service.get("environment", {}).items()}
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "tmp"), "PYTHONPATH": str(ROOT)}
+        # Of the machine: Matplotlib, which MediaPipe wants, takes seconds to look at all fonts again.
+        environment["XDG_CACHE_HOME"] = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
         environment |= {key: _placed(value, seen) for key, value in given.items()}
-        return [_placed(word, seen) for word in words], environment
+        # The program is the machine's, wherever this checkout lies.
+        return [*PROGRAMS[service["image"]], *(_placed(word, seen) for word in words)], environment
 
     def source(self, source: str) -> Path:
         """The folder or file of a volume: `redis-secrets` is `secrets/redis`."""
@@ -249,13 +259,11 @@ class Topology:
                 said = (await self._holder.stderr.read()).decode().strip()
                 pytest.skip(f"no network namespace can be made here: {said}")
             async with self._machine(inner):
-                yield
+                try:
+                    yield
+                finally:
+                    await self._stop_all()
         finally:
-            # Redis last: the others hand over to it.
-            late = [name for name in ("redis",) if name in self._running]
-            await asyncio.gather(*(self.stop(name) for name in self._running.keys() - set(late)))
-            for name in late:
-                await self.stop(name)
             self._holder.stdin.close()
             await self._holder.wait()
 

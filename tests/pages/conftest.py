@@ -24,14 +24,31 @@ from tests.whole.browser import FLAGS
 from tests.whole.camera import film
 from tests.whole.server import Server, signstream_up
 
+FOLDER = Path(__file__).parent
+
 MODELS = "asl-words,asl-sentences,asl-fingerspelling"
 """The first is the default."""
 
 STILL_SECONDS = 2.0
 """The film's first and last picture stand still, so that no sign runs into the next round's."""
 
+PHONE = {"width": 360, "height": 740}
+
+PATIENCE = 90.0
+"""Seconds that anything awaited on a page may take: this machine may do ten other things at once."""
+
+TEST_SECONDS = 280.0
+"""Of a test with several such waits, and with the start of the server before the first."""
+
 NETWORK_LINE = ("Failed to load resource:", "WebSocket connection to")
 """How Chromium itself logs an answer of 4xx or 5xx, or none at all; no page can keep it from that."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages are given the time that a busy machine needs."""
+    for item in items:
+        if FOLDER in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +130,7 @@ class Visit:
         await self.page.wait_for_selector(ready)
         return self.page
 
-    async def state(self, *names: str, seconds: float = 30) -> str:
+    async def state(self, *names: str, seconds: float = PATIENCE) -> str:
         """Waits for a state of the status line; returns its sentence."""
         wanted = ", ".join(f"#state[data-state={name}]" for name in names)
         await self.page.wait_for_selector(wanted, timeout=seconds * 1000)
@@ -150,6 +167,7 @@ async def visits_to(server: str, browser: Browser) -> AsyncIterator[Visiting]:
     async def make(*, camera: bool = False, url: str = "", **options: Any) -> Visit:
         context = await browser.new_context(**{"locale": "en-GB", **options})
         contexts.append(context)
+        context.set_default_timeout(1000 * PATIENCE)
         if camera:
             await context.grant_permissions(["camera"])
         visits.append(Visit(await context.new_page(), url or server))

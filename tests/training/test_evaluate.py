@@ -7,6 +7,7 @@ pytest.importorskip("torch", reason="PyTorch is in the training group of package
 from training.evaluate import asked_takes, hello_takes, other_takes, report_of
 from training.heldout import HeldOut, ranked
 from training.report import HelloReport, QuietReport
+from workers.recognizers.graphs import TOP
 
 
 def test_the_takes_vary_in_everything_a_camera_may() -> None:
@@ -54,4 +55,4 @@ def test_scores_are_ranked_as_the_recognizer_ranks_them() -> None:
     scores[[0, 1, 6]] = (0.2, 0.1, 0.7)
     top = ranked(scores)
     assert [label for label, _ in top[:3]] == [recipe.LABELS[6], "idle", "unknown"]
-    assert len(top) == 7
+    assert len(top) == TOP + len(recipe.BACKGROUND_IDS)

@@ -35,6 +35,17 @@ def test_streams_hold_words_rest_and_what_is_no_word(recordings: Recordings) -> 
     assert found == {"idle", "unknown", "hello", "please"}
 
 
+def test_plain_streams_sign_words_as_they_are_recorded(recordings: Recordings) -> None:
+    plain = Streams(recordings, np.random.default_rng(1), plain=True)
+    clip = recordings.clips[0]
+    assert all(plain._otherwise(clip, int(recordings.labels[0])) is clip for _ in range(20))
+    usual = streams(recordings)
+    assert any(usual._otherwise(clip, int(recordings.labels[0])) is not clip for _ in range(20))
+    _, labels, _ = plain.batch(60)
+    found = {recipe.LABELS[i] for i in np.unique(labels) if i != IGNORED}
+    assert found == {"idle", "unknown", "hello", "please"}
+
+
 def test_a_word_counts_only_from_the_inset_on() -> None:
     piece = _of_word(clip_of(0.8, -0.8, 0), 5)
     inset = recipe.INSET_SAMPLES

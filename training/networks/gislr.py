@@ -83,7 +83,7 @@ class GislrTransformer(nn.Module):
     def forward(self, frames: Tensor, index: Tensor) -> Tensor:
         there = index != -1
         if self.training:
-            there = there & (torch.rand(index.shape) >= FRAMES_DROPPED)
+            there = there & (torch.rand(index.shape, device=index.device) >= FRAMES_DROPPED)
             # A clip of which nothing would be left keeps all.
             there = torch.where(there.any(1, keepdim=True), there, index != -1)
         xy = frames[..., :2]

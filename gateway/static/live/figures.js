@@ -10,6 +10,7 @@ const SHORTEST_MS = 100;
 export class Figures {
   #list;
   #timer = null;
+  #landmarks = false;
   #sent = null;
   #latency = null;
   #dropped = { frames: 0, windows: 0 };
@@ -19,13 +20,19 @@ export class Figures {
     this.#list = list;
   }
 
-  /** @param {import("/signstream.js").Session} session */
-  begin(session) {
+  /**
+   * @param {import("/signstream.js").Session} session
+   * @param {boolean} landmarks whether they are sent instead of pictures
+   * @param {(framesPerSecond: ?number) => void} onRate each time it was looked at
+   */
+  begin(session, landmarks, onRate) {
     this.end();
     this.#sent = null;
+    this.#landmarks = landmarks;
     const look = async () => {
       this.#sent = await session.figures();
       this.show();
+      onRate(this.#sent?.framesPerSecond ?? null);
     };
     this.#timer = setInterval(look, LOOK_MS);
     look();
@@ -61,9 +68,17 @@ export class Figures {
   }
 
   #picture() {
+    if (this.#landmarks) return this.#found();
     if (!this.#sent?.width) return "";
     const { width, height, framesPerSecond } = this.#sent;
     return t("figures.picture.sent", { width: String(width), height: String(height), count: Math.round(framesPerSecond ?? 0) });
+  }
+
+  /** How many pictures a second are looked at on this device; what is slow is told to a tenth. */
+  #found() {
+    const rate = this.#sent?.framesPerSecond ?? null;
+    if (rate === null) return t("figures.landmarks.waiting");
+    return t("figures.landmarks.found", { count: rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate) });
   }
 
   #answer() {

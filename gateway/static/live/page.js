@@ -36,7 +36,7 @@ const cameras = new CameraChoice(
   document.getElementById("camera"), document.getElementById("camera-label"), exchangeCamera,
 );
 const landmarksOnly = new LandmarksOnly(
-  document.getElementById("landmarks-only"), document.getElementById("leaves"),
+  document.getElementById("landmarks-only"), document.getElementById("leaves"), document.getElementById("slow"),
 );
 const loaded = models.load();
 
@@ -76,6 +76,7 @@ function release() {
   session = null;
   busy(false);
   figures.end();
+  landmarksOnly.rate = null;
   captions.end();
   clear(overlay);
 }
@@ -110,7 +111,9 @@ async function run(options) {
     transcript.session = made.id;
     sentences.attach(made);
     state.dataset.session = made.id;
-    figures.begin(made);
+    const here = landmarksOnly.chosen;
+    // A file waits for a slow device; a camera does not.
+    figures.begin(made, here, (rate) => { landmarksOnly.rate = here && options.stream ? rate : null; });
   } catch (error) {
     if (mine !== attempt) return;
     release();

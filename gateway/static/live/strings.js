@@ -19,6 +19,8 @@ export default {
       "What leaves this device: the places of points on your hands, face and body, to this server alone. Pictures stay here.",
     "landmarks.missing":
       "This server cannot do that yet: whoever runs it adds MediaPipe for browsers with `make browser-landmarks`.",
+    "landmarks.slow":
+      "This device finds landmarks in fewer than ten pictures a second: signs may be missed. Close what else runs on it, or send pictures instead.",
     "state.idle": "Ready.",
     "state.asking": "Asking for the camera…",
     "state.connecting": "Connecting…",
@@ -30,6 +32,11 @@ export default {
       one: "{width} × {height}, {count} picture a second",
       other: "{width} × {height}, {count} pictures a second",
     },
+    "figures.landmarks.found": {
+      one: "Landmarks of {count} picture a second, found here",
+      other: "Landmarks of {count} pictures a second, found here",
+    },
+    "figures.landmarks.waiting": "Landmarks; the first are being looked for",
     "figures.answer": "How soon it is read",
     "figures.answer.none": "Nothing was read yet",
     "figures.answer.soon": "Within 0.1 s after the picture was taken",
@@ -57,6 +64,8 @@ export default {
       "С этого устройства уходят положения точек рук, лица и тела, и только на этот сервер. Изображение остаётся здесь.",
     "landmarks.missing":
       "Этот сервер пока так не умеет: тот, кто его запускает, добавит MediaPipe для браузеров командой `make browser-landmarks`.",
+    "landmarks.slow":
+      "Это устройство находит точки менее чем в десяти кадрах в секунду: жесты могут быть пропущены. Закройте другие программы или отправляйте изображение.",
     "state.idle": "Готово к работе.",
     "state.asking": "Запрашиваем камеру…",
     "state.connecting": "Подключаемся…",
@@ -70,6 +79,13 @@ export default {
       many: "{width} × {height}, {count} кадров в секунду",
       other: "{width} × {height}, {count} кадра в секунду",
     },
+    "figures.landmarks.found": {
+      one: "Точки {count} кадра в секунду, найденные здесь",
+      few: "Точки {count} кадров в секунду, найденные здесь",
+      many: "Точки {count} кадров в секунду, найденные здесь",
+      other: "Точки {count} кадра в секунду, найденные здесь",
+    },
+    "figures.landmarks.waiting": "Точки; ищем первые",
     "figures.answer": "Как скоро прочитано",
     "figures.answer.none": "Пока ничего не прочитано",
     "figures.answer.soon": "в пределах 0,1 с после съёмки кадра",

@@ -148,9 +148,10 @@ async function judge(wanted, take, mine) {
   }
   const { scores, ...trend } = added(load(), choice.value, wanted, found.score);
   save(scores);
-  showRanking(await mine.recognised(), wanted, model().language);
   showComparison(found, trend);
-  say("live", "state.done", { score: found.score });
+  const event = await mine.recognised();
+  showRanking(event, wanted, model().language);
+  say("live", event ? "state.done" : "state.unrecognised", { score: found.score });
 }
 
 /** Lets go of the camera; the result stays. */

@@ -14,6 +14,9 @@ const UNHEARD_MS = 5000;
 /** Frames that wait for the server while it is away: more than the 25 s in which one comes back. */
 const KEPT = 450;
 const STOP_MS = 3000;
+/** Over the newest of these it is told how many pictures a second are looked at; not before the first have passed. */
+const RATE_MS = 5000;
+const RATE_FIRST_MS = 2000;
 const END = JSON.stringify({ type: "end" });
 
 /** Close codes: the session's end is written; from here on, the server takes nothing more. */
@@ -50,6 +53,7 @@ class Line {
   #lost = 0;
   #secret = "";
   #taken = [];
+  #began = null;
   #bitsSent = 0;
   #alive = null;
   #socket = null;
@@ -125,14 +129,15 @@ class Line {
     this.#finished();
   }
 
-  /** No picture is sent, so it has no size. */
+  /** No picture is sent, so it has no size; pictures a second are those looked at here. */
   figures() {
-    const since = performance.now() - 2000;
-    this.#taken = this.#taken.filter((at) => at > since);
+    const now = performance.now();
+    this.#taken = this.#taken.filter((at) => at > now - RATE_MS);
+    const passed = this.#began === null ? 0 : now - this.#began;
     return {
       width: null,
       height: null,
-      framesPerSecond: this.#taken.length / 2,
+      framesPerSecond: passed < RATE_FIRST_MS ? null : (1000 * this.#taken.length) / Math.min(passed, RATE_MS),
       bitsSent: this.#bitsSent,
       roundTripMs: null,
     };
@@ -147,6 +152,7 @@ class Line {
       this.#kept.shift();
       this.#lost += 1;
     }
+    this.#began ??= performance.now();
     this.#taken.push(performance.now());
     if (this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.send(frame);

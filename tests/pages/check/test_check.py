@@ -46,16 +46,16 @@ def gateway(redis_url: str) -> Gateway:
 async def hop(visit: Visit, name: str, *statuses: str) -> str:
     """Waits until a step has one of these states; returns what is said of it."""
     wanted = ", ".join(f'[data-hop="{name}"][data-status="{status}"]' for status in statuses)
-    await visit.page.wait_for_selector(wanted, timeout=30_000)
+    await visit.page.wait_for_selector(wanted)
     return await visit.page.inner_text(f'[data-hop="{name}"]')
 
 
 async def test_with_everything_there_each_step_is_in_order_and_its_time_is_told(visit: Visit) -> None:
     page = await visit.open("/check/")
     await page.click("#start")
-    said = await visit.state("live", seconds=10)
-    await page.wait_for_selector("#latency tbody tr", timeout=30_000)
-    await page.wait_for_selector("#start:enabled", timeout=30_000)
+    said = await visit.state("live")
+    await page.wait_for_selector("#latency tbody tr")
+    await page.wait_for_selector("#start:enabled")
     said = await page.inner_text("#state")
     assert said.startswith("Everything works")
     statuses = await page.locator(".hop").evaluate_all(STATUSES)
@@ -77,7 +77,7 @@ async def test_a_server_that_is_down_is_named(reading: Visiting, gateway: Gatewa
         visit = await reading(camera=True, url=url)
         page = await visit.open("/check/")
     await page.click("#start")
-    said = await visit.state("error", seconds=10)
+    said = await visit.state("error")
     assert await page.get_attribute("#state", "data-hop") == "server"
     assert url in said
     assert "signstream up" in said
@@ -90,7 +90,7 @@ async def test_without_a_keypoint_worker_that_is_what_is_named(reading: Visiting
         page = await visit.open("/check/")
         await page.click("#start")
         await hop(visit, "camera", "ok")
-        said = await visit.state("error", seconds=30)
+        said = await visit.state("error")
         assert await page.get_attribute("#state", "data-hop") == "keypoints"
         assert "asl-words" in said
         assert "signstream keypoints" in said
@@ -135,7 +135,7 @@ async def test_a_camera_that_is_not_allowed_is_named(reading: Visiting, gateway:
         visit = await reading(url=url, permissions=["geolocation"])  # and no other
         page = await visit.open("/check/")
         await page.click("#start")
-        said = await visit.state("error", seconds=15)
+        said = await visit.state("error")
         assert await page.get_attribute("#state", "data-hop") == "camera"
         assert "not allowed" in said
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway import pages
 from loadtests.landmark_publisher import SUBPROTOCOL, takes_of
 from shared.landmarks import LEFT_HAND, POSE, RIGHT_HAND
-from tests.pages.conftest import Visit, Visiting
+from tests.pages.conftest import PHONE, Visit, Visiting
 from tests.whole.server import Server
 from workers.keypoints.holistic import Holistic
 
@@ -45,6 +46,22 @@ DRAWN = """{
 
 GPU_REMARK = "GL Driver Message"
 """Chromium's own remark on a graphics card that is none."""
+
+RATE = "() => / second, found here/.test(document.querySelector('[data-figure=picture] dd')?.textContent)"
+"""How many pictures a second this device looks at is told."""
+
+SAID = "['[data-figure=picture] dd', '#slow'].map((place) => document.querySelector(place).textContent)"
+
+FEWEST = 10
+"""Pictures a second below which the page warns."""
+
+SHOW_SLOW = """
+async () => {
+  const { LandmarksOnly } = await import("/live/landmarks-only.js");
+  const [box, line, slow] = ["landmarks-only", "leaves", "slow"].map((id) => document.getElementById(id));
+  new LandmarksOnly(box, line, slow).rate = 4;
+}
+"""
 
 END_MS = 150_000
 """Without a graphics card, on two cores that others use, a picture takes up to a second."""
@@ -123,6 +140,14 @@ async def test_a_camera_sends_landmarks_and_no_picture_and_stops(
         while (after := await figures(http))[FRAMES] < before[FRAMES] + 3:
             await asyncio.sleep(0.2)
     assert await page.evaluate(DRAWN), "landmarks are drawn from here: the server tells nobody"
+    await page.wait_for_function(RATE, timeout=END_MS)
+    shown, said = await page.evaluate(SAID)
+    rate = float(re.findall(r"[\d.]+", shown)[0])
+    print(f"landmarks of {rate} pictures a second; {said!r}")
+    assert ("fewer than ten pictures a second" in said) == (rate < FEWEST)
+    await page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    assert await private.too_wide() <= 0
+    assert await private.violations() == []
     await page.click("#stop")
     await private.state("ended", seconds=30)
     assert after[PICTURES] == before[PICTURES]
@@ -253,6 +278,21 @@ async def test_a_server_without_mediapipe_says_how_it_is_added(private: Visit) -
     await page.wait_for_selector("#leaves[data-leaves='landmarks.missing']")
     assert "make browser-landmarks" in await page.inner_text("#leaves")
     assert not await page.is_checked("#landmarks-only")
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "dark"), ("ru", "light")])
+async def test_the_switch_is_usable_by_everyone_on_a_phone(
+    reading: Visiting, language: str, scheme: str
+) -> None:
+    visit = await reading(locale=language, color_scheme=scheme, viewport=PHONE)
+    page = await visit.open("/")
+    await page.focus("#landmarks-only")
+    await page.keyboard.press("Space")
+    await page.wait_for_selector("#leaves[data-leaves='landmarks.leaves']")
+    await page.evaluate(SHOW_SLOW)
+    assert await page.is_visible("#slow")
+    assert await visit.too_wide() <= 0
+    assert await visit.violations() == []
 
 
 async def test_halves_are_rounded_as_numpy_rounds_them(private: Visit) -> None:

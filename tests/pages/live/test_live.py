@@ -55,4 +55,8 @@ async def test_hello_signed_twice_is_read_while_it_is_signed(
         told: Any = await answer.json()
     assert json.loads(await saved(page, "[data-format=json]", tmp_path)) == told
     assert await saved(page, "[data-format=text]", tmp_path) == "hello hello\n"
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.click("[data-format=copy]")
+    await page.wait_for_selector("text=The transcript is copied.")
+    assert await page.evaluate("navigator.clipboard.readText()") == "hello hello"
     assert await visit.violations() == []

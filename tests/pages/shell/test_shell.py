@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.pages.conftest import Visit, Visiting
+from tests.pages.conftest import PHONE, Visit, Visiting
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.data]
 
@@ -18,11 +18,9 @@ PAGES = {
     "check": "/check/",
 }
 
-PHONE = {"width": 360, "height": 740}
-
 FIRST_PAINT_MS = 1000
 
-VISITS = 3
+VISITS = 8
 """The machine may be busy with other things than this page."""
 
 FIRST_PAINT = """
@@ -43,10 +41,10 @@ async () => {
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-async def test_a_page_is_painted_within_a_second_by_this_server_alone(visiting: Visiting, path: str) -> None:
+async def test_a_page_is_painted_within_a_second_by_this_server_alone(reading: Visiting, path: str) -> None:
     painted: list[float] = []
     while not painted or (painted[-1] >= FIRST_PAINT_MS and len(painted) < VISITS):
-        visit = await visiting()  # with nothing in its cache
+        visit = await reading()  # with nothing in its cache
         page = await visit.open(path)
         painted.append(await page.evaluate(FIRST_PAINT))
     print(f"{path} painted after {painted} ms")
@@ -58,9 +56,9 @@ async def test_a_page_is_painted_within_a_second_by_this_server_alone(visiting: 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ru", "dark")])
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 async def test_a_page_is_usable_by_everyone_on_a_phone(
-    visiting: Visiting, path: str, language: str, scheme: str
+    reading: Visiting, path: str, language: str, scheme: str
 ) -> None:
-    visit = await visiting(locale=language, color_scheme=scheme, viewport=PHONE)
+    visit = await reading(locale=language, color_scheme=scheme, viewport=PHONE)
     page = await visit.open(path)
     assert await page.get_attribute("html", "lang") == language
     assert bool(re.search("[\u0430-\u044f]", await page.inner_text("#main"))) == (language == "ru")
@@ -68,8 +66,8 @@ async def test_a_page_is_usable_by_everyone_on_a_phone(
     assert await visit.violations() == []
 
 
-async def test_language_and_colours_are_chosen_once_for_all_pages(visit: Visit) -> None:
-    page = await visit.open("/")
+async def test_language_and_colours_are_chosen_once_for_all_pages(reader: Visit) -> None:
+    page = await reader.open("/")
     await page.select_option("#language", "ru")
     assert "Эфир" in await page.inner_text("#top")
     assert await page.title() == "Эфир · Signstream"
@@ -78,15 +76,15 @@ async def test_language_and_colours_are_chosen_once_for_all_pages(visit: Visit) 
     await page.click("#theme")
     assert await page.get_attribute("html", "data-theme") == "dark"
     assert await page.evaluate("getComputedStyle(document.body).color") != paper
-    await visit.open("/record/")
+    await reader.open("/record/")
     assert await page.get_attribute("html", "lang") == "ru"
     assert await page.get_attribute("html", "data-theme") == "dark"
     await page.select_option("#language", "en")
     assert await page.title() == "Record · Signstream"
 
 
-async def test_a_keyboard_reaches_the_page_past_the_navigation(visit: Visit) -> None:
-    page = await visit.open("/#token=abc")
+async def test_a_keyboard_reaches_the_page_past_the_navigation(reader: Visit) -> None:
+    page = await reader.open("/#token=abc")
     await page.keyboard.press("Tab")
     assert await page.inner_text(":focus") == "Skip to the page"
     await page.keyboard.press("Enter")
@@ -94,7 +92,7 @@ async def test_a_keyboard_reaches_the_page_past_the_navigation(visit: Visit) -> 
     assert page.url.endswith("/#token=abc")
 
 
-async def test_the_token_goes_along_from_page_to_page(visit: Visit) -> None:
-    page = await visit.open("/#token=abc")
+async def test_the_token_goes_along_from_page_to_page(reader: Visit) -> None:
+    page = await reader.open("/#token=abc")
     await page.click("nav >> text=Record")
     await page.wait_for_url("**/record/#token=abc")

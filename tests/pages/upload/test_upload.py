@@ -1,7 +1,9 @@
 """Upload: a video dropped on the page, its signs at their seconds."""
 
+import asyncio
 import base64
 import re
+import shutil
 from pathlib import Path
 
 import aiohttp
@@ -78,7 +80,36 @@ async def test_a_video_the_browser_cannot_play_is_read_all_the_same(
     page = await visit.open("/upload/?models=asl-words")
     await page.set_input_files("#file", avi)
     await page.wait_for_selector("#unplayable:visible")
-    await page.wait_for_selector("#timeline button:has-text('hello')", timeout=30_000)
+    await page.wait_for_selector("#timeline button:has-text('hello')")
+
+
+CONTAINERS = {
+    "mov": ["-c:v", "copy"],
+}
+"""How ffmpeg makes each kind of file of an MP4."""
+
+
+@pytest.mark.parametrize("ending", CONTAINERS)
+async def test_films_of_other_kinds_are_read_and_played_where_the_browser_can(
+    visit: Visit, hello: Path, tmp_path: Path, ending: str
+) -> None:
+    if not shutil.which("ffmpeg"):
+        pytest.skip("no ffmpeg: apt-get install ffmpeg")
+    made = tmp_path / f"hello.{ending}"
+    converting = await asyncio.create_subprocess_exec(
+        "ffmpeg", "-v", "error", "-i", str(hello), "-an", *CONTAINERS[ending], str(made)
+    )
+    assert await converting.wait() == 0
+    page = await visit.open("/upload/?models=asl-words")
+    await page.set_input_files("#file", made)
+    assert await visit.state("ended", "error", "failed") == "Done: 2 signs."
+    assert await page.locator("#timeline button").all_inner_texts() == ["hello", "hello"]
+    # Either it plays, with its captions over it, or a sentence says why there is no picture.
+    plays = await page.is_visible("#stage")
+    assert plays == (await page.evaluate("document.getElementById('video').readyState") > 0)
+    assert plays != await page.is_visible("#unplayable")
+    assert plays or "The server reads it all the same" in await page.inner_text("#unplayable")
+    assert plays or ending != "webm", "every browser has WebM"
 
 
 async def test_what_is_no_video_is_refused_with_a_sentence(visit: Visit, tmp_path: Path) -> None:
