@@ -66,7 +66,7 @@ def test_a_stages_settings_are_known_and_fit_together(
     for key, value in service["environment"].items():
         assert key.removesuffix(FILE_SUFFIX).removeprefix(PREFIX).lower() in Settings.model_fields
         if key.endswith(FILE_SUFFIX):
-            (tmp_path / key).write_text("secret")
+            (tmp_path / key).write_text("redis://stage:secret@redis" if "REDIS_URL" in key else "secret")
         monkeypatch.setenv(key, str(tmp_path / key) if key.endswith(FILE_SUFFIX) else str(value))
     settings = load()
     [expose] = [f"{settings.metrics_port}/tcp"]
