@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from gateway.ingest import tasks
 from gateway.results import log
 from gateway.results.transcript import Event
-from shared import keys
+from shared import keys, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ QUEUE_LANDMARKS = 2
 """An overlay draws the newest picture; older ones are worth nothing."""
 
 LOOK_SECONDS = 2.0
-"""After this much silence an overlay looks whether its session still has frames."""
+"""After this much silence an overlay looks whether its session is over."""
 
 
 class Told:
@@ -170,8 +170,13 @@ class LandmarkRelay(Relay[bytes]):
                 message = await channel.get_message(timeout=LOOK_SECONDS)
                 if message is not None:
                     yield message["data"]
-                elif not await self._store.exists(keys.frames(self._session)):
+                elif await self._is_over():
                     return
+
+    async def _is_over(self) -> bool:
+        """Not before its first frame: silence then means only that a camera is still to come."""
+        state = await self._store.hget(keys.session(self._session), "state")
+        return state is None or state.decode() in sessions.OVER
 
 
 class Relays:
@@ -212,7 +217,7 @@ class Relays:
                 last = coming.seq
 
     async def landmarks(self, store: redis.asyncio.Redis, session: str) -> AsyncGenerator[bytes, None]:
-        """The newest landmarks as they come, until the session has no more frames. Close it (`aclosing`)."""
+        """The newest landmarks as they come, until the session is over. Close it (`aclosing`)."""
         key = keys.landmarks(session)
         async with self._listening(key, lambda: LandmarkRelay(store, session)) as (_, listener):
             while (item := await listener.get()) is not None:

@@ -3,13 +3,14 @@
 import { failed, ok, warning } from "./findings.js";
 
 const LOOK_MS = 500;
-/** Landmarks come within a second; a worker that has to be warmed up takes a few. */
+/** Landmarks come within a second; a worker that has taken the session and has to warm up takes some. */
 const LANDMARKS_MS = 8000;
+const WARM_MS = 20000;
 /** Models look at up to 2 s at once. */
-const RECOGNITION_MS = 12000;
+const RECOGNITION_MS = 24000;
 const PICTURE_MS = 8000;
 /** For somebody to sign something, so that latencies are known. */
-const SIGN_MS = 15000;
+const SIGN_MS = 25000;
 
 const SMALL = 300;
 const SLOW = 12;
@@ -40,7 +41,9 @@ export async function watch(line, find, onLatency) {
       lookAtPicture(told?.incoming, sent, passed, open, settle);
       if (open.has("landmarks")) {
         if (heard.landmarks > 2) settle("landmarks", ok("landmarks.come", { count: heard.landmarks }));
-        else if (passed > LANDMARKS_MS) settle("landmarks", failed("landmarks.none", { state: told?.state ?? "" }));
+        else if (passed > (told?.state === "live" ? WARM_MS : LANDMARKS_MS)) {
+          settle("landmarks", failed("landmarks.none", { state: told?.state ?? "" }));
+        }
       }
       if (open.has("recognition")) lookAtWindows(told, passed, settle);
       if (open.has("events")) {

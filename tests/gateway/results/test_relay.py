@@ -160,6 +160,23 @@ async def test_one_subscription_serves_every_overlay(store: Redis, session: Sess
     assert len(relays) == 0
 
 
+async def test_an_overlay_waits_for_a_camera_that_is_still_to_come_and_ends_with_the_session(
+    store: Redis, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "LOOK_SECONDS", 0.02)
+    async with asyncio.timeout(5), contextlib.aclosing(Relays().landmarks(store, ID)) as overlay:
+        waiting = asyncio.ensure_future(anext(overlay))
+        while not await store.pubsub_numsub(keys.landmarks(ID)) == [(keys.landmarks(ID).encode(), 1)]:
+            await asyncio.sleep(0.01)
+        await asyncio.wait({waiting}, timeout=0.1)  # several looks, without a frame
+        assert not waiting.done()
+        await store.publish(keys.landmarks(ID), b"points")
+        assert await waiting == b"points"
+        await store.hset(keys.session(ID), "state", sessions.ENDED)
+        with pytest.raises(StopAsyncIteration):
+            await anext(overlay)
+
+
 async def test_a_full_queue_keeps_the_newest_and_says_so() -> None:
     listener: Listener[int] = Listener(2)
     for item in range(3):
