@@ -166,7 +166,7 @@ async def test_an_overlay_waits_for_a_camera_that_is_still_to_come_and_ends_with
     monkeypatch.setattr(relay, "LOOK_SECONDS", 0.02)
     async with asyncio.timeout(5), contextlib.aclosing(Relays().landmarks(store, ID)) as overlay:
         waiting = asyncio.ensure_future(anext(overlay))
-        while not await store.pubsub_numsub(keys.landmarks(ID)) == [(keys.landmarks(ID).encode(), 1)]:
+        while await store.pubsub_numsub(keys.landmarks(ID)) != [(keys.landmarks(ID).encode(), 1)]:
             await asyncio.sleep(0.01)
         await asyncio.wait({waiting}, timeout=0.1)  # several looks, without a frame
         assert not waiting.done()
