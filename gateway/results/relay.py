@@ -176,7 +176,7 @@ class LandmarkRelay(Relay[bytes]):
     async def _is_over(self) -> bool:
         """Not before its first frame: silence then means only that a camera is still to come."""
         state = await self._store.hget(keys.session(self._session), "state")
-        return state is None or state.decode() in sessions.OVER
+        return state is None or cast(bytes, state).decode() in sessions.OVER
 
 
 class Relays:
