@@ -19,7 +19,7 @@ from shared.messages import Window  # noqa: E402
 from training.networks.bilstm_attention import BiLstmAttention  # noqa: E402
 from training.networks.gislr import GislrTransformer  # noqa: E402
 from training.networks.slr_slovo import LandmarkTransformer  # noqa: E402
-from workers.recognizers.graphs import Recognizer  # noqa: E402
+from workers.recognizers.graphs import TOP, Recognizer  # noqa: E402
 
 LABELS = torch.arange(10) % 4
 
@@ -127,5 +127,5 @@ def test_gislrs_transformer_runs_as_a_bundle_of_its_preset(tmp_path: Path) -> No
         whole=True,
     )
     answer = Recognizer(bundle).recognize(window)
-    assert len(answer) == 5
+    assert len(answer) == TOP
     assert sum(p for _, p in answer) < 1
