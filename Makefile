@@ -15,7 +15,10 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	@beside=$$(mktemp); trap 'kill $$! 2>/dev/null; rm -f $$beside' INT TERM EXIT; \
+	nice -n 19 $(BIN)/python -m pytest $(BESIDE) --timeout 900 -p no:cacheprovider >$$beside 2>&1 & \
+	$(BIN)/python -m pytest $(BESIDE:%=--ignore=%); here=$$?; \
+	wait $$!; there=$$?; cat $$beside; exit $$((here | there))
 
 # MediaPipe for browsers, so that the Live page can send landmarks instead of pictures. Needs npm; the lock holds the
 # package's hash and no address. Without it everything else works.
@@ -28,6 +31,9 @@ $(HOLISTIC)/holistic.js: deploy/browser_landmarks/package-lock.json
 # The pictures of docs/, of the running app; needs Chromium, the recordings and, for one of them, `browser-landmarks`.
 pictures: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -q tests/pages/pictures.py
+
+# Tests that only compute take what the others, which wait for browsers and clocks, leave of the processor.
+BESIDE := tests/training
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
