@@ -5,6 +5,7 @@ windows (calibration). A variant that loses more than the bound is not kept, unl
 """
 
 import dataclasses
+import importlib
 import shutil
 import tempfile
 import tomllib
@@ -16,13 +17,6 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
-from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from deploy.models.making import hash_of
 from shared.bundles import Bundle, load_bundle
@@ -31,6 +25,7 @@ from shared.bundles.text import manifest_text
 from training.evaluation import Figures
 from training.samples import Sample
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.runtime import onnxruntime
 
 KINDS = ("fp16", "int8")
 
@@ -115,6 +110,11 @@ def make(
     return variant
 
 
+def _tools(name: str) -> Any:
+    """A part of ONNX Runtime that it does not load by itself."""
+    return importlib.import_module(f"{onnxruntime.__name__}.{name}")
+
+
 def _copy(bundle: Bundle, folder: Path, kind: str) -> None:
     folder.mkdir()
     for name in (*bundle.manifest.files, MANIFEST):
@@ -135,11 +135,11 @@ def _seal(folder: Path, bundle: Bundle, said: str) -> None:
 def _to_fp16(graph: Path, file: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it tells of every weight that it rounds
-        model = convert_float_to_float16(onnx.load(graph), keep_io_types=True)
+        model = _tools("transformers.float16").convert_float_to_float16(onnx.load(graph), keep_io_types=True)
     onnx.save(model, file)
 
 
-class _Windows(CalibrationDataReader):
+class _Windows:
     """Hands real windows to the quantiser, one by one."""
 
     def __init__(self, fed: Sequence[dict[str, NDArray[Any]]]) -> None:
@@ -152,14 +152,15 @@ class _Windows(CalibrationDataReader):
 def _to_int8(graph: Path, file: Path, fed: Sequence[dict[str, NDArray[Any]]]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        quantize_static(
+        tools = _tools("quantization")
+        tools.quantize_static(
             str(graph),
             str(file),
             _Windows(fed),
-            quant_format=QuantFormat.QDQ,
+            quant_format=tools.QuantFormat.QDQ,
             per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            activation_type=tools.QuantType.QUInt8,
+            weight_type=tools.QuantType.QInt8,
         )
 
 

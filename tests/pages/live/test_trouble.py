@@ -96,7 +96,7 @@ async def test_another_camera_goes_on_in_the_same_session(visit: Visit, http: ai
     cameras = page.locator("#camera option")
     assert await cameras.count() == 1  # Chromium's fake films are one camera: the choice opens it anew
     await page.select_option("#camera", index=0)
-    await page.wait_for_function("window.before.readyState === 'ended'")
+    await page.wait_for_function("() => window.before.readyState === 'ended'")
     assert await page.evaluate(f"{TRACK}.readyState") == "live"
     await page.wait_for_selector("#glosses li.final")
     assert await page.get_attribute("#state", "data-session") == session

@@ -14,7 +14,7 @@ from shared.messages import Window
 from shared.pictures import unpack_jpeg
 from tests.workers.recognizers.presets.conftest import Array, clip, picture_window
 from tests.workers.recognizers.presets.graphs import Input, Sketch, save
-from workers.recognizers.graphs import Recognizer
+from workers.recognizers.graphs import TOP, Recognizer
 
 NAME = "bilstm-attention"
 SEQUENCE = Sketch(
@@ -122,7 +122,7 @@ def test_twelve_rows_a_picture_go_in_and_the_sequence_answers(recognizer: Recogn
     np.testing.assert_allclose(fed, wanted, atol=0.02)
     scores = SEQUENCE.answer(wanted)
     top = recognizer.recognize(window)
-    best = np.argsort(-scores)[:5]
+    best = np.argsort(-scores)[:TOP]
     assert {label for label, _ in top} == {f"sign {i}" for i in best}
 
 
