@@ -33,7 +33,10 @@ pictures: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -q tests/pages/pictures.py
 
 # Tests that only compute take what the others, which wait for browsers and clocks, leave of the processor.
-BESIDE := tests/training
+BESIDE := tests/training tests/fuzz tests/deploy/models tests/deploy/bench/test_keypoints.py \
+	tests/deploy/bench/test_hard_cases.py tests/shared/bundles tests/shared/landmarks \
+	tests/workers/recognizers/presets tests/workers/recognizers/ctc tests/workers/keypoints/test_tracker.py \
+	tests/workers/keypoints/test_holistic.py tests/workers/keypoints/test_int8.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
