@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from loadtests.faults import account, disk, processes
+from loadtests.faults import account, clocks, disk, lines, processes, storage
 from loadtests.faults.camera import film
 from loadtests.faults.fault import Fault
 from loadtests.faults.house import House
@@ -32,7 +32,9 @@ from loadtests.faults.uploads import REPEATS
 from loadtests.keypoint_sessions import long_file
 from loadtests.landmark_publisher import Takes, takes_of
 
-FAULTS: Mapping[str, Fault] = {fault.kind: fault for fault in (*processes.FAULTS,)}
+FAULTS: Mapping[str, Fault] = {
+    fault.kind: fault for fault in (*processes.FAULTS, *storage.FAULTS, *lines.FAULTS, *clocks.FAULTS)
+}
 
 CLIP = "videos/asl_hello_x2.mp4"
 FILM_SECONDS = 60.0

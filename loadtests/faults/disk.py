@@ -11,6 +11,9 @@ CLONE_NEWNS = 0x00020000
 ROOM_BYTES = 512 * 2**20
 """For the append-only file and its rewrite; memory is taken only for what is written."""
 
+FILL_TRIES = 100
+"""Redis writes meanwhile: what is on it is sometimes more than we have just seen."""
+
 
 def of_our_own() -> bool:
     """What this process and its children mount from now on is theirs alone, and gone with the last of them.
@@ -31,21 +34,24 @@ class Disk:
 
     def fill(self) -> None:
         """Nothing more can be written: it is as large as what is on it. Blocking."""
-        used = os.statvfs(self.folder)
-        self._resize((used.f_blocks - used.f_bfree) * used.f_frsize)
+        for _ in range(FILL_TRIES):
+            used = os.statvfs(self.folder)
+            if self._resize((used.f_blocks - used.f_bfree) * used.f_frsize):
+                return
+        raise OSError(f"the tmpfs on {self.folder} cannot be made as small as what is on it")
 
     def free(self) -> None:
         """As at first. Blocking."""
-        self._resize(ROOM_BYTES)
+        if not self._resize(ROOM_BYTES):
+            raise OSError(f"the tmpfs on {self.folder} cannot be made large again")
 
     def unmount(self) -> None:
         """Blocking."""
         if self.is_sized:
             subprocess.run(["umount", "-l", str(self.folder)], check=False, capture_output=True)
 
-    def _resize(self, size: int) -> None:
-        if not _mount("-o", f"remount,size={size}", str(self.folder)):
-            raise OSError(f"the tmpfs on {self.folder} cannot be made {size} bytes large")
+    def _resize(self, size: int) -> bool:
+        return _mount("-o", f"remount,size={size}", str(self.folder))
 
 
 def _mount(*arguments: str) -> bool:

@@ -54,7 +54,8 @@ class Peer:
         (stats,) = self._dtls._get_stats().values()
         if stats.bytesReceived != self._received:
             self._received, self._heard = stats.bytesReceived, now()
-        return self._dtls.state in ("closed", "failed") or now() - self._heard > SILENT_SECONDS
+        closed = self._dtls.state in ("closed", "failed") or self._pair.protocol.transport.is_closing()
+        return closed or now() - self._heard > SILENT_SECONDS
 
     async def _hear(self, packet: Any) -> None:
         if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
@@ -66,5 +67,5 @@ class Peer:
             self.wants_keyframe = True
 
     def _put(self, packet: bytes) -> None:
-        if not self._dropping():
+        if not (self._dropping() or self._pair.protocol.transport.is_closing()):
             self._pair.protocol.transport.sendto(packet, self._pair.remote_addr)

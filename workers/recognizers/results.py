@@ -17,7 +17,7 @@ from redis.exceptions import (
 )
 
 from shared import keys
-from shared.connection import ANSWER_SECONDS
+from shared.connection import ANSWER_SECONDS, NOT_NOW
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,9 @@ PASSING = (
 )
 """Waited out: a window is not acknowledged before its result is written."""
 
+REFUSED = tuple(word.encode() for word in ("OOM", "READONLY", *NOT_NOW))
+"""What the answer to a session begins with when Redis takes no writes now; waited out too."""
+
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -78,6 +81,7 @@ class Results:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     answers = await self._try(results)
+                _require_room(answers)
                 break
             except PASSING as error:  # builtins.TimeoutError is an OSError
                 if tries == 0:
@@ -101,6 +105,13 @@ class Results:
         for session, packed in results.items():
             pipe.eval(*_command({session: packed}))
         return {session: one[0] for session, one in zip(results, await pipe.execute(), strict=True)}
+
+
+def _require_room(answers: Mapping[str, Any]) -> None:
+    """Raises ReadOnlyError where Redis refuses to write now; what it did write counts once, like all."""
+    for answer in answers.values():
+        if isinstance(answer, bytes) and answer.startswith(REFUSED):
+            raise ReadOnlyError(answer.decode(errors="replace"))
 
 
 def _command(results: Mapping[str, Sequence[bytes]]) -> list[Any]:
