@@ -24,7 +24,7 @@ from typing import Any
 from loadtests.faults import account, clocks, disk, lines, processes, storage
 from loadtests.faults.camera import film
 from loadtests.faults.fault import Fault
-from loadtests.faults.house import House
+from loadtests.faults.house import STAGES, House
 from loadtests.faults.run import Found, Run
 from loadtests.faults.schedule import drawn
 from loadtests.faults.transcripts import finals
@@ -50,15 +50,16 @@ class Plan:
     only: tuple[str, ...] = ()
     film: float = FILM_SECONDS
     repeats: int = REPEATS
+    stages: Mapping[str, int] = dataclasses.field(default_factory=lambda: STAGES)
 
 
-async def run(plan: Plan, clip: Path, folder: Path) -> Found:
-    """All of it; logs go into the folder."""
+async def run(plan: Plan, clip: Path, folder: Path, takes: Takes | None = None) -> Found:
+    """All of it; logs go into the folder. `takes` are published, by default what is found in the clip."""
     say(f"logs in {folder}")
     frames = await asyncio.to_thread(film, clip, plan.film)
-    takes = Takes.of(*await asyncio.to_thread(takes_of, clip))
+    takes = takes or Takes.of(*await asyncio.to_thread(takes_of, clip))
     file = await asyncio.to_thread(long_file, clip, folder, plan.repeats)
-    async with House.running(folder) as house:
+    async with House.running(folder, plan.stages) as house:
         say(f"ready: {', '.join(house.members)}")
         faults = _possible(plan, house)
         schedule = drawn(list(faults), plan.duration, plan.every, plan.seed)

@@ -24,10 +24,12 @@ MOST_CONNECTIONS = 4096
 each on a connection of its own while it blocks. redis-py's own bound is 100."""
 
 NOT_NOW = ("MISCONF", "NOREPLICAS")
-"""What Redis begins its answer with when its disk or its replicas take no writes; redis-py has no name for it."""
+"""What Redis begins its answer with when its disk or its replicas take no writes; redis-py has no name for
+it."""
 
 REFUSED = (OutOfMemoryError, ReadOnlyError)
-"""Redis answers, and takes no writes: full, without a disk, or a replica. To be waited out as if it were away."""
+"""Redis answers, and takes no writes: full, without a disk, or a replica. To be waited out as if it were
+away."""
 
 
 def raise_refused(error: ResponseError) -> None:

@@ -77,20 +77,25 @@ class LiveFrameWriter:
         """Of each entry kept: its id (milliseconds, sequence) and its bytes."""
         self._kept_bytes = 0
 
-    async def append(self, frame: Frame) -> bytes:
-        """Returns the entry's id."""
+    async def append(self, *frames: Frame) -> bytes:
+        """In one step, all or none. Returns the last entry's id."""
+        oldest = self._oldest_to_keep(sum(len(frame.data) for frame in frames))
         answers = await self._fence.write(
-            (
-                *("XADD", self._key, "MINID", self._oldest_to_keep(len(frame.data)), "*"),
-                *_fields(_followed(self._fence.session, frame)),
+            *(
+                (
+                    *("XADD", self._key, "MINID", oldest, "*"),
+                    *_fields(_followed(self._fence.session, frame)),
+                )
+                for frame in frames
             ),
             _seen(self._fence),
         )
-        entry: bytes = answers[0]
-        milliseconds, _, sequence = entry.partition(b"-")
-        self._kept.append(((int(milliseconds), int(sequence)), len(frame.data)))
-        self._kept_bytes += len(frame.data)
-        return entry
+        entries: list[bytes] = answers[: len(frames)]
+        for frame, entry in zip(frames, entries, strict=True):
+            milliseconds, _, sequence = entry.partition(b"-")
+            self._kept.append(((int(milliseconds), int(sequence)), len(frame.data)))
+            self._kept_bytes += len(frame.data)
+        return entries[-1]
 
     async def end(self, reason: str) -> None:
         """Appends the end marker."""

@@ -82,11 +82,13 @@ def upload_failures(uploads: Sequence[Done], losses: Sequence[float]) -> list[st
             found.append(
                 f"{name}: its session was lost {len(done.told)} times, Redis {lost} times: {done.told}"
             )
-        found += [f"{name}: was not told why its session is lost" for told in done.told if not said(told)]
+        found += [
+            f"{name}: was not told why its session is lost" for told in done.told if not is_sentence(told)
+        ]
     return found
 
 
-def said(told: str) -> bool:
+def is_sentence(told: str) -> bool:
     """Whether it is a sentence: a code alone is none."""
     return len(told.split(maxsplit=1)[-1].split()) >= 3
 

@@ -1,6 +1,7 @@
 """A camera by WebRTC that comes back to its session when its gateway is gone, as a browser's page does."""
 
 import asyncio
+import contextlib
 import fractions
 import itertools
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from shared import keys
 
 ANSWER_SECONDS = 3.0
 CONNECT_SECONDS = 3.0
+CLOSE_SECONDS = 1.0
 PAUSE_SECONDS = 0.25
 
 CATCH_UP_SECONDS = 0.5
@@ -55,6 +57,8 @@ class Camera:
         self.gateway = ""
         """The URL of that which has the camera now."""
         self.comebacks = 0
+        self.trouble = ""
+        """Why it could not connect, the last time it could not."""
         self.dropping: Dropping = lambda: False
         self._urls = itertools.cycle(urls)
         self._film = film
@@ -63,16 +67,17 @@ class Camera:
         self._next = 0
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until the flow is to stop; then its session is ended."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_SECONDS)) as http:
-            while True:
+            while not self._flow.stopping.is_set():
                 try:
                     await self._publish(http, next(self._urls))
                     self.comebacks += 1
                 except GoneError as gone:
                     self._secret = ""
                     self._flow.is_lost(str(gone))
-                except (aiohttp.ClientError, OSError, TimeoutError):
+                except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                    self.trouble = repr(error)
                     await asyncio.sleep(PAUSE_SECONDS)
 
     async def _publish(self, http: aiohttp.ClientSession, url: str) -> None:
@@ -84,10 +89,15 @@ class Camera:
             self.gateway = url
             self._flow.begin(session)
             await self._send(Peer(connection, self._drops))
+            if self._flow.stopping.is_set():
+                headers = {"Authorization": f"Bearer {self._secret}"}
+                await (await http.delete(f"{url}/whip/{session}", headers=headers)).read()
         finally:
             self.gateway = ""
             _abandon(connection)
-            await connection.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await connection.close()
 
     def _drops(self) -> bool:
         return self.dropping()
@@ -124,7 +134,7 @@ class Camera:
 
     async def _send(self, peer: Peer) -> None:
         frame, began = 0, now()
-        while not peer.is_over():
+        while not (peer.is_over() or self._flow.stopping.is_set()):
             await asyncio.sleep(max(0.0, began + frame / RATE - now()))
             behind = now() - began - frame / RATE
             if behind > CATCH_UP_SECONDS:

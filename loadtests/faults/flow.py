@@ -20,11 +20,11 @@ class Flow:
         self.pulse = Pulse(name)
         self.delivery = Delivery()
         self.wrong: list[str] = []
-        self.told: list[tuple[float, str]] = []
-        """When the source or the viewer was told that the session is lost, and the sentence."""
-        self.over: list[tuple[float, str]] = []
-        """When a session ended although nobody ended it, and how."""
+        self.told: list[str] = []
+        """What the source or the viewer was told of a session that is lost or over."""
         self.glosses = 0
+        self.stopping = asyncio.Event()
+        """The source ends its session, politely."""
         self._house = house
         self._session = ""
         self._is_new = asyncio.Event()
@@ -43,7 +43,7 @@ class Flow:
 
     def is_lost(self, sentence: str) -> None:
         """The source was told that its session is no longer there."""
-        self.told.append((now(), sentence))
+        self.told.append(sentence)
         self._session = ""
 
     def gap(self, begin: float, end: float) -> Gap:
@@ -77,9 +77,9 @@ class Flow:
             async for _ in viewer.hear():
                 pass
         except LostError as lost:
-            self.told.append((now(), str(lost)))
+            self.told.append(str(lost))
         else:
-            self.over.append((now(), f"session {viewer.session} {viewer.state}: {viewer.reason}"))
+            self.told.append(f"session {viewer.session} {viewer.state}: {viewer.reason}")
 
     async def _look(self) -> None:
         """At what is told of the session now, in Redis itself."""

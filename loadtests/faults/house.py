@@ -5,7 +5,7 @@ import contextlib
 import functools
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class House:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, logs: Path) -> AsyncIterator["House"]:
+    async def running(cls, logs: Path, stages: Mapping[str, int] = STAGES) -> AsyncIterator["House"]:
         """Up and ready inside, with a log each in that folder; nothing is left of it after."""
         async with contextlib.AsyncExitStack() as stack:
             folder = Path(
@@ -82,7 +82,7 @@ class House:
             except clocks.NoCompilerError:
                 library, house.clocks_can_be_set = None, False
             await house._start_redis(stack, Clock(library, folder / "clock-redis"), logs)
-            for stage, count in STAGES.items():
+            for stage, count in stages.items():
                 for number in range(count):
                     clock = Clock(library, folder / f"clock-{stage}-{number}")
                     stack.callback(clock.close)

@@ -20,7 +20,7 @@ class Line:
         self._whole.set()
         self._is_cut = False
         self._ends: set[asyncio.StreamWriter] = set()
-        self._pumps: set[asyncio.Task[None]] = set()
+        self._handling: set[asyncio.Task[None]] = set()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -33,10 +33,10 @@ class Line:
             yield line
         finally:
             server.close()
-            line._abort()
-            for pump in line._pumps:
-                pump.cancel()
-            await asyncio.gather(*line._pumps, return_exceptions=True)
+            line.cut()
+            line._whole.set()
+            # Not cancelled: asyncio calls a handler of a connection that is cancelled an error.
+            await asyncio.gather(*line._handling, return_exceptions=True)
 
     def cut(self) -> None:
         """Breaks every connection and takes no other."""
@@ -59,8 +59,8 @@ class Line:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         this = asyncio.current_task()
         assert this is not None
-        self._pumps.add(this)
-        this.add_done_callback(self._pumps.discard)
+        self._handling.add(this)
+        this.add_done_callback(self._handling.discard)
         try:
             if not self._is_cut:
                 await self._relay(reader, writer)

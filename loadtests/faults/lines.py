@@ -13,6 +13,9 @@ from loadtests.faults.storage import AWAY
 SLOW_SECONDS = 0.05
 """Each way: Redis on another continent."""
 
+WOKE = r"went to another worker meanwhile|was taken by another worker|was overtaken"
+"""What the process itself says when it comes back and finds itself replaced."""
+
 LOSS = 0.2
 """Of all packets: a very bad radio."""
 
@@ -57,7 +60,7 @@ class Cut(Fault):
         return blow(
             f"{member.name}{' (silent)' if silently else ''}",
             began,
-            (TAKEN_OVER[self.stage], AWAY) if owned else (),
+            (TAKEN_OVER[self.stage], AWAY, WOKE) if owned else (),
             held_down=self.stage == "gateway",
         )
 

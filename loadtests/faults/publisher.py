@@ -52,8 +52,8 @@ class Publisher:
         self._flow = flow
 
     async def run(self) -> None:
-        """Until cancelled."""
-        while True:
+        """Until the flow is to stop; then its session is ended."""
+        while not self._flow.stopping.is_set():
             publisher = Roaming(self._urls)
             try:
                 async with publisher:
@@ -66,12 +66,20 @@ class Publisher:
             self.comebacks += publisher.comebacks
 
     async def _publish(self, publisher: Roaming) -> None:
-        watching = asyncio.create_task(self._leave_the_silent(publisher))
+        parts = [
+            asyncio.create_task(publisher.play(self._takes, LONG_SECONDS)),
+            asyncio.create_task(self._leave_the_silent(publisher)),
+            asyncio.create_task(self._flow.stopping.wait()),
+        ]
         try:
-            await publisher.play(self._takes, LONG_SECONDS)
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+        for part in done:
+            part.result()  # one that was refused says why
+        await publisher.end()
 
     async def _leave_the_silent(self, publisher: Roaming) -> None:
         while True:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from loadtests.faults import account
 from loadtests.faults.account import Outcome
 from loadtests.faults.camera import Camera, Film
 from loadtests.faults.fault import Blow, Fault
@@ -28,7 +29,7 @@ FINISH_SECONDS = 180.0
 """For the last uploads."""
 
 QUIET_SECONDS = 60.0
-"""For the last sessions to end: those whose camera we take away are missed after some seconds."""
+"""For the last sessions to end."""
 
 LASTING = re.compile(r"sessions|windows\.[a-z0-9-]+")
 """Keys that have no time to live: the stream of sessions to be owned, and each model's topic."""
@@ -68,8 +69,9 @@ class Run:
     async def suffer(self, schedule: Sequence[Due], faults: Mapping[str, Fault]) -> None:
         """Every fault at its time; a later one where not all have recovered from the one before."""
         async with contextlib.AsyncExitStack() as stack:
-            work = [self.camera.run(), self._publisher.run(), *(flow.watch() for flow in self.flows)]
-            tasks = [asyncio.create_task(one) for one in work]
+            watching = [asyncio.create_task(flow.watch()) for flow in self.flows]
+            sources = [asyncio.create_task(one.run()) for one in (self.camera, self._publisher)]
+            tasks = [*watching, *sources]
             stack.push_async_callback(_end, tasks)
             await self._flowing(tasks)
             uploading = asyncio.create_task(self.uploads.run())
@@ -87,6 +89,10 @@ class Run:
             self.uploads.stop()
             async with asyncio.timeout(FINISH_SECONDS):
                 await uploading
+            for flow in self.flows:
+                flow.stopping.set()
+            async with asyncio.timeout(QUIET_SECONDS):
+                await asyncio.gather(*sources)
         self._gather()
 
     async def settle(self) -> None:
@@ -109,7 +115,7 @@ class Run:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _one(self, due: Due, fault: Fault) -> Outcome:
-        logs, told = self._house.log_ends(), [len(flow.over) for flow in self.flows]
+        logs, before = self._house.log_ends(), [len(flow.told) for flow in self.flows]
         blow = await fault.strike(self._house, self.camera, random.Random(due.seed))
         healed = now()
         wrong = await self._recover(blow, healed)
@@ -117,12 +123,8 @@ class Run:
         gap = gap_of(self.flows, blow.counts_from, until)
         cause, unnamed = _cause(blow, self._house.said(logs))
         wrong += unnamed
-        if not fault.loses_data:
-            wrong += [
-                f"the {flow.name} was told: {said}"
-                for flow, before in zip(self.flows, told, strict=True)
-                for _, said in flow.over[before:]
-            ]
+        for flow, count in zip(self.flows, before, strict=True):
+            wrong += _told(flow.name, flow.told[count:], is_lost=fault.loses_data)
         again = [flow.pulse.first_after(blow.counts_from) for flow in self.flows]
         outcome = Outcome(
             at=blow.began - self._began,
@@ -150,7 +152,9 @@ class Run:
             if not missing and not silent:
                 return []
             if now() > deadline:
-                return [f"not back after {RECOVER_SECONDS:g} s: {', '.join([*missing, *silent])}"]
+                absent = ", ".join([*missing, *silent])
+                why = f" (camera: {self.camera.trouble})" if self.camera.trouble else ""
+                return [f"not back after {RECOVER_SECONDS:g} s: {absent}{why}"]
             await asyncio.sleep(LOOK_SECONDS)
 
     def _tell(self, outcome: Outcome) -> None:
@@ -181,6 +185,15 @@ def _cause(blow: Blow, said: Sequence[Said]) -> tuple[str, list[str]]:
         if any(re.search(clue, line.message) for clue in blow.clues):
             return f"{line.member}: {line.message}", []
     return "", [f"no log names the cause ({' | '.join(blow.clues)})"]
+
+
+def _told(name: str, told: Sequence[str], *, is_lost: bool) -> list[str]:
+    """What is wrong with what a source and its viewer were told while a fault lasted."""
+    if not is_lost:
+        return [f"the {name} was told: {said}" for said in told]
+    if any(account.is_sentence(said) for said in told):
+        return []
+    return [f"the {name} was not told in a sentence that its session is lost: {told}"]
 
 
 async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:

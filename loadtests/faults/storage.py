@@ -12,7 +12,7 @@ from loadtests.faults.member import now
 AWAY = r"Redis (is away|does not answer|did not take)|while Redis is away|wait for Redis|: Redis: "
 """What the stages say while Redis does not answer, or refuses."""
 
-REFUSED = rf"{AWAY}|OOM command not allowed"
+REFUSED = rf"{AWAY}|command not allowed|NOREPLICAS"
 
 LOST = r"storage lost"
 
@@ -95,6 +95,23 @@ class RedisFull(Fault):
         return blow("redis", began, (REFUSED,), held_down=True)
 
 
+class RedisRefuses(Fault):
+    """Redis answers, but takes no writes for five seconds, as one whose disk or replicas are gone says
+    (`min-replicas-to-write`)."""
+
+    kind = "redis-refuses"
+
+    async def strike(self, house: House, camera: Camera, chance: random.Random) -> Blow:
+        began = now()
+        await house.store.configure("min-replicas-to-write", "1")
+        try:
+            await held()
+        finally:
+            await house.store.configure("min-replicas-to-write", "0")
+        await house.store.answers()
+        return blow("redis", began, (REFUSED,), held_down=True)
+
+
 class DiskFull(Fault):
     """Nothing more can be written to the disk of Redis, which is a tmpfs made as small as what is on it. With
     `appendfsync always` Redis ends at the first write it cannot keep; its supervisor starts it again and
@@ -122,5 +139,6 @@ FAULTS: tuple[Fault, ...] = (
     RedisKilled(),
     RedisLost(),
     RedisFull(),
+    RedisRefuses(),
     DiskFull(),
 )

@@ -35,7 +35,8 @@ REPLIES = (
     TryAgainError,
 )
 AWAY = (*REPLIES, OSError)
-"""Restarting, loading its file, failing over, full: it comes back, so wait. Anything else is a fault of ours."""
+"""Restarting, loading its file, failing over, full: it comes back, so wait. Anything else is a fault of
+ours."""
 
 SEND_RETRIES = 8
 SEND_BACKOFF = ExponentialBackoff(cap=1.0, base=0.05)

@@ -15,7 +15,7 @@ async def test_a_redis_that_takes_no_writes_now_is_told_from_a_wrong_command(sto
     finally:
         await store.config_set("min-replicas-to-write", 0)
     with pytest.raises(ResponseError) as wrong:
-        await store.execute_command("SET", "a")
+        await store.execute_command("SET", "a")  # type: ignore[no-untyped-call]
     assert not isinstance(wrong.value, connection.REFUSED)
     with pytest.raises(NoScriptError):
         await store.evalsha("0" * 40, 0)

@@ -1,6 +1,7 @@
 """Results reach their sessions, also through a Redis that takes none for a while."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -27,4 +28,5 @@ async def test_a_result_that_redis_refuses_is_kept_until_it_takes_it(
     finally:
         await store.config_set(setting, 0)
     assert await writing == {ID: True, "gone": False}
-    assert [fields[b"r"] for _, fields in await store.xrange(keys.results(ID))] == [b"one", b"two"]
+    written: Any = await store.xrange(keys.results(ID))
+    assert [fields[b"r"] for _, fields in written] == [b"one", b"two"]
