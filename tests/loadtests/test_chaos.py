@@ -1,6 +1,7 @@
 """Faults on a schedule: what is reckoned, and one short run of the real thing."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,6 @@ async def test_a_line_is_slow_silent_cut_and_whole_again() -> None:
         while data := await reader.read(100):
             writer.write(data)
         writer.close()
-        other.close()
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
     async with server, Line.open(server.sockets[0].getsockname()[1]) as line:
@@ -155,7 +155,8 @@ async def test_a_line_is_slow_silent_cut_and_whole_again() -> None:
         line.mend()
         assert await reader.readexactly(4) == b"kept"
         line.cut()
-        assert await reader.read() == b"" or reader.at_eof()
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
         again, other = await asyncio.open_connection("127.0.0.1", line.port)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await again.readexactly(1)
