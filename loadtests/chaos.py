@@ -14,6 +14,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -55,6 +56,9 @@ class Plan:
 
 async def run(plan: Plan, clip: Path, folder: Path, takes: Takes | None = None) -> Found:
     """All of it; logs go into the folder. `takes` are published, by default what is found in the clip."""
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     say(f"logs in {folder}")
     frames = await asyncio.to_thread(film, clip, plan.film)
     takes = takes or Takes.of(*await asyncio.to_thread(takes_of, clip))
@@ -127,7 +131,7 @@ def main() -> int:
     disk.of_our_own()
     try:
         found = asyncio.run(run(plan, clip, folder))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         say("interrupted; nothing is left running")
         return 130
     (folder / "chaos.json").write_text(json.dumps(kept(plan, found), indent=1) + "\n", "utf-8")

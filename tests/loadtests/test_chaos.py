@@ -172,8 +172,8 @@ def test_a_killed_redis_and_a_lost_one_cost_no_gloss_of_a_file(
     shown = [(number / 15, np.full((543, 3), 0.5, np.float32)) for number in range(30)]
     monkeypatch.setattr("loadtests.faults.uploads.TOGETHER", 1)
     plan = Plan(
-        duration=9.0,
-        every=3.0,
+        duration=3.0,
+        every=1.0,
         only=("redis-killed", "redis-lost"),
         film=1.0,
         repeats=1,
