@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import logging
 import math
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Hashable, Sequence
@@ -12,7 +13,7 @@ from concurrent.futures import Executor
 from typing import Any, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 
 from shared import keys, metrics, traces
-from shared.faust_redis import deliveries
+from shared.faust_redis import deliveries, give_back
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.ahead import SIDE_BY_SIDE
 from workers.recognizers.results import Results
@@ -155,7 +156,7 @@ class RecognizerAgent:
         together: int = SIDE_BY_SIDE,
         most: int = 64,
     ) -> None:
-        """`executor` has one thread. `together` windows are begun at once; with `most` in hand `work` waits."""
+        """`executor` has one thread. `together` windows are begun at once; with `most` held `work` waits."""
         self.name = name
         self.versions = versions
         self.counts = Counts()
@@ -164,6 +165,9 @@ class RecognizerAgent:
         self._together, self._most = together, most
         self._waiting: deque[Waiting] = deque()
         """Filled by the loop, emptied by the thread."""
+        self._at_waiting = threading.Lock()
+        """Held by who takes from it."""
+        self._is_closed = False
         self._answering: asyncio.Future[None] | None = None
         self._answered: list[Answered] = []
         self._writing: asyncio.Task[None] | None = None
@@ -180,12 +184,24 @@ class RecognizerAgent:
         """
         self._held += len(events)
         self._waiting.extend(Waiting(event, deliveries(event.message)) for event in events)
+        if self._is_closed:
+            self._give_back_waiting()
         self._go_on()
         await self._until_held(self._most)
 
     async def close(self) -> None:
-        """Returns when all results are in Redis. A window is acknowledged then and no sooner."""
+        """Lets go of what waits, for another worker, and returns when the results of the rest are in Redis.
+        A window is acknowledged then and no sooner."""
+        self._is_closed = True
+        self._give_back_waiting()
         await self._until_held(0)
+
+    def _give_back_waiting(self) -> None:
+        # Dropping them is not enough: Faust waits at its end for every message that somebody holds.
+        with self._at_waiting:
+            kept = [one for one in self._waiting if not give_back(one.event.message)]
+            self._let_go(len(self._waiting) - len(kept))
+            self._waiting = deque(kept)
 
     async def _until_held(self, most: int) -> None:
         while self._held > most and self._failed is None:
@@ -259,10 +275,11 @@ class RecognizerAgent:
         """Those that are begun at once. One that has ended a worker before is alone: the others are not to
         share its fate again."""
         some: list[Waiting] = []
-        while self._waiting and len(some) < self._together and not (some and self._waiting[0].is_suspect):
-            some.append(self._waiting.popleft())
-            if some[0].is_suspect:
-                break
+        with self._at_waiting:
+            while self._waiting and len(some) < self._together and not (some and self._waiting[0].is_suspect):
+                some.append(self._waiting.popleft())
+                if some[0].is_suspect:
+                    break
         return some
 
     def _opened(self, value: bytes | None) -> Window | Answer:
