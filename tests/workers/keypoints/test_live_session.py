@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import pytest
@@ -103,12 +104,13 @@ async def test_frames_that_redis_let_go_unread_are_told_as_dropped(
     writer = await camera(store, session)
 
     async def write(numbers: range) -> None:
+        now = time.time()  # of them all: a busy machine is no reason to drop any
         for number in numbers:
-            await writer.append(captured(frames[number], time.time()))
+            await writer.append(captured(frames[number], now))
 
     async def reached(wanted: Callable[[Checkpoint], bool]) -> None:
         async def is_there() -> bool:
-            packed = await store.hget(keys.session(session.id), sessions.CHECKPOINT)
+            packed = cast(bytes | None, await store.hget(keys.session(session.id), sessions.CHECKPOINT))
             return packed is not None and wanted(Checkpoint.unpack(packed))
 
         await until(is_there)
@@ -131,5 +133,6 @@ async def test_frames_that_redis_let_go_unread_are_told_as_dropped(
     assert await owning
     notes = [record for record in await outcome(store, session) if isinstance(record, Note)]
     assert sum(note.dropped for note in notes) == 15, "of 45 that were due"
-    done = Checkpoint.unpack(await store.hget(keys.session(session.id), sessions.CHECKPOINT) or b"")
+    packed = await store.hget(keys.session(session.id), sessions.CHECKPOINT)
+    done = Checkpoint.unpack(cast(bytes, packed))
     assert (done.frames, done.landmarked, done.dropped) == (90, 30, 15)
