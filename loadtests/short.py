@@ -1,6 +1,6 @@
 """A short load test of a Signstream that it starts and ends: `make loadtest`, `python -m loadtests.short`.
 
-Three cameras, two publishers of landmarks, two viewers and an uploader for 20 s; Locust's own table at the end.
+Three cameras, two publishers of landmarks, two viewers and an uploader for 20 s; with Locust's table.
 Exits as Locust does: 1 where anything failed.
 """
 
