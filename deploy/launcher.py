@@ -44,7 +44,7 @@ class Launcher:
         """
         self._broken = asyncio.get_running_loop().create_future()
         self._port = await _bindable(self._settings.host, self._settings.port, "PORT")
-        stages = ["gateway", "recognizers", *["keypoints"] * self.keypoint_workers]
+        stages = ["gateway", "recognizers", *["keypoints"] * self._keypoint_workers()]
         if first := self._settings.metrics_port:
             for number in range(len(stages)):
                 await _bindable(self._settings.metrics_host, first + number, "METRICS_PORT")
@@ -67,9 +67,7 @@ class Launcher:
         """Waits for ever, or until a stage says that starting it again will not help: CannotRunError."""
         await self._broken
 
-    @property
-    def keypoint_workers(self) -> int:
-        """How many it runs."""
+    def _keypoint_workers(self) -> int:
         return self._settings.keypoint_workers or len(os.sched_getaffinity(0))
 
     def _stage(self, name: str, number: int) -> Spawn:

@@ -23,8 +23,16 @@ class Server:
 
     url: str
     store: redis.asyncio.Redis
-    metrics_ports: range
-    """Of the gateway, the recognizer and the keypoint workers, in this order."""
+    first_metrics_port: int
+
+    def metrics_port(self, name: str) -> int:
+        """Of one of `processes()`."""
+        stage, _, number = name.partition(" ")
+        return (
+            self.first_metrics_port
+            + {"gateway": 0, "recognizers": 1, "keypoints": 1}[stage]
+            + int(number or 0)
+        )
 
     def processes(self) -> dict[str, psutil.Process]:
         """Its processes by name: gateway, recognizers, keypoints 1, …, redis-server; those that live now."""
@@ -51,7 +59,7 @@ async def server(**options: Any) -> AsyncIterator[Server]:
         store = await stack.enter_async_context(connection.connect(url))
         launcher = Launcher(settings.load(redis_url=url, **given))
         await stack.enter_async_context(launcher.running())
-        yield Server(launcher.url, store, range(first, first + 2 + launcher.keypoint_workers))
+        yield Server(launcher.url, store, first)
 
 
 def _free_ports(count: int) -> int:
