@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up browser-landmarks pictures test test-import sbom audit lint types train-asl-words lock clean
+.PHONY: up browser-landmarks pictures test loadtest test-import sbom audit lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -37,6 +37,10 @@ BESIDE := tests/training tests/fuzz tests/deploy/models tests/deploy/bench/test_
 	tests/deploy/bench/test_hard_cases.py tests/shared/bundles tests/shared/landmarks \
 	tests/workers/recognizers/presets tests/workers/recognizers/ctc tests/workers/keypoints/test_tracker.py \
 	tests/workers/keypoints/test_holistic.py tests/workers/keypoints/test_int8.py
+
+# A short load test of a Signstream that it starts: docs/loadtests.md.
+loadtest: $(VENV)/dev.stamp
+	$(BIN)/python -m loadtests.short
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
