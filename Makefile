@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up browser-landmarks pictures test coverage test-import sbom audit lint types train-asl-words lock clean
+.PHONY: up browser-landmarks pictures test coverage loadtest test-import sbom audit lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -49,6 +49,10 @@ coverage: $(VENV)/training.stamp
 	$(BIN)/coverage run -m pytest tests/shared tests/gateway tests/workers tests/whole tests/loadtests --timeout 900
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+# A short load test of a Signstream that it starts: docs/loadtests.md.
+loadtest: $(VENV)/dev.stamp
+	$(BIN)/python -m loadtests.short
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
