@@ -1,17 +1,17 @@
-"""When a live session is `degraded`: for seconds on end so many pictures are dropped that signs will be missed."""
+"""When a live session is `degraded`: for seconds it dropped so many pictures that signs will be missed."""
 
 from collections import deque
 
 WATCHED_SECONDS = 5.0
-"""Over so long drops are added up; as long without one, and the session is well again. A second's hitch is told as
-`dropped` and is no state."""
+"""Over so long drops are added up; as long without one, and the session is well again. A second's hitch is
+told as `dropped` and is no state."""
 
 DROPPED_PICTURES = 25
 """In that time: a third of those that a model of fifteen pictures a second looks at."""
 
 
 class Shortage:
-    """Pictures dropped of one session: `count` each report, ask `lasts` in between. Times are unix seconds."""
+    """Pictures dropped of one session: `count` each report, ask `lasts` in between. Times: unix seconds."""
 
     def __init__(self) -> None:
         self._reports: deque[tuple[float, int]] = deque()
@@ -28,7 +28,7 @@ class Shortage:
         self._reports.append((now, dropped))
 
     def lasts(self, now: float, *, already: bool) -> bool:
-        """Whether the session is short of time. One that is already stays so until nothing is dropped any more.
+        """Whether the session is short of time. Once it is, until nothing is dropped any more.
 
         A new owner begins to count anew, so that a degraded session it takes over is one for as long again.
         """

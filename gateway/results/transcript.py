@@ -173,7 +173,7 @@ class Transcript:
         return self._advance(record.model, model, now)
 
     def tick(self, now: float) -> list[Event]:
-        """What time alone brings: how far a file is; a live session is short of time, or has its answers too late."""
+        """What time alone brings: how far a file is; that a camera's pictures or answers are missing."""
         events: list[Event] = []
         if self._session.mode == "file":
             fraction = None if self.over else self._progress.tell(len(self._models), now)

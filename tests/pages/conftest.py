@@ -35,7 +35,7 @@ STILL_SECONDS = 2.0
 PHONE = {"width": 360, "height": 740}
 
 PATIENCE = 45.0
-"""Seconds that anything awaited on a page may take: the end of waiting for one that hangs, no measure of it."""
+"""Seconds that anything awaited on a page may take: when waiting for one that hangs ends."""
 
 TEST_SECONDS = 280.0
 """Of a test with several such waits, and with the start of the server before the first."""
