@@ -138,7 +138,8 @@ def account(camera: Camera, signs: Sequence[Sign], film: int, begin: float, end:
     shown = signs_shown(camera.clock, signs, film, begin, end)
     if not camera.frames.numbers:
         return Account(len(shown), [], {"partial": len(shown), "final": len(shown)}, 0)
-    zero = camera.clock.at(camera.frames.numbers[0])
+    # Media time counts from the first frame; that it took a moment to come does not matter here.
+    zero = camera.frames.captured[0]
     heard: list[Heard] = []
     found: dict[Status, set[int]] = {"partial": set(), "final": set()}
     extra = 0
