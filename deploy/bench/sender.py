@@ -9,7 +9,7 @@ import fractions
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -38,6 +38,16 @@ TOGETHER = 4
 
 
 CONNECT_SECONDS = 20.0
+
+
+class RefusedError(RuntimeError):
+    """A camera was not taken."""
+
+    def __init__(self, status: int, reason: str, retry_after: str | None) -> None:
+        super().__init__(f"{status}: {reason}")
+        self.status = status
+        self.retry_after = retry_after
+        """As the header says, where there is one."""
 
 
 class Silent(MediaStreamTrack):
@@ -136,13 +146,22 @@ class Cameras:
             await asyncio.sleep(0.002)
 
 
-async def publish(http: aiohttp.ClientSession, url: str) -> tuple[RTCPeerConnection, str]:
-    """A peer that is connected, and its WHIP resource. Raises RuntimeError when it is refused."""
+async def publish(
+    http: aiohttp.ClientSession,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    addresses: tuple[str, ...] = ("127.0.0.1",),
+) -> tuple[RTCPeerConnection, str]:
+    """A peer that is connected from these addresses of ours, and its WHIP resource.
+
+    `url` may end in a query. Raises RefusedError, or TimeoutError when no media path was found.
+    """
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     transceiver = peer.addTransceiver(Silent(), "sendonly")
     known = RTCRtpSender.getCapabilities("video").codecs
     transceiver.setCodecPreferences([codec for codec in known if codec.mimeType == "video/VP8"])
-    ice.gather_on(peer, ("127.0.0.1",))
+    ice.gather_on(peer, addresses)
     connected = asyncio.Event()
 
     def look() -> None:
@@ -152,11 +171,12 @@ async def publish(http: aiohttp.ClientSession, url: str) -> tuple[RTCPeerConnect
     peer.on("connectionstatechange", look)
     try:
         await peer.setLocalDescription(await peer.createOffer())
-        sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp"}
-        async with http.post(f"{url}/whip", data=sdp, headers=kind) as response:
+        server, _, query = url.partition("?")
+        sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp", **(headers or {})}
+        async with http.post(f"{server}/whip?{query}", data=sdp, headers=kind) as response:
             answer = await response.text()
             if response.status != 201:
-                raise RuntimeError(f"{response.status}: {answer}")
+                raise RefusedError(response.status, answer, response.headers.get("Retry-After"))
             location = response.headers.get("Location", "")
         await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         async with asyncio.timeout(CONNECT_SECONDS):
