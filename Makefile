@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up browser-landmarks pictures test coverage loadtest test-import sbom audit lint types train-asl-words lock clean
+.PHONY: up browser-landmarks pictures test coverage loadtest test-import sbom audit release lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -108,6 +108,10 @@ sbom: .venv-checks
 
 audit: .venv-checks
 	.venv-checks/bin/pip-audit --no-deps --disable-pip --require-hashes -r requirements.lock
+
+# Wheel, sdist and SBOM in dist/, of what is committed. The wheel is looked at and run from a clean environment.
+release: $(VENV)/dev.stamp sbom
+	$(BIN)/python -m deploy.release
 
 # Needs uv (`pip install uv`). No address is recorded.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --overrides requirements.overrides
