@@ -8,6 +8,8 @@ from loadtests.clients.camera import CameraClient
 from loadtests.crowd import Crowd
 from loadtests.measurements import Tell
 
+LIVE = ("live", "degraded")
+
 FOREVER = 24 * 3600.0
 
 LEAST_PAUSE = 0.25
@@ -42,6 +44,11 @@ class Offer:
         """`live`, `queued`, …, as its viewer was told last; "" where it was told nothing (yet)."""
         follower = self.client.follower if self.client else None
         return follower.told.state if follower else ""
+
+    @property
+    def is_live(self) -> bool:
+        """A keypoint worker has it."""
+        return self.state in LIVE
 
     @property
     def dropped(self) -> int:

@@ -122,7 +122,7 @@ class Overload:
     async def _live(self, offer: Offer) -> bool:
         end = time.monotonic() + WAITS_SECONDS
         while time.monotonic() < end and not offer.refusals:
-            if offer.state == "live":
+            if offer.is_live:
                 return True
             await asyncio.sleep(0.05)
         return False
@@ -137,7 +137,7 @@ class Overload:
         before = {id(offer): (offer.dropped, offer.finals) for offer in present}
         await asyncio.sleep(self._seconds)
         until = time.monotonic()
-        live = [offer for offer in present if offer.state == "live"]
+        live = [offer for offer in present if offer.is_live]
         return Figures(
             offered=len(present),
             live=len(live),
@@ -164,7 +164,7 @@ class Overload:
                     wrong.append(f"camera {number} was told glosses while queued")
             elif offer.state == "" and not offer.refusals:
                 wrong.append(f"camera {number} was told nothing")
-        live = sum(offer.state == "live" for offer in offers)
+        live = sum(offer.is_live for offer in offers)
         return live, sum(offer.state == "queued" for offer in offers), wrong
 
     async def _recovery(
