@@ -25,7 +25,7 @@ each on a connection of its own while it blocks. redis-py's own bound is 100."""
 
 NOT_NOW = ("MISCONF", "NOREPLICAS")
 """What Redis begins its answer with when its disk or its replicas take no writes; redis-py has no name for
-it."""
+it, and in a pipeline puts words of its own before it."""
 
 REFUSED = (OutOfMemoryError, ReadOnlyError)
 """Redis answers, and takes no writes: full, without a disk, or a replica. To be waited out as if it were
@@ -34,7 +34,7 @@ away."""
 
 def raise_refused(error: ResponseError) -> None:
     """By its right name, one of REFUSED, where redis-py knows only that something was wrong."""
-    if str(error).startswith(NOT_NOW):
+    if any(word in str(error) for word in NOT_NOW):
         raise ReadOnlyError(str(error)) from error
 
 

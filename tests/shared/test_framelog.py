@@ -28,7 +28,19 @@ async def test_a_frame_comes_out_as_it_went_in(store: Redis, session: Session) -
     writer = LiveFrameWriter(await take_writer(store, ID))
     entry = await writer.append(frame(1, b"\x00\xffdata", keyframe=True))
     (read,) = await FrameReader(store, ID).read(count=10, block_seconds=0.1)
-    assert read == Frame(b"\x00\xffdata", 3000, 2999, True, 2.5, entry)
+    assert read == Frame(b"\x00\xffdata", 3000, 2999, True, 2.5, entry, number=0)
+
+
+async def test_a_cameras_frames_are_numbered_whoever_writes_them(store: Redis, session: Session) -> None:
+    for numbers in (range(3), range(3, 5)):
+        writer = LiveFrameWriter(await take_writer(store, ID))
+        for number in numbers:
+            await writer.append(frame(number))
+    await store.xadd(keys.frames(ID), {"data": b"old", "pts": 1, "dts": 1, "key": 0, "at": 0.0})
+    kept = await FrameReader(store, ID).read(count=10, block_seconds=0.1)
+    assert [f.number for f in kept if isinstance(f, Frame)] == [*range(5), None], (
+        "the last is an older writer's"
+    )
 
 
 async def test_the_end_is_read_as_the_end(store: Redis, session: Session) -> None:
