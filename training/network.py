@@ -114,23 +114,29 @@ class WhetherWord(nn.Module):
 class Network(nn.Module):
     """[batch, samples, features] -> logarithms of probabilities [batch, samples - WINDOW + 1, labels].
 
-    A word is as likely as the one network finds it among the words, times the belief that it is a word at
-    all: the smaller of both networks' beliefs, so that either alone can reject what is none.
+    A word is as likely as it is found among the words, times the belief that it is a word at all: the smaller
+    of two networks' beliefs, so that either alone can reject what is none. Streams teach those two that a
+    hand which stays is at rest, and sittings that hold a sign are read so. Whether what is no word is rest or
+    unknown signing is therefore said by a third, `single`, which knows single recordings and no streams; it
+    also has a voice in which word it is.
     """
 
-    def __init__(self, which: WhichWord, whether: WhetherWord) -> None:
+    def __init__(self, which: WhichWord, whether: WhetherWord, single: WhetherWord) -> None:
         super().__init__()
-        self.which, self.whether = which, whether
+        self.which, self.whether, self.single = which, whether, single
 
     def forward(self, x: Tensor) -> Tensor:
         rest, words = _parted(self.which(x))
         other_rest, other_words = _parted(self.whether(x))
-        shares = (0.5 * (rest + other_rest)).log_softmax(-1)
+        single_rest, single_words = _parted(self.single(x))
+        still = recipe.SINGLE_REST * (single_rest[..., :1] - _all(single_words))
+        shares = (0.5 * (rest + other_rest) + torch.cat([still, torch.zeros_like(still)], -1)).log_softmax(-1)
         doubt, belief = (
             torch.maximum(_all(rest), _all(other_rest)),
             torch.minimum(_all(words), _all(other_words)),
         )
-        return torch.cat([doubt + shares, belief + words.log_softmax(-1)], -1)
+        among = words.log_softmax(-1) + recipe.SINGLE_WORD * single_words.log_softmax(-1)
+        return torch.cat([doubt + shares, belief + among.log_softmax(-1)], -1)
 
     def parameter_count(self) -> int:
         """Weights, those of the regression among them."""

@@ -51,11 +51,17 @@ PIPELINE: tuple[dict[str, object], ...] = (
 )
 
 SEED = 20
-STEPS, WHETHER_STEPS = 2000, 3000
-"""Of the shipped networks: which word, and whether it is one."""
+STEPS, WHETHER_STEPS, SINGLE_STEPS = 2000, 3000, 800
+"""Of the shipped networks: which word, whether it is one, and what a single recording shows."""
 FOLD_STEPS = 800
-"""Of a network that leaves a fold out: five of them are trained to measure."""
+"""Of the two larger networks that leave a fold out: five of each are trained to measure."""
 BATCH = 32
+SINGLE_BATCH = 128
+"""Windows of one recording each, a fourth of a stream's samples."""
+SINGLE_POOL = 150
+"""Batches that are made; each serves about five times: making one takes longer than learning from it."""
+SINGLE_IDLE, SINGLE_LETTER = 0.25, 0.15
+"""Of those windows show rest or a letter instead of a word."""
 STREAM = 64
 """Labelled samples of a training stream; WINDOW - 1 more are context."""
 LEARNING_RATE = 3e-3
@@ -72,6 +78,10 @@ WORD_LOSS = 0.5
 AVERAGE = 0.995
 """Decay of the weights' moving average, which is what ships."""
 WIDTH = 144
+SINGLE_WIDTH = 96
+SINGLE_REST, SINGLE_WORD = 8.0, 0.5
+"""Weight of what that network says of rest, so that it outweighs the two that know streams, and of which word
+it finds."""
 DROPOUT = 0.2
 """Few signers: the network must not lean on any one channel."""
 FOLDS = 5
