@@ -47,14 +47,15 @@ def train(
     seed: int = recipe.SEED,
     told: Callable[[Progress], None] = lambda progress: None,
 ) -> Network:
-    """Trains the three networks on all of the given recordings and returns them as one, ready to answer."""
+    """Trains all networks on all of the given recordings and returns them as one, ready to answer."""
     which = train_which(recordings, steps, batch, seed, told)
     whether = train_whether(recordings, whether_steps, batch, seed, told)
-    network = Network(
-        which,
-        whether,
-        train_single(recordings, single_steps, recipe.SINGLE_BATCH * batch // recipe.BATCH, seed, told),
-    )
+    windows = recipe.SINGLE_BATCH * batch // recipe.BATCH
+    singles = [
+        train_single(recordings, single_steps, windows, seed + number, told)
+        for number in range(recipe.SINGLES)
+    ]
+    network = Network(which, whether, singles)
     network.eval()
     return network
 

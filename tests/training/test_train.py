@@ -37,8 +37,8 @@ REPORT = Report(
 
 def untrained(features: int = recipe_pipeline().shape[-1], width: int = recipe.WIDTH) -> Network:
     torch.manual_seed(0)
-    whether, single = WhetherWord(features, width), WhetherWord(features, width)
-    network = Network(WhichWord(features, width), whether, single)
+    whether, *singles = (WhetherWord(features, width) for _ in range(3))
+    network = Network(WhichWord(features, width), whether, singles)
     network.eval()
     return network
 
@@ -103,8 +103,8 @@ def test_single_recordings_decide_whether_what_is_no_word_is_rest() -> None:
     answers = []
     for push in (20, -40):
         with torch.no_grad():
-            assert network.single.label.bias is not None
-            network.single.label.bias[idle] += push
+            for single in network.singles:
+                single.label.bias[idle] += push
             answers.append(network(window)[0, 0].exp())
     rest, none = answers
     assert rest[idle] > 100 * rest[unknown]
@@ -122,7 +122,7 @@ def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordin
     told: list[Progress] = []
     torch.set_num_threads(1)
     network = train(recordings, 60, 60, 60, batch=8, told=told.append)
-    assert [progress.step for progress in told] == 3 * [50, 60]
+    assert [progress.step for progress in told] == (2 + recipe.SINGLES) * [50, 60]
     assert measure(network, recordings).top1 == 1
 
     with warnings.catch_warnings():
