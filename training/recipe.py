@@ -81,7 +81,7 @@ AVERAGE = 0.995
 """Decay of the weights' moving average, which is what ships."""
 WIDTH = 144
 SINGLE_WIDTH = 96
-SINGLE_REST, SINGLE_LEAN, SINGLE_WORD = 8.0, 0.75, 0.25
+SINGLE_REST, SINGLE_LEAN, SINGLE_WORD = 16.0, 0.75, 0.25
 """Weight of what those networks say of rest, so that it outweighs the two that know streams; how much that is
 moved towards rest; and their weight in which word it is."""
 DROPOUT = 0.2
