@@ -5,8 +5,6 @@ The camera plays the clip of HELLO signed twice, over and over, from its first p
 
 import contextlib
 import dataclasses
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -49,15 +47,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FOLDER in item.path.parents and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of Debian's Chromium; skips where it is missing."""
-    found = shutil.which("chromium") or os.environ.get("CHROMIUM", "")
-    if not found or not Path(found).exists():
-        pytest.skip("no chromium: apt-get install chromium")
-    return found
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
