@@ -38,6 +38,9 @@ AT_ONCE = 64
 LATE_SECONDS = 0.25
 """A frame that leaves later than this is the sender's fault, and counted."""
 
+FIRST_SECONDS = 1.0
+"""Media time that a new session sends as fast as in life: its first window is whole behind so much."""
+
 GOLDEN = 0.6180339887
 """Phases by its multiples lie evenly however many there are."""
 
@@ -132,8 +135,7 @@ class Crowd:
         while len(self.senders) < count:
             several = min(TOGETHER, count - len(self.senders))
             for sender in await asyncio.gather(*(begin() for _ in range(several))):
-                phase = len(self.senders) * GOLDEN % 1 * self.stretch / sender.rate
-                heapq.heappush(self._due, (time.monotonic() + phase, len(self.senders), 0))
+                heapq.heappush(self._due, (time.monotonic(), len(self.senders), 0))
                 self.senders.append(sender)
 
     async def __aenter__(self) -> "Crowd":
@@ -166,8 +168,16 @@ class Crowd:
             self.sent += len(ready)
             for due, whose, number in ready:
                 self.late += now - due > LATE_SECONDS
-                step = self.stretch / self.senders[whose].rate
-                heapq.heappush(self._due, (due + step, whose, number + 1))
+                heapq.heappush(self._due, (due + self._step(whose, number), whose, number + 1))
+
+    def _step(self, whose: int, number: int) -> float:
+        """From a session's frame to its next, seconds."""
+        rate = self.senders[whose].rate
+        first = round(FIRST_SECONDS * rate)
+        if number < first:
+            return 1 / rate
+        phase = whose * GOLDEN % 1 if number == first else 0.0
+        return (1 + phase) * self.stretch / rate
 
 
 def rows_of(welcome: str) -> list[int]:

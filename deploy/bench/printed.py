@@ -19,7 +19,9 @@ NOT_OF_THE_RUN = ("--json", "--keep")
 """Options that change nothing of what is measured."""
 
 
-def report(bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool, keep: bool) -> None:
+def report(
+    bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool, keep: bool = False
+) -> None:
     """Prints the rows, and what they were measured on; keeps them in the ledger where asked.
 
     Each row has a `mode` or `profile` and a `ratio`.
