@@ -154,6 +154,15 @@ class Transcript:
         self.reason = f"number {place} in line for a keypoint worker"
         return [self._event("session", state=self.state, reason=self.reason, place=place)]
 
+    def leave_line(self, place: int | None) -> list[Event]:
+        """Its publisher has gone: a camera's session that no keypoint worker was given ends at once.
+
+        Nobody would look at what was never recognised, and those behind it move up.
+        """
+        if place is None or self._session.mode != "live" or self.state != sessions.QUEUED:
+            return []
+        return [self._session_event(sessions.ENDED, "left while it waited in line")]
+
     def take(self, record: Record, now: float) -> list[Event]:
         """One record of `results:{id}`; `now` in unix seconds."""
         if isinstance(record, Note):

@@ -35,6 +35,10 @@ ELSEWHERE: dict[Place, str] = {
     ("README.md", 'import { connect } from "/signstream.js";'): (
         "tests/docs/test_every_block.py::test_the_readmes_javascript_is_the_clients_own_example"
     ),
+    ("docs/models.md", "make .venv/training.stamp"): (
+        "tests/whole/test_examples.py::test_a_scikit_learn_model_becomes_a_bundle_that_is_right, with"
+        " clips made for it; needs scikit-learn"
+    ),
     ("docs/browser.md", 'import { connect } from "/signstream.js";'): (
         "tests/pages/test_signstream.py::test_the_documented_example_hears_what_is_signed: needs a browser"
     ),
@@ -80,6 +84,19 @@ ELSEWHERE: dict[Place, str] = {
         "docs/protocol.md",
         '{"seq": 7, "session": "…", "epoch": "…", "type": "gloss", "status": "final", "model": "asl-words",',
     ): "tests/whole/test_documented_commands.py::test_a_gloss_has_the_documented_fields",
+    ("docs/loadtests.md", ".venv/bin/locust -f loadtests/locustfile.py"): (
+        "tests/loadtests/test_users.py::test_cameras_files_and_viewers_are_measured_and_nothing_is_lost:"
+        " against a server of the test"
+    ),
+    ("docs/loadtests.md", ".venv/bin/locust -f loadtests/knee.py"): (
+        "tests/loadtests/test_knee.py::test_steps_go_up_until_the_knee_is_known: minutes with a real server"
+    ),
+    ("docs/loadtests.md", ".venv/bin/python -m loadtests.soak"): (
+        "tests/loadtests/test_soak.py::test_a_soak_is_good_where_nothing_rises_dies_or_is_lost: takes a day"
+    ),
+    ("docs/loadtests.md", ".venv/bin/python -m loadtests.overload"): (
+        "tests/loadtests/test_overload_verdicts.py::test_what_keeps_all_bounds_is_met: wants a machine alone"
+    ),
     ("docs/transport.md", '[project.entry-points."faust.transports"]'): (
         "tests/shared/faust_redis/test_docs.py::test_the_documents_entry_points_are_the_projects"
     ),

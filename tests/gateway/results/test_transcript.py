@@ -236,6 +236,18 @@ def test_a_session_that_waits_is_told_its_place_when_it_changes() -> None:
     told(script, [Note("live")])
     assert not script.wants_place(NOW + 9)
     assert script.wait_in_line(3) == []
+    assert script.leave_line(3) == [], "a worker has it"
+
+
+def test_only_a_camera_that_still_waits_leaves_the_line() -> None:
+    camera, file = transcript("live"), transcript("file")
+    camera.begin()
+    file.begin()
+    assert camera.leave_line(None) == [], "it was just given to a worker"
+    assert file.leave_line(1) == [], "a file waits for as long as it takes"
+    (event,) = camera.leave_line(1)
+    assert (event["state"], event["reason"]) == ("ended", "left while it waited in line")
+    assert camera.over
 
 
 def states(events: Sequence[Event]) -> list[str]:
