@@ -47,12 +47,26 @@ def report(
         whole = {"bench": bench, "machine": machine, "versions": versions, "rows": told}
         typer.echo(json.dumps(whole, indent=2))
         return
-    table = Table(*dict.fromkeys(name for row in rows for name in row))
-    for row in rows:
-        table.add_row(*(str(row.get(str(column.header), "")) for column in table.columns))
     console = Console(width=max(100, Console().width))
-    console.print(table)
+    for several in alike(told):
+        table = Table(*several[0])
+        for row in several:
+            table.add_row(*(str(value) for value in row.values()))
+        console.print(table)
     console.print(f"{machine['processor']}, {machine['cores']} cores; {versions}", highlight=False)
+
+
+def alike(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that follow each other and have the same figures: a table each; those that none has are left out."""
+    tables: list[list[Row]] = []
+    names: set[str] = set()
+    for row in rows:
+        shown = {name: value for name, value in row.items() if value is not None}
+        if not tables or set(shown) != names:
+            tables.append([])
+            names = set(shown)
+        tables[-1].append({name: shown[name] for name in tables[-1][0]} if tables[-1] else shown)
+    return tables
 
 
 def command(arguments: Sequence[str]) -> str:

@@ -122,7 +122,8 @@ async def grown(
         stages_for(kind, most, recording) as stages,
         connection.connect(stages.redis_url) as store,
     ):
-        for stretch in sorted({stretch for _, stretch in steps}):
+        stretches = sorted({stretch for _, stretch in steps})
+        for stretch in stretches:
             async with Crowd(stretch) as crowd:
                 for size in (size for size, at in steps if at == stretch):
                     await enlarge(crowd, size, kind, films, stages, store)
@@ -131,7 +132,8 @@ async def grown(
                     each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
                     full = f"; full: {', '.join(one.full())}" if one.full() else ""
                     say(f"{kind}: {size} sessions, time stretched {stretch:g}: {each}{full}")
-            await _nobody_left(store)
+            if stretch != stretches[-1]:
+                await _nobody_left(store)
     return measured
 
 

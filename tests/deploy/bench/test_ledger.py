@@ -11,7 +11,7 @@ from deploy.bench import ledger
 from deploy.bench.compare import direction, worse
 from deploy.bench.document import BLOCK, DOCUMENT, Table, render
 from deploy.bench.ledger import HISTORY, NotKeptError, Run
-from deploy.bench.printed import command
+from deploy.bench.printed import alike, command
 from deploy.cli import commands
 from tests.conftest import ROOT
 
@@ -147,6 +147,11 @@ def test_a_bench_keeps_its_run_with_the_command_that_repeats_it(
         BLOCKED.replace("bench x", "bench transport --messages 200")
     )
     assert "written anew" in CliRunner().invoke(commands, ["bench", "report"]).stdout
+
+
+def test_rows_with_the_same_figures_stand_in_one_table() -> None:
+    rows = [{"mode": "a", "x": 1}, {"x": 2, "mode": "b"}, {"mode": "c", "x": None, "y": 3}]
+    assert alike(rows) == [[{"mode": "a", "x": 1}, {"mode": "b", "x": 2}], [{"mode": "c", "y": 3}]]
 
 
 def test_a_command_that_is_kept_names_no_path_of_the_machine() -> None:
