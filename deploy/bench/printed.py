@@ -57,7 +57,7 @@ def report(
 
 
 def alike(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows that follow each other and have the same figures: a table each; those that none has are left out."""
+    """Rows that follow each other and have the same figures, a table each; what is None is left out."""
     tables: list[list[Row]] = []
     names: set[str] = set()
     for row in rows:

@@ -150,7 +150,11 @@ def test_a_bench_keeps_its_run_with_the_command_that_repeats_it(
 
 
 def test_rows_with_the_same_figures_stand_in_one_table() -> None:
-    rows = [{"mode": "a", "x": 1}, {"x": 2, "mode": "b"}, {"mode": "c", "x": None, "y": 3}]
+    rows: list[dict[str, Any]] = [
+        {"mode": "a", "x": 1},
+        {"x": 2, "mode": "b"},
+        {"mode": "c", "x": None, "y": 3},
+    ]
     assert alike(rows) == [[{"mode": "a", "x": 1}, {"mode": "b", "x": 2}], [{"mode": "c", "y": 3}]]
 
 
