@@ -33,12 +33,14 @@ class PublisherClient:
         """From its due time (monotonic), however late it is now, for so many seconds or until cancelled."""
         models = self._target.models.split(",") if self._target.models else ()
         publisher = LandmarkPublisher(self._target.socket_url, models, token=self._target.token())
+        step = measurements.CONNECT
         try:
             async with publisher:
-                self._say(measurements.CONNECT, due)
+                self._say(step, due)
+                step = "publish"
                 await self._publish(publisher, due, seconds)
         except (RefusedError, OSError, WebSocketException, TimeoutError) as error:
-            self._say(measurements.CONNECT, due, str(error) or type(error).__name__)
+            self._say(step, due, str(error) or type(error).__name__)
         if publisher.lost:
             self._tell(Measurement(TYPE, "frames lost", None, f"{publisher.lost} frames lost"))
 
