@@ -15,7 +15,7 @@ from deploy.bench.sender import RATE, RefusedError
 from loadtests import measurements
 from loadtests.clients.listening import Listening
 from loadtests.clients.lives import Lives
-from loadtests.clients.told import Follower, settled
+from loadtests.clients.told import Follower, settled, to_its_end
 from loadtests.measurements import Measurement, Tell
 from loadtests.target import Target
 from workers.keypoints.pace import LANDMARK_FPS
@@ -68,7 +68,7 @@ class CameraClient:
             await self._play(peer, follower, due + seconds)
         finally:
             self._lives.gone(self.session)
-            await self._leave(peer, follower, following)
+            await to_its_end(self._leave(peer, follower, following))
             if ages is not None:
                 ages.cancel()
                 await asyncio.gather(ages, return_exceptions=True)

@@ -9,7 +9,7 @@ from websockets.exceptions import WebSocketException
 from loadtests import measurements
 from loadtests.clients.listening import Listening
 from loadtests.clients.lives import Lives
-from loadtests.clients.told import Follower, settled
+from loadtests.clients.told import Follower, settled, to_its_end
 from loadtests.landmark_publisher import LandmarkPublisher, RefusedError, Takes
 from loadtests.measurements import Measurement, Tell
 from loadtests.target import Target
@@ -54,10 +54,13 @@ class PublisherClient:
             await publisher.play(self._takes, max(0.1, due + seconds - glass))
         finally:
             self._lives.gone(publisher.session)
-            asked = time.monotonic()
-            await publisher.end()
-            over = await settled([following])
-            self._say(measurements.END, asked, "" if over else "its end was never told")
+            await to_its_end(self._leave(publisher, following))
+
+    async def _leave(self, publisher: LandmarkPublisher, following: "asyncio.Task[None]") -> None:
+        asked = time.monotonic()
+        await publisher.end()
+        over = await settled([following])
+        self._say(measurements.END, asked, "" if over else "its end was never told")
 
     def _say(self, name: str, since: float, failure: str = "") -> None:
         now = time.monotonic()
