@@ -143,7 +143,8 @@ def recognizers(
 
     bundle = Registry(settings.load().models_folders).find(model)
     packages = ("onnxruntime", "faust-streaming", "redis", "numpy", "uvloop")
-    report("recognizers", run(bundle, windows, rounds, seconds), packages, as_json=as_json)
+    rows = run(bundle, windows, rounds, seconds, partial(typer.echo, err=True))
+    report("recognizers", rows, packages, as_json=as_json)
 
 
 @commands.command("end-to-end")

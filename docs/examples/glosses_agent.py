@@ -36,7 +36,11 @@ def make_app(broker: str) -> tuple[Any, Any, collections.Counter[str]]:
     @app.agent(topic)
     async def count(stream: Any) -> None:
         async for value in stream:
-            gloss = json.loads(value)
+            try:
+                gloss = json.loads(value)
+            except ValueError:  # an agent that raises is stopped by Faust: one bad message would end them all
+                print(f"no gloss: {value[:40]!r}", flush=True)
+                continue
             counts[gloss["gloss"]] += 1
             print(f"{gloss['session']}: {gloss['gloss']} ({counts[gloss['gloss']]})", flush=True)
 

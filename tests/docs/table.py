@@ -35,6 +35,10 @@ ELSEWHERE: dict[Place, str] = {
     ("README.md", 'import { connect } from "/signstream.js";'): (
         "tests/docs/test_every_block.py::test_the_readmes_javascript_is_the_clients_own_example"
     ),
+    ("docs/models.md", "make .venv/training.stamp"): (
+        "tests/whole/test_examples.py::test_a_scikit_learn_model_becomes_a_bundle_that_is_right, with"
+        " clips made for it; needs scikit-learn"
+    ),
     ("docs/browser.md", 'import { connect } from "/signstream.js";'): (
         "tests/pages/test_signstream.py::test_the_documented_example_hears_what_is_signed: needs a browser"
     ),

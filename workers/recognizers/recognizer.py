@@ -21,8 +21,8 @@ from workers.recognizers.results import Results
 M_co = TypeVar("M_co", covariant=True)
 log = logging.getLogger(__name__)
 
-MAX_DELIVERIES = 3
-"""The third delivery is not tried: a window that ended two workers would end the third."""
+MAX_TRIES = 3
+"""The third is not made: a window that ended two workers would end the third."""
 
 TOGETHER_SECONDS = 0.005
 """Of work are begun at once and written together: quick models save round trips to Redis, and no result of a
@@ -262,9 +262,10 @@ class RecognizerAgent:
                 loop.call_soon_threadsafe(self._take, before)
                 ms += run_ahead(models) / len(some)
                 model = iter(models)
+                tries = [self._try(window, one, loop) for window, one in zip(windows, some, strict=True)]
                 answers = [
-                    window if isinstance(window, Answer) else self._one(window, next(model), one.times, ms)
-                    for window, one in zip(windows, some, strict=True)
+                    window if isinstance(window, Answer) else self._one(window, next(model), times, ms)
+                    for window, times in zip(windows, tries, strict=True)
                 ]
                 answered = [Answered(one.event, its) for one, its in zip(some, answers, strict=True)]
         finally:
@@ -301,8 +302,16 @@ class RecognizerAgent:
                 model.look_ahead(its)
         return models, _since(started) / max(1, len(windows))
 
+    def _try(self, window: Window | Answer, one: Waiting, loop: asyncio.AbstractEventLoop) -> int:
+        """Which try this is. How often a window was handed out does not tell: it may have waited each time
+        behind the one that ended the worker."""
+        if isinstance(window, Answer) or not one.is_suspect:
+            return 1
+        begin = self._results.begin(window.session, self.name, window.seq)
+        return 1 + asyncio.run_coroutine_threadsafe(begin, loop).result()
+
     def _one(self, window: Window, model: Model, times: int, ahead_ms: float) -> Answer:
-        if times >= MAX_DELIVERIES:
+        if times >= MAX_TRIES:
             result = failed(window, f"given up: {times - 1} workers have ended over this window")
         else:
             result = answer(self.name, model, window, ahead_ms)
