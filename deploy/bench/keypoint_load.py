@@ -83,7 +83,10 @@ class Carried:
 
 
 def processes(clip: Path, extractor: str, count: int, seconds: float) -> list[Row]:
-    """Rows for one worker and for `count`, each on a core of its own with all the files it wants to read."""
+    """Rows for one worker and for `count`, each on a core of its own with all the files it wants to read.
+
+    Redis is on those cores too: what it takes is part of what a core carries, for one worker as for two.
+    """
     return asyncio.run(_processes(clip, extractor, count, seconds))
 
 
@@ -92,9 +95,10 @@ async def _processes(clip: Path, extractor: str, count: int, seconds: float) -> 
     rows, alone = [], 0.0
     for running in (1, count):
         room = str(FILES_EACH)
-        async with Workers.running(EXTRACTOR=extractor, SESSIONS_PER_WORKER=room) as workers:
-            for number in range(running):
-                await workers.start({cores[-1 - number % len(cores)]})
+        used = [cores[-1 - number % len(cores)] for number in range(running)]
+        async with Workers.running(set(used), EXTRACTOR=extractor, SESSIONS_PER_WORKER=room) as workers:
+            for core in used:
+                await workers.start({core})
             await workers.ready(running)
             for _ in range(running * FILES_EACH):
                 await upload(workers.store, clip, MODEL, rounds=FILE_ROUNDS)
