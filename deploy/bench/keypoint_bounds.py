@@ -29,6 +29,12 @@ TIMES = (
 BESIDE_INFERENCE_MS = 2.0
 """A decoded frame."""
 
+OLDEST_MS = 150
+"""A picture when it is landmarked, in 99 of 100, under twice the load."""
+
+SCALING = 0.95
+"""Of a core's pictures, with each core more."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
@@ -77,6 +83,20 @@ def bounds(rows: Sequence[Row]) -> list[Bound]:
         for row in rows
         if str(row.get("mode", "")).endswith("all but inference")
     ]
+
+
+def bounds_of_overload(rows: Sequence[Row]) -> list[Bound]:
+    """Of twice the cameras that are carried, the last row."""
+    over = rows[-1]
+    return [
+        Bound("age p99 ms at twice the load", over["age_p99_ms"], OLDEST_MS, "at most"),
+        Bound("pictures neither landmarked nor dropped", over["unaccounted"], 0, "at most"),
+    ]
+
+
+def bounds_of_processes(rows: Sequence[Row], count: int) -> list[Bound]:
+    """Of so many workers beside one, the last row."""
+    return [Bound(f"times one process, {count} processes", rows[-1]["ratio"], round(SCALING * count, 2))]
 
 
 def _quality(film: str, ours: Row, floor: Row) -> list[Bound]:

@@ -15,6 +15,7 @@ import redis.asyncio
 
 from deploy.bench.camera_film import Camera, Film, film
 from deploy.bench.file_upload import upload
+from deploy.bench.keypoint_bounds import bounds_of_overload, bounds_of_processes
 from deploy.bench.keypoint_workers import State, Workers
 from shared import keys
 from shared.messages import Last, Note, unpack_record
@@ -110,7 +111,7 @@ async def _processes(clip: Path, extractor: str, count: int, seconds: float) -> 
         alone = alone or sum(rates)
         row = {"mode": f"{running} processes", "ratio": round(sum(rates) / alone, 3)}
         rows.append(row | {"pictures_per_second": round(sum(rates), 1)})
-    return rows
+    return rows + [bound.row() for bound in bounds_of_processes(rows, count)]
 
 
 def _rate(before: State, after: State) -> float:
@@ -136,7 +137,11 @@ async def _overload(shown: Film, extractor: str, seconds: float, say: Say, carri
             normal = await load.carry(carried, seconds) if carried else await _knee(load, say)
             say(f"{OVERLOAD * normal.sessions} cameras")
             over = await load.carry(OVERLOAD * normal.sessions, seconds)
-            return [normal.row("carried"), over.row(f"{OVERLOAD} x carried")]
+            rows = [normal.row("carried"), over.row(f"{OVERLOAD} x carried")]
+            told = bounds_of_overload(rows)
+            for bound in told:
+                say(str(bound))
+            return rows + [bound.row() for bound in told]
     finally:
         os.sched_setaffinity(0, cores)
 

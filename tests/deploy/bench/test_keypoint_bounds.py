@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deploy.bench.keypoint_bounds import bounds
+from deploy.bench.keypoint_bounds import bounds, bounds_of_overload, bounds_of_processes
 
 
 def average(profile: str, ratio: float = 5.0, **figures: Any) -> dict[str, Any]:
@@ -43,7 +43,9 @@ def test_a_clips_own_rows_are_no_averages() -> None:
 
 
 def test_films_of_nobody_have_no_quality() -> None:
-    nobody = {name: None for name in average("holistic") if name.endswith(("percent", "shoulders"))}
+    nobody: dict[str, Any] = {
+        name: None for name in average("holistic") if name.endswith(("percent", "shoulders"))
+    }
     told = met([average("holistic", **nobody), average("floor", **nobody)])
     assert set(told) == {"times Holistic, holistic", "clips with the same glosses, clips"}
 
@@ -59,3 +61,10 @@ def test_a_bound_says_what_was_measured_and_asked() -> None:
         "asked": "at most 2",
         "met": False,
     }
+
+
+def test_a_loaded_worker_is_held_to_age_and_account_and_two_to_nearly_twice() -> None:
+    young, old = bounds_of_overload([{}, {"age_p99_ms": 90, "unaccounted": 1}])
+    assert (young.met, old.met, old.row()["ratio"]) == (True, False, None)
+    (scaling,) = bounds_of_processes([{"ratio": 1.0}, {"ratio": 1.87}], 2)
+    assert (scaling.asked, scaling.met) == (1.9, False)
