@@ -107,13 +107,13 @@ async def soak(minutes: float, clip: Path, cameras: int, out: Path, seed: int) -
                     if time.monotonic() - told > TELL_SECONDS:
                         told = time.monotonic()
                         say(f"{at / 60:.0f} of {minutes:g} min: {_line(series)}")
-                        _write(out, minutes, warm, series, watch, tally, [])
+                        written(out, minutes, warm, series, sorted(watch.restarts), tally, [])
                     await asyncio.sleep(SAMPLE_SECONDS)
             finally:
                 for source in coming:
                     source.cancel()
         verdicts = series.verdicts(warm)
-        return _write(out, minutes, warm, series, watch, tally, verdicts)
+        return written(out, minutes, warm, series, sorted(watch.restarts), tally, verdicts)
 
 
 async def half_load(target: Server) -> int:
@@ -155,20 +155,21 @@ def _line(series: Series) -> str:
     return ", ".join(f"{name} {value:.0f} MiB" for name, value in rss.items()) + f", {keys:.0f} keys"
 
 
-def _write(
+def written(
     out: Path,
     minutes: float,
     warm: float,
     series: Series,
-    watch: Watch,
+    started_again: Sequence[str],
     tally: Tally,
     verdicts: Sequence[Verdict],
 ) -> dict[str, Any]:
+    """What was found (so far), which is also in the file `out`."""
     found = {
         "minutes": minutes,
         "warm_up_seconds": warm,
         "flat": bool(verdicts) and all(verdict.flat for verdict in verdicts),
-        "started_again": sorted(watch.restarts),
+        "started_again": list(started_again),
         "sessions_with_events_lost_or_doubled": tally.wrong,
         "verdicts": [verdict.row() for verdict in verdicts],
         "measured": tally.rows(),

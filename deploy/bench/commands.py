@@ -13,11 +13,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.bench.signed_film import BITS_PER_SECOND
+from shared.settings import SESSIONS_A_CORE
+
 commands = typer.Typer(
     no_args_is_help=True, help="Measures a stage beside its peer. Example: signstream bench gateway"
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
+
+Videos = Annotated[
+    Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
+]
 
 Row = Mapping[str, Any]
 
@@ -41,9 +48,7 @@ def gateway(
 @commands.command("keypoints")
 def keypoints(
     as_json: AsJson = False,
-    videos: Annotated[
-        Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
-    ] = None,
+    videos: Videos = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median counts.")] = 3,
     hard_cases: Annotated[
         bool, typer.Option("--hard-cases", help="Instead: films made hard on purpose out of the recordings.")
@@ -69,11 +74,7 @@ def keypoints(
     from deploy.bench.keypoint_parts import memory
     from deploy.bench.keypoints import run, run_hard_cases
 
-    folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
-    clips = sorted(folder.glob("*.mp4"))
-    if not clips:
-        typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
-        raise typer.Exit(2)
+    clips = recordings(videos)
     say = partial(typer.echo, err=True)
     if overload:
         rows = load.overload(clips[0], extractor, seconds, say, cameras)
@@ -91,19 +92,13 @@ def keypoints(
 @commands.command("landmarks-only")
 def landmarks_only(
     as_json: AsJson = False,
-    videos: Annotated[
-        Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
-    ] = None,
+    videos: Videos = None,
     seconds: Annotated[float, typer.Option(min=2.0, max=600.0, help="How long each is measured.")] = 10.0,
 ) -> None:
     """CPU a second of signing: pictures or landmarks. Example: signstream bench landmarks-only --json"""
     from deploy.bench.landmarks_only import run
 
-    folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
-    clips = sorted(folder.glob("*.mp4"))
-    if not clips:
-        typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
-        raise typer.Exit(2)
+    clips = recordings(videos)
     rows = run(clips[0], seconds, partial(typer.echo, err=True))
     report("landmarks-only", rows, ("mediapipe", "openvino", "numpy", "uvicorn"), as_json=as_json)
 
@@ -111,19 +106,13 @@ def landmarks_only(
 @commands.command("decoding")
 def decoding(
     as_json: AsJson = False,
-    videos: Annotated[
-        Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
-    ] = None,
+    videos: Videos = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median counts.")] = 3,
 ) -> None:
     """What a picture costs before it is landmarked. Example: signstream bench decoding --json"""
     from deploy.bench.decoding import run
 
-    folder = videos or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
-    clips = sorted(folder.glob("*.mp4"))
-    if not clips:
-        typer.echo(f"signstream: no .mp4 in {folder}; give a folder with --videos", err=True)
-        raise typer.Exit(2)
+    clips = recordings(videos)
     report("decoding", run(clips, repeats), ("av", "opencv-python-headless", "numpy"), as_json=as_json)
 
 
@@ -154,7 +143,59 @@ def recognizers(
 
     bundle = Registry(settings.load().models_folders).find(model)
     packages = ("onnxruntime", "faust-streaming", "redis", "numpy", "uvloop")
-    report("recognizers", run(bundle, windows, rounds, seconds), packages, as_json=as_json)
+    rows = run(bundle, windows, rounds, seconds, partial(typer.echo, err=True))
+    report("recognizers", rows, packages, as_json=as_json)
+
+
+@commands.command("end-to-end")
+def end_to_end(
+    as_json: AsJson = False,
+    clip: Annotated[
+        Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
+    ] = None,
+    extractor: Annotated[str, typer.Option(help="tracker or mediapipe.")] = "tracker",
+    sessions: Annotated[
+        int, typer.Option(min=0, max=512, help="0: four fifths of what is found to be carried.")
+    ] = 0,
+    seconds: Annotated[float, typer.Option(min=3.0, max=3600.0, help="How long it is measured.")] = 60.0,
+    height: Annotated[int, typer.Option(help="Lines of the cameras' pictures: 360 or 720.")] = 360,
+    linear: Annotated[
+        bool, typer.Option("--linear", help="Instead: CPU a session from one to as many as are carried.")
+    ] = False,
+) -> None:
+    """From a camera's picture to the word, beside other cameras. Example: signstream bench end-to-end"""
+    from deploy.bench import end_to_end
+    from deploy.bench import linear as rising
+    from deploy.bench.chromium_camera import NoBrowserError, browser
+
+    film = clip or recordings(None, "asl_hello_x2.mp4")[0]
+    say = partial(typer.echo, err=True)
+    if extractor not in SESSIONS_A_CORE or height not in BITS_PER_SECOND:
+        typer.echo("signstream: --extractor is tracker or mediapipe, --height 360 or 720", err=True)
+        raise typer.Exit(2)
+    try:
+        if linear:
+            rows = rising.run(film, extractor, sessions, height, say)
+        else:
+            browser()
+            rows = end_to_end.run(film, extractor, sessions, seconds, height, say)
+    except NoBrowserError as error:
+        typer.echo(f"signstream: {error}", err=True)
+        raise typer.Exit(2) from error
+    packages = ("aiortc", "av", "mediapipe", "openvino", "onnxruntime", "redis", "faust-streaming")
+    report("end-to-end", rows, packages, as_json=as_json)
+
+
+def recordings(folder: Path | None, pattern: str = "*.mp4") -> list[Path]:
+    """The films in a folder, by default SIGNSTREAM_DATA's. Exits where there is none."""
+    folder = folder or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / "videos"
+    clips = sorted(folder.glob(pattern))
+    if not clips:
+        typer.echo(
+            f"signstream: no {pattern.lstrip('*')} in {folder}; name one, or set SIGNSTREAM_DATA", err=True
+        )
+        raise typer.Exit(2)
+    return clips
 
 
 def report(bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool) -> None:

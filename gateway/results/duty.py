@@ -154,7 +154,10 @@ class TranscriptDuty:
         events += transcript.tick(now)
         if transcript.wants_place(now):
             place = await place_in_line(store, fence.session, keys.LINE_LENGTH)
-            events += transcript.wait_in_line(place)
+            if await store.hget(keys.session(fence.session), sessions.END_TOLD):
+                events += transcript.leave_line(place)
+            else:
+                events += transcript.wait_in_line(place)
         if entries or events:
             await self._write(fence, transcript, events, cursor)
             for result, led_to in followed:

@@ -25,6 +25,8 @@ class Told:
     state: str = ""
     reason: str = ""
     """Of the last session event."""
+    place: int | None = None
+    """In line, as last told while it waits."""
     over_at: float = 0.0
 
 
@@ -73,6 +75,7 @@ class Follower:
             waited = arrived - told.queued_at if told.queued_at is not None else 0.0
             self.tell("SESSION", measurements.WAITED, 1000 * waited)
         told.state, told.reason = event["state"], event.get("reason", "")
+        told.place = event.get("place")
         if told.state == "failed":
             self.tell("SESSION", "failed", None, told.reason)
 

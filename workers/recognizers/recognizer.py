@@ -5,14 +5,15 @@ import dataclasses
 import functools
 import logging
 import math
+import threading
 import time
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeGuard, TypeVar, cast, runtime_checkable
 
 from shared import keys, metrics, traces
-from shared.faust_redis import deliveries
+from shared.faust_redis import deliveries, give_back
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.ahead import SIDE_BY_SIDE
 from workers.recognizers.results import Results
@@ -20,12 +21,12 @@ from workers.recognizers.results import Results
 M_co = TypeVar("M_co", covariant=True)
 log = logging.getLogger(__name__)
 
-MAX_DELIVERIES = 3
-"""The third delivery is not tried: a window that ended two workers would end the third."""
+MAX_TRIES = 3
+"""The third is not made: a window that ended two workers would end the third."""
 
-TURN_SECONDS = 0.01
-"""Windows are answered one after another until this is over, then their results are written together: quick
-models save round trips to Redis and to the thread, and no result of a slow one waits for the next."""
+TOGETHER_SECONDS = 0.005
+"""Of work are begun at once and written together: quick models save round trips to Redis, and no result of a
+slow one waits for the next."""
 
 
 class Isolated(Protocol):
@@ -53,7 +54,11 @@ class LookingAhead(Protocol):
     """A model that has less work with windows that it sees side by side."""
 
     def look_ahead(self, windows: Sequence[Window]) -> None:
-        """It will be asked for these next. Raises nothing for a window it cannot take."""
+        """It will be asked for these next: prepares them. Raises nothing for a window it cannot take."""
+        ...
+
+    def run_ahead(self) -> None:
+        """The long part: runs its graph on them, without the interpreter's lock."""
         ...
 
 
@@ -100,6 +105,20 @@ class Counts:
         return self.results + self.errors + self.bad + self.ended
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message whose turn has not come."""
+
+    event: Any
+    times: int
+    """How often it was handed to a worker, this time included."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether a worker has ended while it had this message."""
+        return self.times > 1
+
+
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """What one message came to."""
@@ -110,66 +129,159 @@ class Answer:
     error: str = ""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answered:
+    """A message that may be acknowledged once its answer is written."""
+
+    event: Any
+    answer: Answer
+
+
 class RecognizerAgent:
     """Recognizes one model's windows in a thread, writes the results, then acknowledges. Never raises for a
-    window, whatever is in it."""
+    window, whatever is in it.
 
-    def __init__(self, name: str, versions: Picks[Model], executor: Executor, results: Results) -> None:
+    The thread takes what waits for itself, without a word of the event loop between two windows: waiting for
+    the loop took a fifth of its time. Both share one interpreter lock, so answers are handed to the loop as
+    the graph is about to run, which leaves the lock alone for long enough to write them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        versions: Picks[Model],
+        executor: Executor,
+        results: Results,
+        *,
+        together: int = SIDE_BY_SIDE,
+        most: int = 64,
+    ) -> None:
+        """`executor` has one thread. `together` windows are begun at once; with `most` held `work` waits."""
         self.name = name
         self.versions = versions
         self.counts = Counts()
         self._executor = executor
         self._results = results
+        self._together, self._most = together, most
+        self._waiting: deque[Waiting] = deque()
+        """Filled by the loop, emptied by the thread."""
+        self._at_waiting = threading.Lock()
+        """Held by who takes from it."""
+        self._is_closed = False
+        self._answering: asyncio.Future[None] | None = None
+        self._answered: list[Answered] = []
         self._writing: asyncio.Task[None] | None = None
+        self._held = 0
+        """Windows that were taken and are neither acknowledged nor let go."""
+        self._less = asyncio.Event()
+        self._failed: BaseException | None = None
 
     async def work(self, events: Sequence[Any]) -> None:
-        """Works through a batch of Faust events, oldest first.
+        """Takes a batch of Faust events, oldest first.
 
-        The last results may still be on their way when it returns: the next windows need not wait for them.
+        They may still be waiting when it returns: the next are then at hand when their turn comes. Raises
+        what kept earlier ones from being answered or written; those are not acknowledged.
         """
-        messages = [(event.value, deliveries(event.message)) for event in events]
-        loop = asyncio.get_running_loop()
-        done = 0
-        while done < len(events):
-            # Alone where it has ended a worker before: the others are not to share its fate again.
-            end = next((i for i in range(done, len(events)) if messages[i][1] > 1), len(events))
-            turn = messages[done : max(end, done + 1)]
-            answers = await loop.run_in_executor(self._executor, self._turn, turn)
-            await self.close()
-            self._writing = asyncio.create_task(
-                self._finish(events[done : done + len(answers)], answers), name=f"results of {self.name}"
-            )
-            done += len(answers)
+        self._held += len(events)
+        self._waiting.extend(Waiting(event, deliveries(event.message)) for event in events)
+        if self._is_closed:
+            self._give_back_waiting()
+        self._go_on()
+        await self._until_held(self._most)
 
     async def close(self) -> None:
-        """Returns when all results are in Redis. A window is acknowledged then and no sooner."""
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            await asyncio.shield(writing)
+        """Lets go of what waits, for another worker, and returns when the results of the rest are in Redis.
+        A window is acknowledged then and no sooner."""
+        self._is_closed = True
+        self._give_back_waiting()
+        await self._until_held(0)
 
-    async def _finish(self, events: Sequence[Any], answers: Sequence[Answer]) -> None:
-        await self._write(answers)
-        for event in events:
-            event.ack()
+    def _give_back_waiting(self) -> None:
+        # Dropping them is not enough: Faust waits at its end for every message that somebody holds.
+        with self._at_waiting:
+            kept = [one for one in self._waiting if not give_back(one.event.message)]
+            self._let_go(len(self._waiting) - len(kept))
+            self._waiting = deque(kept)
 
-    def _turn(self, messages: Sequence[tuple[bytes | None, int]]) -> list[Answer]:
-        """Answers the first, and the next while there is time. Runs outside the event loop."""
-        until = time.perf_counter() + TURN_SECONDS
-        answers: list[Answer] = []
-        while len(answers) < len(messages) and (not answers or time.perf_counter() < until):
-            some = messages[len(answers) : len(answers) + SIDE_BY_SIDE]
-            windows = [self._opened(value) for value, _ in some]
-            models, ms = self._look_ahead([window for window in windows if isinstance(window, Window)])
-            for window, (_, times) in zip(windows, some, strict=True):
-                if isinstance(window, Answer):
-                    answers.append(window)
-                    continue
-                model = next(models)
-                answers.append(self._one(window, model, times, ms))
-                # What is prepared is answered too: it is little, and would be prepared again.
-                if time.perf_counter() >= until and not looks_ahead(model):
+    async def _until_held(self, most: int) -> None:
+        while self._held > most and self._failed is None:
+            self._less.clear()
+            await self._less.wait()
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            raise failed
+
+    def _go_on(self) -> None:
+        if self._answering is None and self._waiting:
+            loop = asyncio.get_running_loop()
+            self._answering = loop.run_in_executor(self._executor, self._answer_waiting, loop)
+            self._answering.add_done_callback(self._pause)
+
+    def _pause(self, answering: asyncio.Future[None]) -> None:
+        self._answering = None
+        if not answering.cancelled():
+            self._fail(answering.exception())
+            self._go_on()
+
+    def _fail(self, error: BaseException | None) -> None:
+        self._failed = self._failed or error
+        self._less.set()
+
+    def _take(self, answered: Sequence[Answered]) -> None:
+        self._answered += answered
+        if self._writing is None and self._answered:
+            self._writing = asyncio.create_task(self._write_answered(), name=f"results of {self.name}")
+
+    async def _write_answered(self) -> None:
+        """One write after the other, each with all that was answered meanwhile."""
+        while self._answered:
+            answered, self._answered = self._answered, []
+            try:
+                await self._write([one.answer for one in answered])
+                for one in answered:
+                    one.event.ack()
+            except Exception as error:  # told by the next call of `work` or `close`
+                self._fail(error)
+            finally:
+                self._let_go(len(answered))
+        self._writing = None
+
+    def _let_go(self, count: int) -> None:
+        self._held -= count
+        self._less.set()
+
+    def _answer_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answers what waits until nothing does. Runs outside the event loop."""
+        some: list[Waiting] = []
+        answered: list[Answered] = []
+        try:
+            while some := self._next():
+                windows = [self._opened(one.event.value) for one in some]
+                models, ms = self._look_ahead([window for window in windows if isinstance(window, Window)])
+                before, answered = answered, []
+                loop.call_soon_threadsafe(self._take, before)
+                ms += run_ahead(models) / len(some)
+                model = iter(models)
+                tries = [self._try(window, one, loop) for window, one in zip(windows, some, strict=True)]
+                answers = [
+                    window if isinstance(window, Answer) else self._one(window, next(model), times, ms)
+                    for window, times in zip(windows, tries, strict=True)
+                ]
+                answered = [Answered(one.event, its) for one, its in zip(some, answers, strict=True)]
+        finally:
+            loop.call_soon_threadsafe(self._take, answered)
+            loop.call_soon_threadsafe(self._let_go, len(some))
+
+    def _next(self) -> list[Waiting]:
+        """Those that are begun at once. One that has ended a worker before is alone: the others are not to
+        share its fate again."""
+        some: list[Waiting] = []
+        with self._at_waiting:
+            while self._waiting and len(some) < self._together and not (some and self._waiting[0].is_suspect):
+                some.append(self._waiting.popleft())
+                if some[0].is_suspect:
                     break
-        return answers
+        return some
 
     def _opened(self, value: bytes | None) -> Window | Answer:
         try:
@@ -177,21 +289,29 @@ class RecognizerAgent:
         except BadMessageError as error:
             return Answer("", error=str(error))
 
-    def _look_ahead(self, windows: Sequence[Window]) -> tuple[Iterator[Model], float]:
-        """The model for each window; those that may have worked ahead on them, for so many ms a window."""
+    def _look_ahead(self, windows: Sequence[Window]) -> tuple[list[Model], float]:
+        """The model for each window; those that may have prepared them, in so many ms a window."""
         started, now = time.perf_counter(), time.time()
         for window in windows:
             if window.sent:
                 metrics.WINDOW_WAIT.observe(max(0.0, now - window.sent), self.name)
         models = [self.versions.pick(window) for window in windows]
-        for model in {id(model): model for model in models}.values():
+        for model in each(models):
             its = [window for window, one in zip(windows, models, strict=True) if one is model]
             if looks_ahead(model):
                 model.look_ahead(its)
-        return iter(models), _since(started) / max(1, len(windows))
+        return models, _since(started) / max(1, len(windows))
+
+    def _try(self, window: Window | Answer, one: Waiting, loop: asyncio.AbstractEventLoop) -> int:
+        """Which try this is. How often a window was handed out does not tell: it may have waited each time
+        behind the one that ended the worker."""
+        if isinstance(window, Answer) or not one.is_suspect:
+            return 1
+        begin = self._results.begin(window.session, self.name, window.seq)
+        return 1 + asyncio.run_coroutine_threadsafe(begin, loop).result()
 
     def _one(self, window: Window, model: Model, times: int, ahead_ms: float) -> Answer:
-        if times >= MAX_DELIVERIES:
+        if times >= MAX_TRIES:
             result = failed(window, f"given up: {times - 1} workers have ended over this window")
         else:
             result = answer(self.name, model, window, ahead_ms)
@@ -218,6 +338,20 @@ class RecognizerAgent:
                 log.warning("%s: %s", self.name, one.error)
             else:
                 self.counts.results += 1
+
+
+def run_ahead(models: Sequence[Model]) -> float:
+    """Each model once, on what it was shown; the ms that took."""
+    started = time.perf_counter()
+    for model in each(models):
+        if looks_ahead(model):
+            model.run_ahead()
+    return _since(started)
+
+
+def each(models: Sequence[Model]) -> list[Model]:
+    """Without those that come again. (A model need not be hashable.)"""
+    return list({id(model): model for model in models}.values())
 
 
 def unpack(value: bytes | None) -> Window:

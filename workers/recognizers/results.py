@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import (
@@ -19,6 +19,7 @@ from redis.exceptions import (
 from shared import keys
 from shared.connection import ANSWER_SECONDS
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 WRITE = """
@@ -73,22 +74,25 @@ class Results:
         False where the session has ended or is gone. Waits for a Redis that is away, until cancelled; what
         is then written twice counts once.
         """
-        tries = 0
-        while True:
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    answers = await self._try(results)
-                break
-            except PASSING as error:  # builtins.TimeoutError is an OSError
-                if tries == 0:
-                    log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
-                await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
-                tries += 1
+        answers = await _through_outages(lambda: self._try(results))
         for session, answer in answers.items():
             if not isinstance(answer, int):
                 # Such as a key of another type: trying again would not help, and would hold up everybody.
                 log.error("Results of session %s cannot be written: %s", session, answer)
         return {session: answer == 1 for session, answer in answers.items()}
+
+    async def begin(self, session: str, model: str, seq: int) -> int:
+        """Counts who begins to answer a window alone, because a worker has ended that had it with others; how
+        many have, this one included. Waits as `write` does."""
+        key = keys.state(session, model)
+
+        async def count() -> int:
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hincrby(key, f"begun:{seq}", 1)
+            pipe.expire(key, keys.SESSION_TTL_SECONDS)
+            return int((await pipe.execute())[0])
+
+        return await _through_outages(count)
 
     async def _try(self, results: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
         """What Redis says for each session: a number, or what is wrong. Raises what is wrong with all."""
@@ -101,6 +105,19 @@ class Results:
         for session, packed in results.items():
             pipe.eval(*_command({session: packed}))
         return {session: one[0] for session, one in zip(results, await pipe.execute(), strict=True)}
+
+
+async def _through_outages(call: Callable[[], Awaitable[T]]) -> T:
+    tries = 0
+    while True:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await call()
+        except PASSING as error:  # builtins.TimeoutError is an OSError
+            if tries == 0:
+                log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
+            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+            tries += 1
 
 
 def _command(results: Mapping[str, Sequence[bytes]]) -> list[Any]:

@@ -13,6 +13,7 @@ from gateway.results.duty import TranscriptDuty
 from gateway.results.transcript import Event
 from shared import claims, keys, sessions
 from shared.fence import Fence, FencedOffError, take_writer
+from shared.framelog import LiveFrameWriter
 from shared.messages import Last, Note, Record
 from shared.sessions import Session
 from tests.gateway.results.test_transcript import MODEL, glosses, result, rule
@@ -183,6 +184,20 @@ async def test_a_session_that_no_worker_has_room_for_is_told_its_place(store: Re
         ("queued", 2),
         ("queued", 1),
     ]
+
+
+async def test_a_camera_that_leaves_the_line_makes_room_in_it(store: Redis, redis_url: str) -> None:
+    await begin(store, "live")
+    async with on_duty(redis_url):
+        writer = LiveFrameWriter(await take_writer(store, ID))
+        await until_told(store, 2)
+        await writer.end("the camera left")
+        told = await all_events(store)
+        async with asyncio.timeout(5):
+            while await store.xlen(keys.SESSIONS):
+                await asyncio.sleep(0.01)
+    assert [event["state"] for event in told] == ["queued", "queued", "ended"]
+    assert told[-1]["reason"] == "left while it waited in line"
 
 
 async def test_an_owner_that_comes_fences_off_the_last_one_before_it_has_anything_to_write(
