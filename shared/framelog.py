@@ -82,23 +82,28 @@ class LiveFrameWriter:
         self._written: int | None = None
         """Frames of this session so far, those of writers before us among them; None before it is known."""
 
-    async def append(self, frame: Frame) -> bytes:
-        """Returns the entry's id. Numbers the frames, so that a reader knows how many it missed."""
-        number = await self._count() if self._written is None else self._written
-        numbered = dataclasses.replace(_followed(self._fence.session, frame), number=number)
+    async def append(self, *frames: Frame) -> bytes:
+        """In one step, all or none. Returns the last entry's id. Numbers the frames, so that a reader
+        knows how many it missed."""
+        first = await self._count() if self._written is None else self._written
+        oldest = self._oldest_to_keep(sum(len(frame.data) for frame in frames))
         answers = await self._fence.write(
-            (
-                *("XADD", self._key, "MINID", self._oldest_to_keep(len(frame.data)), "*"),
-                *_fields(numbered),
+            *(
+                (
+                    *("XADD", self._key, "MINID", oldest, "*"),
+                    *_fields(dataclasses.replace(_followed(self._fence.session, frame), number=number)),
+                )
+                for number, frame in enumerate(frames, first)
             ),
-            (*_seen(self._fence), sessions.WRITTEN, number + 1),
+            (*_seen(self._fence), sessions.WRITTEN, first + len(frames)),
         )
-        self._written = number + 1
-        entry: bytes = answers[0]
-        milliseconds, _, sequence = entry.partition(b"-")
-        self._kept.append(((int(milliseconds), int(sequence)), len(frame.data)))
-        self._kept_bytes += len(frame.data)
-        return entry
+        self._written = first + len(frames)
+        entries: list[bytes] = answers[: len(frames)]
+        for frame, entry in zip(frames, entries, strict=True):
+            milliseconds, _, sequence = entry.partition(b"-")
+            self._kept.append(((int(milliseconds), int(sequence)), len(frame.data)))
+            self._kept_bytes += len(frame.data)
+        return entries[-1]
 
     async def end(self, reason: str) -> None:
         """Appends the end marker."""

@@ -36,7 +36,8 @@ READ_SECONDS = 0.25
 RETRY_SECONDS = 0.5
 """Between tries while Redis cannot be reached."""
 
-UNREACHABLE = (RedisConnectionError, RedisTimeoutError)
+UNREACHABLE = (RedisConnectionError, RedisTimeoutError, *connection.REFUSED)
+"""Redis is away, or takes no writes: waited out."""
 
 CURSOR = "transcript_cursor"
 """Field of the session's hash: the last entry of `results:{id}` that the transcript holds."""

@@ -78,6 +78,15 @@ async def test_frames_of_one_millisecond_are_not_dropped_together(
         assert kept == min(number + 1, 10)
 
 
+async def test_frames_written_in_one_step_come_out_in_order(store: Redis, session: Session) -> None:
+    writer = LiveFrameWriter(await take_writer(store, ID))
+    frames = [Frame(bytes([number]), number, number, number == 0, 1.0) for number in range(3)]
+    last = await writer.append(*frames)
+    read = await FrameReader(store, ID).read(10, 1.0)
+    assert [frame.data for frame in read if isinstance(frame, Frame)] == [b"\0", b"\1", b"\2"]
+    assert read[-1].entry == last
+
+
 async def test_a_live_stream_is_bounded_in_time(store: Redis, session: Session) -> None:
     writer = LiveFrameWriter(await take_writer(store, ID), seconds=0.2)
     first = await writer.append(frame(0))

@@ -13,11 +13,12 @@ from redis.exceptions import (
     MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
+    ResponseError,
     TimeoutError,  # noqa: A004
 )
 
 from shared import keys
-from shared.connection import ANSWER_SECONDS
+from shared.connection import ANSWER_SECONDS, NOT_NOW, raise_refused
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -56,6 +57,9 @@ PASSING = (
     OSError,
 )
 """Waited out: a window is not acknowledged before its result is written."""
+
+REFUSED = tuple(word.encode() for word in ("OOM", "READONLY", *NOT_NOW))
+"""What the answer to a session begins with when Redis takes no writes now; waited out too."""
 
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -98,13 +102,15 @@ class Results:
         """What Redis says for each session: a number, or what is wrong. Raises what is wrong with all."""
         if self._together:
             try:
-                return dict(zip(results, await self._redis.eval(*_command(results)), strict=True))
+                said = await self._redis.eval(*_command(results))
+                return _taken(dict(zip(results, said, strict=True)))
             except ClusterCrossSlotError:
                 self._together = False
         pipe = self._redis.pipeline(transaction=False)
         for session, packed in results.items():
             pipe.eval(*_command({session: packed}))
-        return {session: one[0] for session, one in zip(results, await pipe.execute(), strict=True)}
+        said = await pipe.execute()
+        return _taken({session: one[0] for session, one in zip(results, said, strict=True)})
 
 
 async def _through_outages(call: Callable[[], Awaitable[T]]) -> T:
@@ -112,12 +118,28 @@ async def _through_outages(call: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await call()
+                return await _by_name(call)
         except PASSING as error:  # builtins.TimeoutError is an OSError
             if tries == 0:
                 log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
             await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
             tries += 1
+
+
+async def _by_name(call: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await call()
+    except ResponseError as error:
+        raise_refused(error)
+        raise
+
+
+def _taken(answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers. Raises ReadOnlyError where Redis refuses to write now; what it did write counts once."""
+    for answer in answers.values():
+        if isinstance(answer, bytes) and answer.startswith(REFUSED):
+            raise ReadOnlyError(answer.decode(errors="replace"))
+    return answers
 
 
 def _command(results: Mapping[str, Sequence[bytes]]) -> list[Any]:

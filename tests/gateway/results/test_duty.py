@@ -221,3 +221,26 @@ async def test_a_session_that_ended_is_not_begun_again(store: Redis, redis_url: 
         while await store.xlen(keys.SESSIONS):
             await asyncio.sleep(0.01)
     assert await store.xlen(keys.glosses(ID)) == 0
+
+
+async def test_a_redis_that_takes_no_writes_for_a_while_costs_no_event_and_no_owner(
+    store: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await begin(store)
+    async with on_duty(redis_url):
+        await until_told(store, 1)
+        async with store.pipeline(transaction=True) as together:
+            together.xadd(keys.results(ID), {"r": result(0).pack()})
+            together.config_set("maxmemory", 1)
+            await together.execute()
+        try:
+            async with asyncio.timeout(5):
+                while f"session {ID}: Redis: " not in caplog.text:
+                    await asyncio.sleep(0.01)
+        finally:
+            await store.config_set("maxmemory", 0)
+        await tell(store, Last(MODEL, 0))
+        events = await all_events(store)
+    assert seqs(events) == list(range(1, len(events) + 1))
+    assert [event["type"] for event in events].count("gloss") >= 1
+    assert await store.hget(keys.session(ID), "fence:transcripts") == b"1"
