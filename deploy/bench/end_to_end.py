@@ -31,6 +31,8 @@ PROBE_SESSIONS, PROBE_SECONDS = 2, 10.0
 
 MOST_TRIALS = 7
 
+MANY = 10
+
 PARTIAL_MS, FINAL_MS, REST_MS = 500.0, 800.0, 60.0
 """What was asked of 95 in 100: a partial gloss, a final one, and all but inference."""
 
@@ -99,10 +101,13 @@ async def capacity(film: Film, extractor: str, say: Say) -> Trial:
         best = tried if fits and (best is None or tried.sessions > best.sessions) else best
         if step and fits is (step < 0):
             break
-        step = step or (1 if fits else -1)
+        # Two at a time where there are many: one is then a tenth of them and less.
+        step = step or (1 if fits else -1) * (2 if count >= MANY else 1)
         if count + step < 1:
             break
         count += step
+    else:
+        say(f"the search ended after {MOST_TRIALS} sizes: there may be room for more")
     if best is None:
         if probe.drop_share > CARRIED_DROPS:
             raise RuntimeError(
