@@ -164,6 +164,7 @@ def _result(window: Window, **seen: Any) -> Result:
         captured=_number(window.captured),
         capture_ms=_number(window.capture_ms),
         keypoints_ms=_number(window.keypoints_ms),
+        whole=window.whole,
         **seen,
     )
 
