@@ -1,5 +1,5 @@
 # Two commands for users: `make up` and `make test`. The rest is for those who change the code.
-.PHONY: up browser-landmarks pictures test test-import sbom audit lint types train-asl-words lock clean
+.PHONY: up browser-landmarks pictures test coverage loadtest test-import sbom audit release lint types train-asl-words lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -15,10 +15,21 @@ test: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@beside=$$(mktemp); trap 'kill $$! 2>/dev/null; rm -f $$beside' INT TERM EXIT; \
-	nice -n 19 $(BIN)/python -m pytest $(BESIDE) --timeout 900 -p no:cacheprovider >$$beside 2>&1 & \
-	$(BIN)/python -m pytest $(BESIDE:%=--ignore=%); here=$$?; \
-	wait $$!; there=$$?; cat $$beside; exit $$((here | there))
+	@rest=$$(mktemp); beside=$$(mktemp); trap 'kill $$(jobs -p) 2>/dev/null; rm -f $$rest $$beside' INT TERM EXIT; \
+	nice -n 19 $(PYTEST) $(COMPUTING) --timeout 900 -p no:cacheprovider >$$beside 2>&1 & computing=$$!; \
+	nice -n 5 $(PYTEST) $(WATCHING:%=--ignore=%) $(COMPUTING:%=--ignore=%) -p no:cacheprovider >$$rest 2>&1 & waiting=$$!; \
+	$(PYTEST) $(WATCHING); watched=$$?; \
+	wait $$waiting; waited=$$?; cat $$rest; wait $$computing; computed=$$?; cat $$beside; \
+	exit $$((watched | waited | computed))
+
+# Three at a time, because most tests wait for something: those that watch a camera or a page, with the processor to
+# themselves when they want it; those that only compute, on what the others leave of it; and all the rest.
+PYTEST := $(BIN)/python -m pytest --durations 15
+WATCHING := tests/pages tests/whole tests/gateway/ingest
+COMPUTING := tests/training tests/fuzz tests/deploy/models tests/deploy/bench/test_keypoints.py \
+	tests/deploy/bench/test_hard_cases.py tests/shared/bundles tests/shared/landmarks \
+	tests/workers/recognizers/presets tests/workers/recognizers/ctc tests/workers/keypoints/test_tracker.py \
+	tests/workers/keypoints/test_holistic.py tests/workers/keypoints/test_int8.py
 
 # MediaPipe for browsers, so that the Live page can send landmarks instead of pictures. Needs npm; the lock holds the
 # package's hash and no address. Without it everything else works.
@@ -32,11 +43,16 @@ $(HOLISTIC)/holistic.js: deploy/browser_landmarks/package-lock.json
 pictures: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -q tests/pages/pictures.py
 
-# Tests that only compute take what the others, which wait for browsers and clocks, leave of the processor.
-BESIDE := tests/training tests/fuzz tests/deploy/models tests/deploy/bench/test_keypoints.py \
-	tests/deploy/bench/test_hard_cases.py tests/shared/bundles tests/shared/landmarks \
-	tests/workers/recognizers/presets tests/workers/recognizers/ctc tests/workers/keypoints/test_tracker.py \
-	tests/workers/keypoints/test_holistic.py tests/workers/keypoints/test_int8.py
+# Which of gateway, shared and workers the tests run through, branches too, in the processes that they start as well.
+coverage: $(VENV)/training.stamp
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/shared tests/gateway tests/workers tests/whole tests/loadtests --timeout 900
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+# A short load test of a Signstream that it starts: docs/loadtests.md.
+loadtest: $(VENV)/dev.stamp
+	$(BIN)/python -m loadtests.short
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
@@ -92,6 +108,10 @@ sbom: .venv-checks
 
 audit: .venv-checks
 	.venv-checks/bin/pip-audit --no-deps --disable-pip --require-hashes -r requirements.lock
+
+# Wheel, sdist and SBOM in dist/, of what is committed. The wheel is looked at and run from a clean environment.
+release: $(VENV)/dev.stamp sbom
+	$(BIN)/python -m deploy.release
 
 # Needs uv (`pip install uv`). No address is recorded.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --overrides requirements.overrides

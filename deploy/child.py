@@ -5,6 +5,7 @@ import ctypes
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import IO
 
 from shared.grace import GRACE_SECONDS
 
@@ -33,16 +34,18 @@ async def spawn(
     environment: Mapping[str, str] | None = None,
     pipe_input: bool = False,
     quiet: bool = False,
+    log: IO[bytes] | None = None,
 ) -> asyncio.subprocess.Process:
     """Starts a process in a session of its own, so that a terminal's Ctrl-C reaches only us.
 
-    What it prints goes to our stderr; with `quiet` nowhere, because it keeps a log of its own.
+    What it prints goes to our stderr; with `quiet` nowhere, because it keeps a log of its own; or into `log`.
     """
     return await asyncio.create_subprocess_exec(
         *command,
         env=environment,
         stdin=asyncio.subprocess.PIPE if pipe_input else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL if quiet else sys.stderr,
+        stdout=asyncio.subprocess.DEVNULL if quiet else log or sys.stderr,
+        stderr=log,
         start_new_session=True,
         preexec_fn=_die_with_parent(),
     )

@@ -46,6 +46,7 @@ async def told(gateway: Gateway, cameras: Cameras) -> AsyncIterator[None]:
 async def _look(gateway: Gateway, cameras: Cameras, lacking: list[str]) -> None:
     while True:
         lacking[:] = await health.lacking(gateway)
+        metrics.TASKS.set(len(asyncio.all_tasks()))
         metrics.GATEWAY_SESSIONS.set(len(gateway.cameras), "camera")
         metrics.GATEWAY_SESSIONS.set(len(gateway.uploads), "file")
         metrics.GATEWAY_SESSIONS.set(len(gateway.publishers), "landmarks")

@@ -63,17 +63,7 @@ class Upload:
     async def begin(cls, store: redis.asyncio.Redis, path: Path) -> "Upload":
         file = path.open("rb")
         facts = probe(file)
-        session = Session(
-            id=keys.new_session_id(),
-            mode="file",
-            models=(MODEL,),
-            codec=facts.codec,
-            extradata=facts.extradata,
-            time_base=facts.time_base,
-            start_pts=facts.start_pts,
-            width=facts.width,
-            height=facts.height,
-        )
+        session = facts.session(keys.new_session_id(), (MODEL,))
         assert await sessions.create(store, session)
         feed = Feed(store, session, await take_writer(store, session.id), file, LONGEST_SECONDS)
         return cls(session, file, asyncio.create_task(feed.run()))

@@ -9,7 +9,6 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
-import fractions
 import itertools
 import json
 import random
@@ -23,15 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import av
 import jwt
 import uvloop
-from aiortc.codecs.vpx import Vp8Encoder
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.bench import camera_film
-from deploy.bench.sender import RATE, Camera, publish
+from deploy.bench.sender import Camera, publish
 from deploy.launcher import Launcher
+from loadtests.film import payloads
 from shared import settings
 
 ADDRESSES = 2000
@@ -98,16 +95,6 @@ async def attack(port: int, rate: float, wrong: list[str]) -> None:
                 print(status, flush=True)
 
     await asyncio.gather(*(send_in_turn() for _ in range(CONNECTIONS)))
-
-
-def payloads(clip: Path) -> list[list[bytes]]:
-    """RTP payloads of the clip's frames. Blocking, some seconds."""
-    pack, made = Vp8Encoder(), []
-    for number, frame in enumerate(camera_film.film(clip, 10.0).frames):
-        packet = av.Packet(frame.data)
-        packet.pts, packet.time_base = number, fractions.Fraction(1, RATE)
-        made.append(pack.pack(packet)[0])
-    return made
 
 
 async def send(camera: Camera, film: list[list[bytes]]) -> None:

@@ -9,6 +9,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 CONNECT_SECONDS = 5.0
@@ -22,6 +23,20 @@ MOST_CONNECTIONS = 4096
 """A bound against leaks, not against work: a gateway with a hundred cameras reads as many streams at once,
 each on a connection of its own while it blocks. redis-py's own bound is 100."""
 
+NOT_NOW = ("MISCONF", "NOREPLICAS")
+"""What Redis begins its answer with when its disk or its replicas take no writes; redis-py has no name for
+it, and in a pipeline puts words of its own before it."""
+
+REFUSED = (OutOfMemoryError, ReadOnlyError)
+"""Redis answers, and takes no writes: full, without a disk, or a replica. To be waited out as if it were
+away."""
+
+
+def raise_refused(error: ResponseError) -> None:
+    """By its right name, one of REFUSED, where redis-py knows only that something was wrong."""
+    if any(word in str(error) for word in NOT_NOW):
+        raise ReadOnlyError(str(error)) from error
+
 
 class Store(redis.asyncio.Redis):
     """The asyncio client, with a time limit on every command.
@@ -31,10 +46,13 @@ class Store(redis.asyncio.Redis):
     """
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """One command and its answer. Raises redis.exceptions.TimeoutError."""
+        """One command and its answer. Raises redis.exceptions.TimeoutError, and REFUSED where that is so."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            raise_refused(error)
+            raise
         except TimeoutError as error:
             raise RedisTimeoutError(f"no answer to {args[0]} within {ANSWER_SECONDS:g} s") from error
 

@@ -43,6 +43,9 @@ class Frame:
     """Id in the stream, once it has one."""
     trace: str = ""
     """Context of the frame's trace (`shared.traces`), where it is followed."""
+    number: int | None = None
+    """How many frames of its camera came before it, whoever wrote them; None in files, and where the writer
+    is older than numbers are."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,25 +79,40 @@ class LiveFrameWriter:
         self._kept: collections.deque[tuple[tuple[int, int], int]] = collections.deque()
         """Of each entry kept: its id (milliseconds, sequence) and its bytes."""
         self._kept_bytes = 0
+        self._written: int | None = None
+        """Frames of this session so far, those of writers before us among them; None before it is known."""
 
-    async def append(self, frame: Frame) -> bytes:
-        """Returns the entry's id."""
+    async def append(self, *frames: Frame) -> bytes:
+        """In one step, all or none. Returns the last entry's id. Numbers the frames, so that a reader
+        knows how many it missed."""
+        first = await self._count() if self._written is None else self._written
+        oldest = self._oldest_to_keep(sum(len(frame.data) for frame in frames))
         answers = await self._fence.write(
-            (
-                *("XADD", self._key, "MINID", self._oldest_to_keep(len(frame.data)), "*"),
-                *_fields(_followed(self._fence.session, frame)),
+            *(
+                (
+                    *("XADD", self._key, "MINID", oldest, "*"),
+                    *_fields(dataclasses.replace(_followed(self._fence.session, frame), number=number)),
+                )
+                for number, frame in enumerate(frames, first)
             ),
-            _seen(self._fence),
+            (*_seen(self._fence), sessions.WRITTEN, first + len(frames)),
         )
-        entry: bytes = answers[0]
-        milliseconds, _, sequence = entry.partition(b"-")
-        self._kept.append(((int(milliseconds), int(sequence)), len(frame.data)))
-        self._kept_bytes += len(frame.data)
-        return entry
+        self._written = first + len(frames)
+        entries: list[bytes] = answers[: len(frames)]
+        for frame, entry in zip(frames, entries, strict=True):
+            milliseconds, _, sequence = entry.partition(b"-")
+            self._kept.append(((int(milliseconds), int(sequence)), len(frame.data)))
+            self._kept_bytes += len(frame.data)
+        return entries[-1]
 
     async def end(self, reason: str) -> None:
         """Appends the end marker."""
         await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
+
+    async def _count(self) -> int:
+        """Of those who wrote before us."""
+        answers = await self._fence.write(("HGET", keys.session(self._fence.session), sessions.WRITTEN))
+        return int(answers[0] or 0)
 
     def _oldest_to_keep(self, coming: int) -> str:
         newest_ms = self._kept[-1][0][0] if self._kept else 0
@@ -305,6 +323,7 @@ def _fields(frame: Frame) -> tuple[str | bytes | int | float, ...]:
         "at",
         frame.captured,
         *(("trace", frame.trace) if frame.trace else ()),
+        *(("n", frame.number) if frame.number is not None else ()),
     )
 
 
@@ -321,6 +340,7 @@ def read_entry(entry: bytes, fields: dict[bytes, bytes]) -> Frame | End | None:
             captured=float(fields[b"at"]),
             entry=entry,
             trace=fields.get(b"trace", b"").decode(),
+            number=int(fields[b"n"]) if b"n" in fields else None,
         )
     except (KeyError, ValueError) as error:
         log.warning("entry %s of a frames stream is no frame: %r", entry.decode(), error)

@@ -324,6 +324,13 @@ RECOGNIZER_MESSAGES = Metric(
     read=True,
 )
 
+# What every process tells of itself.
+TASKS = Metric(
+    "signstream_tasks",
+    "gauge",
+    ("gateway", "keypoints", "recognizers"),
+    "Asyncio tasks of this process's main event loop.",
+)
 SPANS_LOST = Metric(
     "signstream_spans_lost_total",
     "counter",

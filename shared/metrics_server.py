@@ -35,6 +35,7 @@ class Pulse:
         """Until cancelled."""
         while True:
             self._beaten = time.monotonic()
+            metrics.TASKS.set(len(asyncio.all_tasks()))
             await asyncio.sleep(BEAT_SECONDS)
 
     @property

@@ -44,6 +44,9 @@ TRANSCRIPT = "transcript"
 WRITER_SEEN = "writer_seen"
 """Field: unix time at which the writer last showed that it lives, seconds."""
 
+WRITTEN = "frames_written"
+"""Field: frames of a camera written to `frames:{id}` so far, by all its writers."""
+
 INCOMING = "incoming"
 """Field: what comes from a camera, as its gateway last told it (JSON)."""
 

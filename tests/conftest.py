@@ -32,6 +32,15 @@ def data_path() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Debian's Chromium; skips where it is missing."""
+    found = shutil.which("chromium") or os.environ.get("CHROMIUM", "")
+    if not found or not Path(found).exists():
+        pytest.skip("no chromium: apt-get install chromium")
+    return found
+
+
 def free_port() -> int:
     """A TCP port of 127.0.0.1 nobody listens on."""
     with socket.socket() as probe:

@@ -20,7 +20,6 @@ from rich.progress import Progress, TaskID
 
 from gateway.ingest.demux import DamagedVideoError, UnreadableVideoError, VideoPackets, probe
 from shared.landmarks import ROWS
-from shared.sessions import Session
 from shared.settings import Settings
 from training.datasets.errors import DatasetError
 from training.datasets.gislr import write_parquet
@@ -88,18 +87,7 @@ def landmarks_of(
     try:
         with video.open("rb") as file:
             facts = probe(file)
-            session = Session(
-                id=video.stem,
-                mode="file",
-                models=(),
-                codec=facts.codec,
-                extradata=facts.extradata,
-                time_base=facts.time_base,
-                start_pts=facts.start_pts,
-                width=facts.width,
-                height=facts.height,
-                rotation=facts.rotation,
-            )
+            session = facts.session(video.stem, ())
             seen = []
             for picture, points in _turns(Landmarker(session, fps, extractor), VideoPackets(file)):
                 seen.append((picture.time, points, picture.aspect))

@@ -1,7 +1,9 @@
 """Cameras for a benchmark: WebRTC peers that send ready-made VP8, at next to no cost of their own.
 
-`python -m deploy.bench.sender URL` reads lines from stdin: a number connects so many more cameras and is
-answered with `connected N` on stdout. It ends with its stdin.
+`python -m deploy.bench.sender URL[,URL...] [FILM]` reads lines from stdin: a number connects so many more
+cameras, to each gateway in turn, and is answered with a line of JSON on stdout: how many, the bytes of a
+frame, and each one's session and unix time at which its first frame was due. It ends with its stdin. FILM is
+a file of VP8 frames, a msgpack list; without one a texture that moves is sent.
 """
 
 import asyncio
@@ -9,11 +11,13 @@ import fractions
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import av
+import msgpack
 import numpy as np
 import uvloop
 from aiortc import (
@@ -38,6 +42,16 @@ TOGETHER = 4
 
 
 CONNECT_SECONDS = 20.0
+
+
+class RefusedError(RuntimeError):
+    """A camera was not taken."""
+
+    def __init__(self, status: int, reason: str, retry_after: str | None) -> None:
+        super().__init__(f"{status}: {reason}")
+        self.status = status
+        self.retry_after = retry_after
+        """As the header says, where there is one."""
 
 
 class Silent(MediaStreamTrack):
@@ -67,14 +81,30 @@ def film() -> list[list[bytes]]:
         frame = av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
         frame.pts, frame.time_base = number, encoder.time_base
         packets += encoder.encode(frame)
+    return payloads_of([*packets, *encoder.encode(None)])
+
+
+def payloads_of(packets: Sequence[av.Packet]) -> list[list[bytes]]:
+    """RTP payloads of each VP8 frame."""
     pack = Vp8Encoder()
-    return [pack.pack(packet)[0] for packet in [*packets, *encoder.encode(None)]]
+    return [pack.pack(packet)[0] for packet in packets]
+
+
+def recorded(film: Path) -> list[list[bytes]]:
+    """RTP payloads of each frame in such a file."""
+    packets = [av.Packet(data) for data in msgpack.unpackb(film.read_bytes())]
+    for number, packet in enumerate(packets):
+        packet.pts, packet.time_base = number, fractions.Fraction(1, RATE)
+    return payloads_of(packets)
 
 
 class Camera:
     """One peer that is connected."""
 
-    def __init__(self, peer: RTCPeerConnection, phase: float) -> None:
+    def __init__(self, peer: RTCPeerConnection, phase: float, session: str = "") -> None:
+        self.session = session
+        self.began = time.time() + phase
+        """Unix time at which its first frame is due."""
         sender: Any = peer.getSenders()[0]
         dtls = sender.transport
         self._protect = dtls._tx_srtp.protect
@@ -105,10 +135,12 @@ class Camera:
 class Cameras:
     """All of them, each at 30 frames a second and none in step with the next."""
 
-    def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
-        self._url = url
+    def __init__(
+        self, urls: Sequence[str], http: aiohttp.ClientSession, shown: Sequence[Sequence[bytes]]
+    ) -> None:
+        self._urls = urls
         self._http = http
-        self._film = film()
+        self._film = shown
         self._peers: list[RTCPeerConnection] = []
         self._cameras: list[Camera] = []
 
@@ -116,15 +148,20 @@ class Cameras:
     def bytes_per_frame(self) -> int:
         return sum(len(payload) for frame in self._film for payload in frame) // len(self._film)
 
-    async def connect(self, count: int) -> None:
+    async def connect(self, count: int) -> list[Camera]:
         """Connects so many more."""
+        before = len(self._cameras)
         for begin in range(0, count, TOGETHER):
-            await asyncio.gather(*(self._connect() for _ in range(min(TOGETHER, count - begin))))
+            first = before + begin
+            several = range(first, first + min(TOGETHER, count - begin))
+            await asyncio.gather(*(self._connect(self._urls[n % len(self._urls)]) for n in several))
+        return self._cameras[before:]
 
-    async def _connect(self) -> None:
-        peer, _ = await publish(self._http, self._url)
+    async def _connect(self, url: str) -> None:
+        peer, location = await publish(self._http, url)
         self._peers.append(peer)
-        self._cameras.append(Camera(peer, len(self._cameras) * 0.618 % 1 / RATE))
+        session = location.rpartition("/")[2]
+        self._cameras.append(Camera(peer, len(self._cameras) * 0.618 % 1 / RATE, session))
 
     async def send(self) -> None:
         """Sends until it is cancelled; a frame that is late is sent at once, none is left out."""
@@ -136,13 +173,22 @@ class Cameras:
             await asyncio.sleep(0.002)
 
 
-async def publish(http: aiohttp.ClientSession, url: str) -> tuple[RTCPeerConnection, str]:
-    """A peer that is connected, and its WHIP resource. Raises RuntimeError when it is refused."""
+async def publish(
+    http: aiohttp.ClientSession,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    addresses: tuple[str, ...] = ("127.0.0.1",),
+) -> tuple[RTCPeerConnection, str]:
+    """A peer that is connected from these addresses of ours, and its WHIP resource.
+
+    `url` may end in a query. Raises RefusedError, or TimeoutError when no media path was found.
+    """
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     transceiver = peer.addTransceiver(Silent(), "sendonly")
     known = RTCRtpSender.getCapabilities("video").codecs
     transceiver.setCodecPreferences([codec for codec in known if codec.mimeType == "video/VP8"])
-    ice.gather_on(peer, ("127.0.0.1",))
+    ice.gather_on(peer, addresses)
     connected = asyncio.Event()
 
     def look() -> None:
@@ -152,11 +198,12 @@ async def publish(http: aiohttp.ClientSession, url: str) -> tuple[RTCPeerConnect
     peer.on("connectionstatechange", look)
     try:
         await peer.setLocalDescription(await peer.createOffer())
-        sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp"}
-        async with http.post(f"{url}/whip", data=sdp, headers=kind) as response:
+        server, _, query = url.partition("?")
+        sdp, kind = peer.localDescription.sdp, {"Content-Type": "application/sdp", **(headers or {})}
+        async with http.post(f"{server}/whip?{query}", data=sdp, headers=kind) as response:
             answer = await response.text()
             if response.status != 201:
-                raise RuntimeError(f"{response.status}: {answer}")
+                raise RefusedError(response.status, answer, response.headers.get("Retry-After"))
             location = response.headers.get("Location", "")
         await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -167,21 +214,21 @@ async def publish(http: aiohttp.ClientSession, url: str) -> tuple[RTCPeerConnect
     return peer, location
 
 
-async def main(url: str) -> None:
+async def main(urls: Sequence[str], shown: Sequence[Sequence[bytes]]) -> None:
     """Until stdin ends."""
     loop = asyncio.get_running_loop()
     lines = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     async with aiohttp.ClientSession() as http:
-        cameras = Cameras(url, http)
+        cameras = Cameras(urls, http, shown)
         sending = asyncio.create_task(cameras.send())
         while line := await lines.readline():
-            await cameras.connect(int(line))
-            print(
-                json.dumps({"connected": int(line), "bytes_per_frame": cameras.bytes_per_frame}), flush=True
-            )
+            more = await cameras.connect(int(line))
+            said: dict[str, Any] = {"connected": int(line), "bytes_per_frame": cameras.bytes_per_frame}
+            said["sessions"] = [{"id": camera.session, "began": camera.began} for camera in more]
+            print(json.dumps(said), flush=True)
         sending.cancel()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1]))
+    uvloop.run(main(sys.argv[1].split(","), recorded(Path(sys.argv[2])) if sys.argv[2:] else film()))

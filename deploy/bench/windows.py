@@ -1,14 +1,12 @@
 """Windows for benches, and a process that sends them evenly:
 `python -m deploy.bench.windows REDIS_URL BUNDLE_FOLDER WINDOWS_PER_SECOND COUNT`."""
 
-import asyncio
 import dataclasses
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import uvloop
 
 from shared import connection, keys
 from shared.bundles import Bundle, load_bundle
@@ -45,18 +43,19 @@ def session_id(number: int) -> str:
     return f"bench-session-{number:04d}"
 
 
-async def send_evenly(redis_url: str, bundle: Bundle, rate: float, count: int) -> None:
-    """Each window says in `captured` when it was sent."""
+def send_evenly(redis_url: str, bundle: Bundle, rate: float, count: int) -> None:
+    """Each window says in `captured` when it was sent. Without an event loop: the sender stands for other
+    machines, and what it takes of the processors is missing here."""
     windows = make_windows(bundle, count)
-    async with connection.connect(redis_url) as store:
-        await store.ping()
+    with connection.connect_blocking(redis_url) as store:
+        store.ping()
         started = time.perf_counter()
         for number, window in enumerate(windows):
-            await asyncio.sleep(started + number / rate - time.perf_counter())
+            time.sleep(max(0.0, started + number / rate - time.perf_counter()))
             now = dataclasses.replace(window, captured=time.time())
-            await store.xadd(keys.windows(bundle.name), {"v": now.pack()})
+            store.xadd(keys.windows(bundle.name), {"v": now.pack()})
 
 
 if __name__ == "__main__":
     url, folder, windows_per_second, how_many = sys.argv[1:]
-    uvloop.run(send_evenly(url, load_bundle(Path(folder)), float(windows_per_second), int(how_many)))
+    send_evenly(url, load_bundle(Path(folder)), float(windows_per_second), int(how_many))

@@ -43,6 +43,9 @@ LOOK_SECONDS = 0.25
 CLOSE_SECONDS = 3.0
 """For the peer to be told, and for the last frames to be written."""
 
+TOGETHER = 8
+"""Frames written in one step at most, which Redis does nothing else meanwhile."""
+
 RETRY_SECONDS = 0.5
 
 
@@ -164,14 +167,16 @@ class Camera:
 
     async def _publish(self) -> None:
         while True:
-            frame = await self.queue.get()
+            frames = [await self.queue.get()]
+            # What came meanwhile goes along: else a Redis that is 50 ms away takes 20 frames a second.
+            frames += [self.queue.get_nowait() for _ in range(min(len(self.queue), TOGETHER - 1))]
             try:
-                await self._writer.append(frame)
-                self.written += 1
+                await self._writer.append(*frames)
+                self.written += len(frames)
             except RedisError as error:
                 # What follows cannot be decoded without this frame, so it begins anew with a keyframe.
                 log.warning("session %s: Redis did not take a frame: %s", self.session, error)
-                self.lost_to_redis += 1
+                self.lost_to_redis += len(frames)
                 self.queue.drop_to_keyframe()
                 self._want_keyframe()
                 await asyncio.sleep(RETRY_SECONDS)

@@ -9,6 +9,7 @@ import av
 from av.stream import Disposition
 
 from shared.framelog import Frame
+from shared.sessions import Session
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,mxf,ivf,nut,wtv,gif,dv,"
@@ -59,6 +60,23 @@ class VideoFacts:
     rotation: int
     seconds: float | None
     """As the container claims; None where it does not say."""
+
+    def session(self, session_id: str, models: tuple[str, ...], *, mirrored: bool = False) -> Session:
+        """The session of such a file. `mirrored`: it shows its signer as a mirror does."""
+        return Session(
+            id=session_id,
+            mode="file",
+            models=models,
+            codec=self.codec,
+            extradata=self.extradata,
+            time_base=self.time_base,
+            start_pts=self.start_pts,
+            width=self.width,
+            height=self.height,
+            rotation=self.rotation,
+            mirrored=mirrored,
+            seconds=self.seconds or 0.0,
+        )
 
 
 class PacketTimes:

@@ -112,7 +112,7 @@ async def upload(request: Request) -> Response:
             gateway.settings.upload_bytes,
         )
         facts = await _probe(file, gateway.settings)
-        session = await uploads.begin(_session(session_id, models, facts, mirrored=mirrored), file)
+        session = await uploads.begin(facts.session(session_id, models, mirrored=mirrored), file)
     except (BodyError, UnreadableVideoError) as error:
         raise HTTPException(error.status, str(error)) from error
     except ClientDisconnect:
@@ -139,23 +139,6 @@ async def _probe(file: IO[bytes], settings: Settings) -> VideoFacts:
         file.close()
         raise
     return facts
-
-
-def _session(session_id: str, models: tuple[str, ...], facts: VideoFacts, *, mirrored: bool) -> Session:
-    return Session(
-        id=session_id,
-        mode="file",
-        models=models,
-        codec=facts.codec,
-        extradata=facts.extradata,
-        time_base=facts.time_base,
-        start_pts=facts.start_pts,
-        width=facts.width,
-        height=facts.height,
-        rotation=facts.rotation,
-        mirrored=mirrored,
-        seconds=facts.seconds or 0.0,
-    )
 
 
 def _same_file(there: Session | None, ours: Session) -> Session:

@@ -36,7 +36,8 @@ READ_SECONDS = 0.25
 RETRY_SECONDS = 0.5
 """Between tries while Redis cannot be reached."""
 
-UNREACHABLE = (RedisConnectionError, RedisTimeoutError)
+UNREACHABLE = (RedisConnectionError, RedisTimeoutError, *connection.REFUSED)
+"""Redis is away, or takes no writes: waited out."""
 
 CURSOR = "transcript_cursor"
 """Field of the session's hash: the last entry of `results:{id}` that the transcript holds."""
@@ -154,7 +155,10 @@ class TranscriptDuty:
         events += transcript.tick(now)
         if transcript.wants_place(now):
             place = await place_in_line(store, fence.session, keys.LINE_LENGTH)
-            events += transcript.wait_in_line(place)
+            if await store.hget(keys.session(fence.session), sessions.END_TOLD):
+                events += transcript.leave_line(place)
+            else:
+                events += transcript.wait_in_line(place)
         if entries or events:
             await self._write(fence, transcript, events, cursor)
             for result, led_to in followed:

@@ -13,6 +13,7 @@ import msgpack
 
 from gateway.results.isolated import GlossDraft
 from gateway.results.progress import Progress
+from gateway.results.shortage import Shortage
 from shared import sessions
 from shared.messages import Last, Length, Note, Record, Result
 from shared.sessions import Session
@@ -73,6 +74,7 @@ class Transcript:
         self.dropped = 0
         self._models = {name: _Model(rule(name, None)) for name in session.models}
         self._progress = Progress(session.seconds if session.mode == "file" else 0.0)
+        self._shortage = Shortage()
         self._place = 0
         self._looked_at = session.created
 
@@ -152,10 +154,19 @@ class Transcript:
         self.reason = f"number {place} in line for a keypoint worker"
         return [self._event("session", state=self.state, reason=self.reason, place=place)]
 
+    def leave_line(self, place: int | None) -> list[Event]:
+        """Its publisher has gone: a camera's session that no keypoint worker was given ends at once.
+
+        Nobody would look at what was never recognised, and those behind it move up.
+        """
+        if place is None or self._session.mode != "live" or self.state != sessions.QUEUED:
+            return []
+        return [self._session_event(sessions.ENDED, "left while it waited in line")]
+
     def take(self, record: Record, now: float) -> list[Event]:
         """One record of `results:{id}`; `now` in unix seconds."""
         if isinstance(record, Note):
-            return self._note(record)
+            return self._note(record, now)
         if isinstance(record, Length):
             self._progress.seconds = self._progress.seconds or record.seconds
             return []
@@ -171,11 +182,12 @@ class Transcript:
         return self._advance(record.model, model, now)
 
     def tick(self, now: float) -> list[Event]:
-        """What time alone brings: how far a file is; a live session does not wait for ever for a window."""
+        """What time alone brings: how far a file is; that a camera's pictures or answers are missing."""
         events: list[Event] = []
         if self._session.mode == "file":
             fraction = None if self.over else self._progress.tell(len(self._models), now)
             return events if fraction is None else [self._event("progress", fraction=fraction)]
+        events += self._look_at_shortage(now)
         for name, model in self._models.items():
             if model.hole_since is not None and now - model.hole_since >= HOLE_SECONDS:
                 until = min(model.waiting, default=(model.last or 0) + 1)
@@ -186,9 +198,12 @@ class Transcript:
                 events += self._advance(name, model, now)
         return events
 
-    def fail(self, reason: str) -> list[Event]:
-        """Ends the session because it cannot go on."""
-        return [] if self.over else [self._session_event(sessions.FAILED, reason)]
+    def _look_at_shortage(self, now: float) -> list[Event]:
+        if self.state == sessions.LIVE and self._shortage.lasts(now, already=False):
+            return [self._session_event(sessions.DEGRADED, self._shortage.reason)]
+        if self.state == sessions.DEGRADED and not self._shortage.lasts(now, already=True):
+            return [self._session_event(sessions.LIVE, "pictures are no longer dropped")]
+        return []
 
     def _advance(self, name: str, model: _Model, now: float) -> list[Event]:
         events: list[Event] = []
@@ -213,15 +228,19 @@ class Transcript:
             events.append(self._session_event(state, self._end_reason))
         return events
 
-    def _note(self, note: Note) -> list[Event]:
-        events = self._drop(note.dropped, note.what, note.reason) if note.dropped else []
+    def _note(self, note: Note, now: float) -> list[Event]:
+        events: list[Event] = []
+        if note.dropped:
+            self._shortage.count(note.dropped, now)
+            events = self._drop(note.dropped, note.what, note.reason)
         if note.state == sessions.FAILED:
             self._failed = True
         if note.state in sessions.OVER:
             # Told when every model has come to its last window, as the session's last event.
             self._end_reason = self._end_reason or note.reason
             return events
-        if note.state and note.state != self.state and not self.over:
+        known = self.state == note.state or (self.state, note.state) == (sessions.DEGRADED, sessions.LIVE)
+        if note.state and not known and not self.over:  # an owner's `live` only says that there is one
             events.append(self._session_event(note.state, note.reason))
         return events
 

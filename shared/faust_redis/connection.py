@@ -13,17 +13,30 @@ from redis.exceptions import (
     BusyLoadingError,
     ConnectionError,  # noqa: A004
     MasterDownError,
+    OutOfMemoryError,
     ReadOnlyError,
+    ResponseError,
     TimeoutError,  # noqa: A004
     TryAgainError,
 )
 
+from shared.connection import raise_refused
+
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-REPLIES = (BusyLoadingError, ConnectionError, MasterDownError, ReadOnlyError, TimeoutError, TryAgainError)
+REPLIES = (
+    BusyLoadingError,
+    ConnectionError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TimeoutError,
+    TryAgainError,
+)
 AWAY = (*REPLIES, OSError)
-"""Restarting, loading its file, failing over: it comes back, so wait. Anything else is a fault of ours."""
+"""Restarting, loading its file, failing over, full: it comes back, so wait. Anything else is a fault of
+ours."""
 
 SEND_RETRIES = 8
 SEND_BACKOFF = ExponentialBackoff(cap=1.0, base=0.05)
@@ -58,6 +71,9 @@ class Client(Redis):
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            raise_refused(error)
+            raise
         except builtins.TimeoutError as error:
             raise TimeoutError(f"no answer to {args[0]!r} within {ANSWER_SECONDS:g} s") from error
 

@@ -242,7 +242,8 @@ class Consumer(OnePartition):
             taken = self._take(name, found.deliveries)
             self.counts.reclaimed += taken
             if taken:
-                self.log.info("Reclaimed %d messages of %s", taken, name)
+                # A worker ended or stood still: like every recovery it is logged where only warnings are.
+                self.log.warning("Reclaimed %d messages of %s from a silent worker", taken, name)
             await self._sweep(name, topic, now)
 
     async def _sweep(self, name: str, topic: Topic, now: float) -> None:

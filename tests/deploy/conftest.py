@@ -8,11 +8,8 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from tests.deploy.topology import OUTSIDE, Topology, running_topology
-from tests.whole import conftest as whole
 from tests.whole.browser import browsing
 from tests.whole.camera import film
-
-chromium = whole.chromium
 
 PAGE = f"{OUTSIDE}:8080"
 

@@ -28,7 +28,19 @@ async def test_a_frame_comes_out_as_it_went_in(store: Redis, session: Session) -
     writer = LiveFrameWriter(await take_writer(store, ID))
     entry = await writer.append(frame(1, b"\x00\xffdata", keyframe=True))
     (read,) = await FrameReader(store, ID).read(count=10, block_seconds=0.1)
-    assert read == Frame(b"\x00\xffdata", 3000, 2999, True, 2.5, entry)
+    assert read == Frame(b"\x00\xffdata", 3000, 2999, True, 2.5, entry, number=0)
+
+
+async def test_a_cameras_frames_are_numbered_whoever_writes_them(store: Redis, session: Session) -> None:
+    for numbers in (range(3), range(3, 5)):
+        writer = LiveFrameWriter(await take_writer(store, ID))
+        for number in numbers:
+            await writer.append(frame(number))
+    await store.xadd(keys.frames(ID), {"data": b"old", "pts": 1, "dts": 1, "key": 0, "at": 0.0})
+    kept = await FrameReader(store, ID).read(count=10, block_seconds=0.1)
+    assert [f.number for f in kept if isinstance(f, Frame)] == [*range(5), None], (
+        "the last is an older writer's"
+    )
 
 
 async def test_the_end_is_read_as_the_end(store: Redis, session: Session) -> None:
@@ -64,6 +76,15 @@ async def test_frames_of_one_millisecond_are_not_dropped_together(
         await writer.append(frame(number, bytes(1000)))
         kept = await store.xlen(keys.frames(ID))
         assert kept == min(number + 1, 10)
+
+
+async def test_frames_written_in_one_step_come_out_in_order(store: Redis, session: Session) -> None:
+    writer = LiveFrameWriter(await take_writer(store, ID))
+    frames = [Frame(bytes([number]), number, number, number == 0, 1.0) for number in range(3)]
+    last = await writer.append(*frames)
+    read = await FrameReader(store, ID).read(10, 1.0)
+    assert [frame.data for frame in read if isinstance(frame, Frame)] == [b"\0", b"\1", b"\2"]
+    assert read[-1].entry == last
 
 
 async def test_a_live_stream_is_bounded_in_time(store: Redis, session: Session) -> None:

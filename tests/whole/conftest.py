@@ -1,9 +1,6 @@
 """One running Signstream for the tests that only use it."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -27,12 +24,3 @@ async def http(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of it."""
     async with aiohttp.ClientSession(server.url) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of Debian's Chromium; skips where it is missing."""
-    found = shutil.which("chromium") or os.environ.get("CHROMIUM", "")
-    if not found or not Path(found).exists():
-        pytest.skip("no chromium: apt-get install chromium")
-    return found

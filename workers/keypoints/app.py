@@ -77,8 +77,11 @@ class Patience:
         self._stop = stop
         self._tries = 0
 
-    async def after(self, error: BaseException) -> None:
-        """Waits before the next try, not past `stop`."""
+    async def after(self, error: BaseException, went_well: float = 0.0) -> None:
+        """Waits before the next try, not past `stop`. A try that went well for so many seconds, longer than
+        any wait, failed because of another outage."""
+        if went_well > BACKOFF_SECONDS[-1]:
+            self.back()
         if not self._tries:
             log.error("Redis or the broker is away, waiting for it: %s", str(error) or type(error).__name__)
         wait = BACKOFF_SECONDS[min(self._tries, len(BACKOFF_SECONDS) - 1)]
@@ -181,12 +184,13 @@ class Worker:
         patience = Patience(self._place.stop)
         try:
             while not (claim.lost.is_set() or self._place.stop.is_set()):
+                begun = time.monotonic()
                 try:
                     if await self._serve(claim):
                         return
                 except AWAY as error:
                     # The claim is kept: nobody else gets it without Redis, and the fence guards the rest.
-                    await patience.after(error)
+                    await patience.after(error, time.monotonic() - begun)
             if not claim.lost.is_set():
                 return  # leaving `claims` hands it on
         except FencedOffError:

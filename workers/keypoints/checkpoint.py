@@ -45,6 +45,7 @@ class Checkpoint:
     last: dict[str, int] = dataclasses.field(default_factory=dict)
     """Seq of the last window sent, by model."""
     frames: int = 0
+    """That came up to `consumed`, or were lost on the way: what the next one's number should be."""
     landmarked: int = 0
     dropped: int = 0
     owner: int = 0

@@ -16,6 +16,7 @@ from workers.keypoints.backlog import Backlog
 from workers.keypoints.chains import Chains, Windows
 from workers.keypoints.decoder import Decoder, Picture
 from workers.keypoints.extractor import Extractor, ExtractorState
+from workers.keypoints.lost import Lost
 from workers.keypoints.pace import Pace
 from workers.keypoints.shot import Shot
 from workers.keypoints.windower import Stretch
@@ -56,10 +57,12 @@ class Landmarker:
         state: ExtractorState | None = None,
         *,
         chains: Chains | None = None,
+        frames: int = 0,
     ) -> None:
         """Landmarks at most `fps` pictures a second, none without an extractor; `chains` gets every picture.
 
-        With `after`, goes on behind that media time, from the extractor's `state` there.
+        With `after`, goes on behind that media time, from the extractor's `state` there; so many `frames` of
+        the session's came up to there, those that were lost among them.
 
         Without a state that fits, the extractor is warmed with the pictures up to there. Raises
         UnknownCodecError, and ValueError for a broken state.
@@ -72,6 +75,7 @@ class Landmarker:
         self._decoder = Decoder(session, pace)
         self._backlog: Backlog[Picture] = Backlog(pace, live=self._live, after=after)
         self._after = -math.inf if after is None else after
+        self._lost = Lost(frames, after)
         self._replayed, self._landmarked = Pace(pace), Pace(fps, after)
         self._extractor = extractor
         self._is_warm = after is None or extractor is None or (state is not None and extractor.restore(state))
@@ -95,13 +99,12 @@ class Landmarker:
         """
         begun = time.monotonic()
         if self._live:
-            frames = self._in_reach(frames)
-        pictures = [picture for frame in frames for picture in self._decode(frame, read)]
+            frames = self._in_reach(self._unbroken(frames))
+        pictures = self._decoded(frames, read)
         if ended and not self._flushed:
             self._flushed = True
             pictures += self._decoder.flush()
-        self._replay(pictures)
-        self._backlog.add(pictures)
+        self._keep(pictures)
         for seen in self._backlog.warm():
             if not self._is_warm:
                 self._landmarks(Shot(seen))
@@ -113,9 +116,23 @@ class Landmarker:
             done.append(self._look(picture))
         return done
 
-    def _decode(self, frame: Frame, read: float) -> Sequence[Picture]:
-        with metrics.LANDMARK.timed("decode"):
-            return self._decoder.decode(frame, read)
+    def _decoded(self, frames: Sequence[Frame], read: float) -> list[Picture]:
+        """The pictures of these frames, but for those that were kept because one behind them is missed."""
+        pictures: list[Picture] = []
+        for frame in frames:
+            skipped = self._decoder.skipped
+            with metrics.LANDMARK.timed("decode"):
+                pictures += self._decoder.decode(frame, read)
+            if self._decoder.skipped > skipped:
+                if pictures:
+                    self._keep(pictures)
+                    pictures = []
+                self._backlog.miss([self._session.media_time(frame.pts)])
+        return pictures
+
+    def _keep(self, pictures: Sequence[Picture]) -> None:
+        self._replay(pictures)
+        self._backlog.add(pictures)
 
     def flush(self) -> Windows:
         """The windows at the end of the media."""
@@ -144,6 +161,22 @@ class Landmarker:
             with metrics.LANDMARK.timed("windows"):
                 windows += self._chains.add_landmarks(picture.time, landmarks, picture.aspect)
         return Landmarked(picture, landmarks, time.time(), windows, looked_at)
+
+    def _unbroken(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        """A camera's frames behind the last ones that the stream no longer held when they were to be read.
+
+        What came before those is older than the stream is long. Nothing behind them is decoded before a
+        keyframe, for it may refer to them.
+        """
+        begin = 0
+        for number, frame in enumerate(frames):
+            times = self._lost.before(frame, self._session.media_time(frame.pts))
+            if times:
+                self._backlog.miss(self._session.media_time(frame.pts) for frame in frames[begin:number])
+                self._backlog.miss(times)
+                self._decoder.await_keyframe()
+                begin = number
+        return frames[begin:]
 
     def _in_reach(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         """Of frames too many to catch up with those from the newest keyframe on; the others are dropped.
@@ -182,6 +215,11 @@ class Landmarker:
     def dropped(self) -> int:
         """Pictures that were due and came too late."""
         return self._backlog.dropped
+
+    @property
+    def lost(self) -> int:
+        """Frames that nobody has read: the stream had no room for them any more."""
+        return self._lost.count
 
     @property
     def decoded(self) -> int:

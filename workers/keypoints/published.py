@@ -43,6 +43,8 @@ class PublishedLandmarks:
 
     waiting = 0
     wants_keyframe = False
+    lost = 0
+    """Its frames have numbers of their own: what is lost counts as dropped."""
 
     def __init__(
         self,

@@ -46,7 +46,9 @@ def landmarker_of(
     extractor = place.extractor(chains.rows) if chains.rows else None
     fps = pace_of(chains.landmark_fps)
     try:
-        return Landmarker(session, fps, extractor, reached.time, reached.extractor, chains=chains)
+        return Landmarker(
+            session, fps, extractor, reached.time, reached.extractor, chains=chains, frames=reached.frames
+        )
     except UnknownCodecError:
         raise
     except ValueError as error:

@@ -1,6 +1,7 @@
 """One session, from claim to end: frames in, windows out, and from every step a successor can go on."""
 
 import asyncio
+import collections
 import dataclasses
 import logging
 import time
@@ -147,6 +148,8 @@ class Owner:
         self._newest: Seen | None = None
         self._time = reached.time
         self._frames = reached.frames
+        self._unseen: collections.deque[bytes] = collections.deque()
+        """Entries that were read and whose pictures were not looked at, in order."""
         self._landmarked = reached.landmarked
         self._dropped_before = reached.dropped
         self._end: End | None = None
@@ -204,7 +207,7 @@ class Owner:
             specs=self._spec_states,
             extractor=self._landmarker.state(),
             last=dict(self._last),
-            frames=self._frames,
+            frames=self._frames - len(self._unseen) + self._landmarker.lost,
             landmarked=self._landmarked,
             dropped=self._dropped_before + self._landmarker.dropped,
             owner=self._claim.fence,
@@ -245,6 +248,7 @@ class Owner:
                     del self._followed[next(iter(self._followed))]
             if order(frame.entry) > order(self._reached.consumed):
                 self._frames += 1
+                self._unseen.append(frame.entry)
         return frames
 
     async def _turn(self, frames: list[Frame]) -> None:
@@ -258,6 +262,8 @@ class Owner:
             raise RefusedError(self._undecodable())
         for each in shown:
             await self._take(each)
+        if not self._landmarker.waiting:
+            self._unseen.clear()
 
     async def _shown(self, frames: list[Frame]) -> list[Landmarked]:
         if self._published:  # a thread would cost more than the work
@@ -294,6 +300,8 @@ class Owner:
             await self._journal.require_ours()
         picture, frame = shown.picture, shown.landmarks
         self._newest, self._time = picture, picture.time
+        while self._unseen and order(self._unseen[0]) <= order(picture.entry):
+            self._unseen.popleft()
         if not shown.looked_at:
             return
         self._landmarked += 1

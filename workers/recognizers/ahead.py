@@ -38,12 +38,15 @@ class Ahead:
         """`run_all` is the graph's; `fits` raises ValueError for a window not of the bundle's shape."""
         self._pipeline, self._run_all, self._fits = pipeline, run_all, fits
         self._begun: dict[int, Begun] = {}
+        self._to_run: list[tuple[Sequence[Window], Sequence[Prepared]]] = []
         self.runs = 1
         """Windows the graph may be given at once."""
 
     def take(self, windows: Sequence[Window]) -> None:
-        """Forgets what was taken before. Raises nothing for a window it cannot take: its turn will."""
+        """Prepares them, and forgets what was taken before. Raises nothing for a window it cannot take: its
+        turn will."""
         self._begun.clear()
+        self._to_run.clear()
         if not self._pipeline.stacks:
             return
         alike: dict[tuple[int, float], list[Window]] = {}
@@ -53,22 +56,28 @@ class Ahead:
                 alike.setdefault((window.samples, window.aspect), []).append(window)
         for some in alike.values():
             if len(some) > 1:
-                self._begin(some)
+                self._prepare(some)
+
+    def run(self) -> None:
+        """What was taken and may run side by side. One long call, which leaves the interpreter to others."""
+        for windows, prepared in self._to_run:
+            with contextlib.suppress(Exception):  # of ONNX Runtime: told when the window's turn comes
+                scores = self._run_all(prepared)
+                for window, its, score in zip(windows, prepared, scores, strict=True):
+                    self._begun[id(window)] = Begun(its, score)
+        self._to_run.clear()
 
     def pop(self, window: Window) -> Begun | None:
         """What was begun for this very object."""
         return self._begun.pop(id(window), None)
 
-    def _begin(self, windows: Sequence[Window]) -> None:
+    def _prepare(self, windows: Sequence[Window]) -> None:
         first = windows[0]
         joined = np.frombuffer(bytearray().join(window.landmarks for window in windows), np.float32)
         points = joined.reshape(len(windows), first.samples, first.rows, 3)
         prepared = self._pipeline.prepare_all(points, first.aspect)
+        self._begun |= {id(window): Begun(its) for window, its in zip(windows, prepared, strict=True)}
         for at in range(0, len(windows), self.runs):
-            some = prepared[at : at + self.runs]
-            scores: Sequence[Array | None] = [None] * len(some)
+            some = windows[at : at + self.runs]
             if len(some) > 1:
-                with contextlib.suppress(Exception):  # of ONNX Runtime: told when the window's turn comes
-                    scores = self._run_all(some)
-            for window, its, score in zip(windows[at : at + self.runs], some, scores, strict=True):
-                self._begun[id(window)] = Begun(its, score)
+                self._to_run.append((some, prepared[at : at + self.runs]))

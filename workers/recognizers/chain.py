@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from shared import keys, metrics
 from shared.faust_redis import give_back
 from shared.messages import BadMessageError, Result, Symbol, Window
-from workers.recognizers.recognizer import MAX_DELIVERIES, Counts, Picks, failed, traced, unpack
+from workers.recognizers.recognizer import MAX_TRIES, Counts, Picks, failed, traced, unpack
 from workers.recognizers.states import SESSION_OVER, Beginning, Carried, States, StateStore
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ class ChainAgent:
         if window.sent:
             metrics.WINDOW_WAIT.observe(max(0.0, time.time() - window.sent), self.name)
         before = beginning.carried or b""
-        if beginning.tries >= MAX_DELIVERIES:
+        if beginning.tries >= MAX_TRIES:
             return failed(
                 window, f"given up: {beginning.tries - 1} workers have ended over this window"
             ), before

@@ -72,10 +72,15 @@ class Recognizer:
         self._check()
 
     def look_ahead(self, windows: Sequence[Window]) -> None:
-        """Works ahead on windows that come next, side by side; it changes no answer. For the thread that
-        then asks for them, in any order."""
+        """Prepares windows that come next, side by side; it changes no answer. For the thread that then asks
+        for them, in any order."""
         if self._ahead is not None:
             self._ahead.take(windows)
+
+    def run_ahead(self) -> None:
+        """Runs the graph on them, where it may see several at once."""
+        if self._ahead is not None:
+            self._ahead.run()
 
     def side_by_side(self, seconds: float) -> int:
         """How many windows the graph is given at once: as many as it answers in `seconds`, and one where

@@ -12,7 +12,7 @@ from shared.bundles import Bundle
 from workers.recognizers.chain import Streaming
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import ChunkReader, Reader
-from workers.recognizers.recognizer import TURN_SECONDS, Model
+from workers.recognizers.recognizer import TOGETHER_SECONDS, Model
 from workers.recognizers.runtime import onnxruntime
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def model_of(bundle: Bundle, loading: Loading | None = None) -> Model | Streamin
         wide.seconds = _seconds(wide)
         if wide.seconds < PAYS * recognizer.seconds:
             recognizer = wide
-    together = recognizer.side_by_side(TURN_SECONDS)
+    together = recognizer.side_by_side(TOGETHER_SECONDS)
     log.info("%s takes %.1f ms a window, %d side by side", bundle.name, recognizer.seconds * 1000, together)
     if bundle.states:
         return ChunkReader(recognizer)

@@ -28,6 +28,10 @@ class Reader:
         """As the recognizer does."""
         self._recognizer.look_ahead(windows)
 
+    def run_ahead(self) -> None:
+        """As the recognizer does."""
+        self._recognizer.run_ahead()
+
     def read(self, window: Window) -> list[Symbol]:
         """Its symbols in order, those that neighbouring windows see better among them.
 

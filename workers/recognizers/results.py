@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import (
@@ -13,12 +13,14 @@ from redis.exceptions import (
     MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
+    ResponseError,
     TimeoutError,  # noqa: A004
 )
 
 from shared import keys
-from shared.connection import ANSWER_SECONDS
+from shared.connection import ANSWER_SECONDS, NOT_NOW, raise_refused
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 WRITE = """
@@ -56,6 +58,9 @@ PASSING = (
 )
 """Waited out: a window is not acknowledged before its result is written."""
 
+REFUSED = tuple(word.encode() for word in ("OOM", "READONLY", *NOT_NOW))
+"""What the answer to a session begins with when Redis takes no writes now; waited out too."""
+
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -73,34 +78,68 @@ class Results:
         False where the session has ended or is gone. Waits for a Redis that is away, until cancelled; what
         is then written twice counts once.
         """
-        tries = 0
-        while True:
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    answers = await self._try(results)
-                break
-            except PASSING as error:  # builtins.TimeoutError is an OSError
-                if tries == 0:
-                    log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
-                await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
-                tries += 1
+        answers = await _through_outages(lambda: self._try(results))
         for session, answer in answers.items():
             if not isinstance(answer, int):
                 # Such as a key of another type: trying again would not help, and would hold up everybody.
                 log.error("Results of session %s cannot be written: %s", session, answer)
         return {session: answer == 1 for session, answer in answers.items()}
 
+    async def begin(self, session: str, model: str, seq: int) -> int:
+        """Counts who begins to answer a window alone, because a worker has ended that had it with others; how
+        many have, this one included. Waits as `write` does."""
+        key = keys.state(session, model)
+
+        async def count() -> int:
+            pipe = self._redis.pipeline(transaction=True)
+            pipe.hincrby(key, f"begun:{seq}", 1)
+            pipe.expire(key, keys.SESSION_TTL_SECONDS)
+            return int((await pipe.execute())[0])
+
+        return await _through_outages(count)
+
     async def _try(self, results: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
         """What Redis says for each session: a number, or what is wrong. Raises what is wrong with all."""
         if self._together:
             try:
-                return dict(zip(results, await self._redis.eval(*_command(results)), strict=True))
+                said = await self._redis.eval(*_command(results))
+                return _taken(dict(zip(results, said, strict=True)))
             except ClusterCrossSlotError:
                 self._together = False
         pipe = self._redis.pipeline(transaction=False)
         for session, packed in results.items():
             pipe.eval(*_command({session: packed}))
-        return {session: one[0] for session, one in zip(results, await pipe.execute(), strict=True)}
+        said = await pipe.execute()
+        return _taken({session: one[0] for session, one in zip(results, said, strict=True)})
+
+
+async def _through_outages(call: Callable[[], Awaitable[T]]) -> T:
+    tries = 0
+    while True:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await _by_name(call)
+        except PASSING as error:  # builtins.TimeoutError is an OSError
+            if tries == 0:
+                log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
+            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+            tries += 1
+
+
+async def _by_name(call: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await call()
+    except ResponseError as error:
+        raise_refused(error)
+        raise
+
+
+def _taken(answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers. Raises ReadOnlyError where Redis refuses to write now; what it did write counts once."""
+    for answer in answers.values():
+        if isinstance(answer, bytes) and answer.startswith(REFUSED):
+            raise ReadOnlyError(answer.decode(errors="replace"))
+    return answers
 
 
 def _command(results: Mapping[str, Sequence[bytes]]) -> list[Any]:

@@ -17,9 +17,11 @@ from redis.asyncio import Redis
 
 from shared import keys
 from shared.faust_redis import broker_url
+from workers.recognizers.agent import RecognizerAgent
+from workers.recognizers.ahead import SIDE_BY_SIDE
 from workers.recognizers.batches import batches
 from workers.recognizers.chain import ChainAgent, Streaming
-from workers.recognizers.recognizer import Model, RecognizerAgent
+from workers.recognizers.recognizer import TOGETHER_SECONDS, Model
 from workers.recognizers.results import Results
 from workers.recognizers.versions import Versions
 
@@ -66,7 +68,12 @@ class Station:
             self.agent = ChainAgent(name, chunks, self._executor, redis, aside=batch)
         else:
             self.agent = RecognizerAgent(
-                name, cast(Versions[Model], self.versions), self._executor, Results(redis)
+                name,
+                cast(Versions[Model], self.versions),
+                self._executor,
+                Results(redis),
+                together=batch_for(model, SIDE_BY_SIDE, TOGETHER_SECONDS),
+                most=2 * batch,
             )
         is_redis = broker.startswith(("redis:", "rediss:"))
         if is_redis:
@@ -104,10 +111,10 @@ class Station:
             self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def batch_for(model: AnyModel, most: int) -> int:
-    """How many windows to fetch at once, by what one took when the model was loaded."""
+def batch_for(model: AnyModel, most: int, held_seconds: float = HELD_SECONDS) -> int:
+    """How many windows make so much work, by what one took when the model was loaded."""
     seconds = float(getattr(model, "seconds", 0.0))
-    return max(1, min(most, int(HELD_SECONDS / seconds))) if seconds else most
+    return max(1, min(most, int(held_seconds / seconds))) if seconds else most
 
 
 def make_app(broker: str, agent: RecognizerAgent | ChainAgent, batch: int, app_id: str = APP) -> Any:

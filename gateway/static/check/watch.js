@@ -41,7 +41,7 @@ export async function watch(line, find, onLatency) {
       lookAtPicture(told?.incoming, sent, passed, open, settle);
       if (open.has("landmarks")) {
         if (heard.landmarks > 2) settle("landmarks", ok("landmarks.come", { count: heard.landmarks }));
-        else if (passed > (told?.state === "live" ? WARM_MS : LANDMARKS_MS)) {
+        else if (passed > (["live", "degraded"].includes(told?.state) ? WARM_MS : LANDMARKS_MS)) {
           settle("landmarks", failed("landmarks.none", { state: told?.state ?? "" }));
         }
       }

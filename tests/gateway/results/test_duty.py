@@ -13,6 +13,7 @@ from gateway.results.duty import TranscriptDuty
 from gateway.results.transcript import Event
 from shared import claims, keys, sessions
 from shared.fence import Fence, FencedOffError, take_writer
+from shared.framelog import LiveFrameWriter
 from shared.messages import Last, Note, Record
 from shared.sessions import Session
 from tests.gateway.results.test_transcript import MODEL, glosses, result, rule
@@ -185,6 +186,20 @@ async def test_a_session_that_no_worker_has_room_for_is_told_its_place(store: Re
     ]
 
 
+async def test_a_camera_that_leaves_the_line_makes_room_in_it(store: Redis, redis_url: str) -> None:
+    await begin(store, "live")
+    async with on_duty(redis_url):
+        writer = LiveFrameWriter(await take_writer(store, ID))
+        await until_told(store, 2)
+        await writer.end("the camera left")
+        told = await all_events(store)
+        async with asyncio.timeout(5):
+            while await store.xlen(keys.SESSIONS):
+                await asyncio.sleep(0.01)
+    assert [event["state"] for event in told] == ["queued", "queued", "ended"]
+    assert told[-1]["reason"] == "left while it waited in line"
+
+
 async def test_an_owner_that_comes_fences_off_the_last_one_before_it_has_anything_to_write(
     store: Redis, redis_url: str
 ) -> None:
@@ -206,3 +221,26 @@ async def test_a_session_that_ended_is_not_begun_again(store: Redis, redis_url: 
         while await store.xlen(keys.SESSIONS):
             await asyncio.sleep(0.01)
     assert await store.xlen(keys.glosses(ID)) == 0
+
+
+async def test_a_redis_that_takes_no_writes_for_a_while_costs_no_event_and_no_owner(
+    store: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await begin(store)
+    async with on_duty(redis_url):
+        await until_told(store, 1)
+        async with store.pipeline(transaction=True) as together:
+            together.xadd(keys.results(ID), {"r": result(0).pack()})
+            together.config_set("maxmemory", 1)
+            await together.execute()
+        try:
+            async with asyncio.timeout(5):
+                while f"session {ID}: Redis: " not in caplog.text:
+                    await asyncio.sleep(0.01)
+        finally:
+            await store.config_set("maxmemory", 0)
+        await tell(store, Last(MODEL, 0))
+        events = await all_events(store)
+    assert seqs(events) == list(range(1, len(events) + 1))
+    assert [event["type"] for event in events].count("gloss") >= 1
+    assert await store.hget(keys.session(ID), "fence:transcripts") == b"1"

@@ -179,7 +179,7 @@ def test_dropped_frames_are_counted_and_told() -> None:
 
 def test_the_same_state_is_told_once() -> None:
     script = transcript()
-    assert len(told(script, [Note("live"), Note("live"), Note("degraded", "slow"), Note("live")])) == 3
+    assert len(told(script, [Note("live"), Note("live")])) == 1
 
 
 def test_a_record_of_a_model_the_session_does_not_run_is_ignored() -> None:
@@ -236,3 +236,55 @@ def test_a_session_that_waits_is_told_its_place_when_it_changes() -> None:
     told(script, [Note("live")])
     assert not script.wants_place(NOW + 9)
     assert script.wait_in_line(3) == []
+    assert script.leave_line(3) == [], "a worker has it"
+
+
+def test_only_a_camera_that_still_waits_leaves_the_line() -> None:
+    camera, file = transcript("live"), transcript("file")
+    camera.begin()
+    file.begin()
+    assert camera.leave_line(None) == [], "it was just given to a worker"
+    assert file.leave_line(1) == [], "a file waits for as long as it takes"
+    (event,) = camera.leave_line(1)
+    assert (event["state"], event["reason"]) == ("ended", "left while it waited in line")
+    assert camera.over
+
+
+def states(events: Sequence[Event]) -> list[str]:
+    return [event["state"] for event in events if event["type"] == "session"]
+
+
+def test_a_live_session_that_drops_pictures_for_seconds_is_degraded_until_it_drops_none() -> None:
+    script = transcript()
+    told(script, [Note("live")])
+    assert states(told(script, [Note(dropped=24)]) + script.tick(NOW)) == []
+    events = told(script, [Note(dropped=1)], NOW + 1) + script.tick(NOW + 1)
+    assert states(events) == ["degraded"]
+    assert events[-1]["reason"] == "25 pictures dropped within 5 s: the server is short of time"
+    assert states(told(script, [Note("live"), Note(dropped=1)], NOW + 4) + script.tick(NOW + 8.9)) == []
+    assert states(script.tick(NOW + 9.1)) == ["live"]
+    assert states(script.tick(NOW + 9.2)) == []
+
+
+def test_a_hitch_is_told_as_dropped_and_is_no_state() -> None:
+    script = transcript()
+    events = told(script, [Note("live"), Note(dropped=24)]) + script.tick(NOW)
+    events += told(script, [Note(dropped=24)], NOW + 5.1) + script.tick(NOW + 5.1)
+    assert states(events) == ["live"]
+    assert [event["count"] for event in events if event["type"] == "dropped"] == [24, 24]
+
+
+def test_a_file_waits_and_is_never_degraded() -> None:
+    script = transcript(mode="file")
+    told(script, [Note("live"), Note(dropped=1000)])
+    assert states(script.tick(NOW)) == []
+
+
+def test_a_degraded_session_is_well_again_under_a_new_owner() -> None:
+    script = transcript()
+    told(script, [Note("live"), Note(dropped=100)])
+    script.tick(NOW)
+    successor = Transcript.restore(script._session, {MODEL: "isolated"}, rule, script.pack())
+    assert states(successor.tick(NOW + 1) + successor.tick(NOW + 5.9)) == []
+    assert states(successor.tick(NOW + 6.1)) == ["live"]
+    assert states(successor.take(Note("ended", "camera stopped"), NOW + 7)) == []

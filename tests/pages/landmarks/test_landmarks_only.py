@@ -240,7 +240,7 @@ async def test_the_browsers_holistic_finds_what_the_servers_does(private: Visit,
                 assert np.isnan(theirs[part]).all() == np.isnan(ours[part]).all()
             body = slice(POSE.start, POSE.start + 17)
             apart = np.linalg.norm((theirs - ours)[body, :2] * (16 / 9, 1), axis=1)
-            assert np.median(apart) < 0.03, "of the picture's height"
+            assert np.median(apart) < 0.02, "of the picture's height"
     finally:
         mine.close()
         await page.evaluate("window.opened.close()")

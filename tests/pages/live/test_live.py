@@ -45,8 +45,7 @@ async def test_hello_signed_twice_is_read_while_it_is_signed(
     assert await page.get_attribute(WHOLE, "lang") == "en"
     assert await page.locator("#transcript li").count() == 2
     assert await page.locator("#guesses .guesses li").count() == 5
-    level = await page.locator("#guesses .confidence").first.get_attribute("data-level")
-    assert level in ("sure", "likely")  # a busy machine skips pictures, and is less sure
+    assert await page.locator("#guesses .confidence").first.get_attribute("data-level") == "sure"
 
     session = await page.get_attribute("#state", "data-session")
     async with http.get(f"/sessions/{session}/transcript", headers={"Accept": "text/vtt"}) as answer:

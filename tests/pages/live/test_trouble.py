@@ -8,7 +8,6 @@ import aiohttp
 import pytest
 
 from tests.conftest import free_port
-from tests.pages import conftest
 from tests.pages.conftest import Visit, Visiting
 from tests.whole.server import Server
 
@@ -18,12 +17,6 @@ WITHIN_SECONDS = 5.0
 """How soon after a kill captions go on, of which this much at most after the gateway is back."""
 
 GOES_ON_SECONDS = 2.0
-
-GATEWAY_SECONDS = 1.5
-"""What a gateway takes to be back on a quiet machine; one on which it takes longer is slower in all."""
-
-STILL_SECONDS = 2 * conftest.STILL_SECONDS
-"""How long nothing is signed between the film's second HELLO and its first."""
 
 TRACK = "document.getElementById('video').srcObject.getTracks()[0]"
 
@@ -60,14 +53,11 @@ async def test_captions_go_on_when_the_gateway_is_killed(
         f"gateway killed at 0, ready after {back - killed:.1f} s, page live {live - back:.1f} s later: "
         f"a gap of {live - killed:.1f} s"
     )
-    slower = max(1.0, (back - killed) / GATEWAY_SECONDS)
-    assert live - back < GOES_ON_SECONDS * slower
-    assert live - killed < WITHIN_SECONDS * slower
-    assert shown == [gloss["gloss"] for gloss in told], "none lost or doubled"
-    assert len({gloss["start"] for gloss in told}) == len(told) >= 4
+    assert live - back < GOES_ON_SECONDS
+    assert live - killed < WITHIN_SECONDS
+    assert shown == [gloss["gloss"] for gloss in told] == ["hello"] * 4, "none lost or doubled"
+    assert len({gloss["start"] for gloss in told}) == len(told)
     assert await page.locator("#transcript li").count() == len(told)
-    if live - killed < STILL_SECONDS:  # else a sign was cut in two
-        assert shown == ["hello"] * 4
 
 
 async def until_ready(http: aiohttp.ClientSession) -> float:

@@ -20,7 +20,7 @@ PAGES = {
 
 FIRST_PAINT_MS = 1000
 
-VISITS = 8
+VISITS = 3
 """The machine may be busy with other things than this page."""
 
 FIRST_PAINT = """

@@ -27,7 +27,7 @@ from tests.shared.bundles.editions import put
 from tests.workers.keypoints.clips import Clip, generate, read_clip
 from tests.workers.keypoints.stage import Words, camera, captured, records, spans, upload, windows
 from workers.keypoints import app
-from workers.keypoints.app import main, serve
+from workers.keypoints.app import Patience, main, serve
 
 Store = redis.asyncio.Redis
 
@@ -332,3 +332,15 @@ async def test_a_model_that_is_added_while_it_runs_can_be_worked_for(
     finally:
         stop.set()
         await task
+
+
+async def test_every_outage_is_said_and_the_waits_begin_anew(caplog: pytest.LogCaptureFixture) -> None:
+    stop = asyncio.Event()
+    stop.set()  # no wait is waited
+    patience, caplog_level = Patience(stop), caplog.at_level("INFO", "workers.keypoints.app")
+    with caplog_level:
+        for went_well in (0.0, 0.1, 0.1, 60.0, 0.1):
+            await patience.after(OSError("cut"), went_well)
+    said = [record.message for record in caplog.records]
+    away = "Redis or the broker is away, waiting for it: cut"
+    assert said == [away, "Redis is back", away]

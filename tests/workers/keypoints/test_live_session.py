@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import cast
 
 import numpy as np
+import pytest
 import redis.asyncio
 
-from shared import keys
+from shared import keys, sessions
 from shared.claims import Claims
 from shared.messages import Last, Note
 from tests.workers.keypoints.clips import Clip
+from tests.workers.keypoints.conftest import MakePlace
 from tests.workers.keypoints.stage import (
     camera,
     captured,
@@ -19,6 +23,7 @@ from tests.workers.keypoints.stage import (
     until,
     windows,
 )
+from workers.keypoints.checkpoint import Checkpoint
 from workers.keypoints.session import own_session
 from workers.keypoints.workplace import Workplace
 
@@ -88,3 +93,46 @@ async def test_a_live_session_that_begins_within_a_group_asks_for_a_keyframe(
     await writer.end("the camera left")
     assert await task
     assert await windows(store)
+
+
+async def test_frames_that_redis_let_go_unread_are_told_as_dropped(
+    store: Store, make_place: MakePlace, claims: Claims, camera_clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nobody owns the session its stream keeps five frames, and the keyframe is none of them."""
+    frames = camera_clip.frames
+    session = camera_clip.session("live")
+    writer = await camera(store, session)
+
+    async def write(numbers: range) -> None:
+        now = time.time()  # of them all: a busy machine is no reason to drop any
+        for number in numbers:
+            await writer.append(captured(frames[number], now))
+
+    async def reached(wanted: Callable[[Checkpoint], bool]) -> None:
+        async def is_there() -> bool:
+            packed = cast(bytes | None, await store.hget(keys.session(session.id), sessions.CHECKPOINT))
+            return packed is not None and wanted(Checkpoint.unpack(packed))
+
+        await until(is_there)
+
+    await write(range(30))
+    first, claim = make_place(), await claimed(claims)
+    owning = asyncio.create_task(own_session(first, claim))
+    await reached(lambda checkpoint: checkpoint.landmarked == 15)
+    first.stop.set()
+    assert not await owning
+    await claims.release(claim)
+    with monkeypatch.context() as tight:
+        tight.setattr(keys, "LIVE_FRAMES_BYTES", sum(len(frame.data) for frame in frames[45:50]))
+        await write(range(30, 50))
+    second, claim = make_place(), await claimed(claims)
+    owning = asyncio.create_task(own_session(second, claim))
+    await reached(lambda checkpoint: checkpoint.frames == 50)
+    await write(range(50, 90))
+    await writer.end("the camera left")
+    assert await owning
+    notes = [record for record in await outcome(store, session) if isinstance(record, Note)]
+    assert sum(note.dropped for note in notes) == 15, "of 45 that were due"
+    packed = await store.hget(keys.session(session.id), sessions.CHECKPOINT)
+    done = Checkpoint.unpack(cast(bytes, packed))
+    assert (done.frames, done.landmarked, done.dropped) == (90, 30, 15)

@@ -51,6 +51,7 @@ def test_windows_run_side_by_side_are_answered_to_the_bit_as_each_alone(
     alone = [recognizer.log_probabilities(window) for window in windows]
     assert recognizer.side_by_side(PLENTY) == SIDE_BY_SIDE
     recognizer.look_ahead(windows)
+    recognizer.run_ahead()
     ahead = [recognizer.log_probabilities(window) for window in reversed(windows)][::-1]
     assert all(map(np.array_equal, ahead, alone))
 
@@ -66,6 +67,7 @@ def test_windows_of_other_lengths_and_shapes_among_them_change_nothing(
     alone = [recognizer.log_probabilities(window) for window in good]
     recognizer.side_by_side(PLENTY)
     recognizer.look_ahead(windows)
+    recognizer.run_ahead()
     assert all(map(np.array_equal, map(recognizer.log_probabilities, good), alone))
     with pytest.raises(ValueError, match="aspect"):
         recognizer.log_probabilities(bad)
@@ -78,6 +80,7 @@ def test_a_window_that_was_looked_ahead_to_is_not_taken_for_another(
     alone = [recognizer.log_probabilities(window) for window in after]
     recognizer.side_by_side(PLENTY)
     recognizer.look_ahead(before)
+    recognizer.run_ahead()
     assert all(map(np.array_equal, map(recognizer.log_probabilities, after), alone))
 
 
@@ -88,6 +91,7 @@ def test_a_graph_whose_windows_see_each_other_runs_them_one_by_one(shipped: Bund
     alone = [model.log_probabilities(window) for window in windows]
     assert model.side_by_side(PLENTY) == 1
     model.look_ahead(windows)
+    model.run_ahead()
     assert all(map(np.array_equal, map(model.log_probabilities, windows), alone))
 
 

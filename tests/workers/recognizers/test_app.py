@@ -181,19 +181,22 @@ async def test_sigterm_finishes_what_is_in_work_and_leaves_the_rest(
     assert [result.seq for result in await results(store, session)] == list(range(40)), "none twice"
 
 
-async def test_a_window_that_ends_its_workers_becomes_an_error(
+async def test_a_window_that_ends_its_workers_becomes_an_error_and_those_beside_it_do_not(
     redis_url: str, store: Redis, session: str
 ) -> None:
     await start(store, session)
-    await send(store, make_window(session, 0, aspect=-1.0))
+    await send(
+        store, make_window(session, 0, aspect=-1.0), *(make_window(session, seq) for seq in range(1, 6))
+    )
     for _ in range(2):
         with process(redis_url, 0) as worker:
             await asyncio.to_thread(worker.communicate, timeout=20)
             assert worker.returncode == -signal.SIGABRT
     with process(redis_url, 0):
         await until(lambda: settled(store), 20)
-    (result,) = await results(store, session)
-    assert result.error == "given up: 2 workers have ended over this window"
+    first, *others = sorted(await results(store, session), key=lambda result: result.seq)
+    assert first.error == "given up: 2 workers have ended over this window"
+    assert [(result.seq, result.error) for result in others] == [(seq, "") for seq in range(1, 6)]
 
 
 async def test_a_window_that_hangs_does_not_keep_the_process_from_ending(

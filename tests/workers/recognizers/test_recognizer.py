@@ -45,6 +45,12 @@ def test_times_that_are_none_do_not_cost_the_answer(model: TinyModel, session: s
     assert (result.captured, result.capture_ms) == (0.0, 0.0)
 
 
+def test_the_answer_of_a_whole_sign_says_so(model: TinyModel, session: str) -> None:
+    window = dataclasses.replace(make_window(session), whole=True)
+    assert (answer("tiny", model, window).whole, failed(window, "why").whole) == (True, True)
+    assert not answer("tiny", model, make_window(session)).whole
+
+
 def test_a_result_without_an_answer_can_be_packed(session: str) -> None:
     result = failed(make_window(session), "why")
     assert type(result).unpack(result.pack()) == result

@@ -1,0 +1,1 @@
+"""Locust's users: each is a source of sessions of one kind."""
