@@ -199,10 +199,12 @@ class Result(Packed):
     symbols: list[Symbol] = dataclasses.field(default_factory=list)
     trace: str = ""
     """The window's, one span further."""
+    whole: bool = False
+    """The window held one whole sign."""
 
     def __post_init__(self) -> None:
         _require(self, model=str, seq=int, start=(float, int), end=(float, int), top=(list, tuple), error=str)
-        _require(self, symbols=(list, tuple), trace=str)
+        _require(self, symbols=(list, tuple), trace=str, whole=bool)
         object.__setattr__(self, "top", [(str(label), float(p)) for label, p in self.top])
         symbols = [s if isinstance(s, Symbol) else Symbol.from_fields(s) for s in self.symbols]
         object.__setattr__(self, "symbols", symbols)

@@ -146,7 +146,7 @@ def streaming_cost(
 
     Networks that do not ship are kept in the cache as checkpoints; delete those to train anew.
     """
-    from deploy.bench.commands import report  # noqa: PLC0415
+    from deploy.bench.printed import report  # noqa: PLC0415
 
     made = job("streaming_cost_job", threads, cache)
     with refusing():

@@ -23,6 +23,7 @@ from deploy.bench.glass_to_gloss import Camera, Clock, Frames
 from deploy.bench.signed_film import RATE, in_a_row, numbers_in
 from deploy.bench.stages import REDIS, Counts, Stages
 from shared import connection
+from shared import sessions as sessions_of
 from shared.framelog import Frame, FrameReader
 from workers.keypoints.pace import LANDMARK_FPS
 
@@ -100,6 +101,7 @@ class _Session:
         self.frames: list[Frame] = []
         self.events: list[tuple[float, dict[str, Any]]] = []
         self.live = asyncio.Event()
+        self.zero = 0.0
         self._reader = FrameReader(store, session)
         self._url = url.replace("http://", "ws://")
 
@@ -117,6 +119,14 @@ class _Session:
         while True:
             self.frames += [f for f in await self._reader.read(MOST_FRAMES, 0) if isinstance(f, Frame)]
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def settle(self, store: redis.asyncio.Redis) -> None:
+        """Looks when its media time began: by the frame that was the quickest at the gateway."""
+        session = await sessions_of.load(store, self.id)
+        if session is None:
+            raise RuntimeError(f"session {self.id} is gone")
+        begins = [frame.captured - session.media_time(frame.pts) for frame in self.frames]
+        self.zero = min(begins, default=0.0)
 
     def dropped(self, begin: float, end: float) -> int:
         """Pictures that viewers were told of as dropped between two times."""
@@ -169,20 +179,21 @@ async def trial(
     room = str(max(1, math.ceil(sessions / counts.keypoints)))
     settings = {"EXTRACTOR": extractor, "SESSIONS_PER_WORKER": room, "WHEN_FULL": "queue"}
     async with contextlib.AsyncExitStack() as stack:
-        stages = await stack.enter_async_context(Stages.running(counts, **settings))
+        stages = await stack.enter_async_context(Stages.running(counts, None, **settings))
         store = await stack.enter_async_context(connection.connect(stages.redis_url))
         watching = await stack.enter_async_context(_watching())
         page, first, others = None, None, []
         if browser:
             page = await stack.enter_async_context(ChromiumCamera.running(stages.urls[0], film.mjpeg))
             first = _Session(store, stages.urls[0], page.session)
+            watching.append(asyncio.create_task(first.look()))
         if wanted := sessions - (page is not None):
             publishers = await stack.enter_async_context(_Publishers.running(stages.urls, film.vp8))
             said = await publishers.connect(wanted)
             others = [_Session(store, stages.urls[0], one["id"], one["began"]) for one in said]
         every = [*([first] if first else []), *others]
-        for one in every:
-            watching += [asyncio.create_task(one.listen()), asyncio.create_task(one.look())]
+        watching += [asyncio.create_task(one.look()) for one in others]
+        watching += [asyncio.create_task(one.listen()) for one in every]
         async with asyncio.timeout(LIVE_SECONDS):
             await asyncio.gather(*(one.live.wait() for one in every))
         await asyncio.sleep(SETTLE_SECONDS)
@@ -191,6 +202,7 @@ async def trial(
         end, after = time.time(), await _figures(stages)
         await asyncio.sleep(LEFT_SECONDS)
         seen = await page.seen() if page else []
+        await asyncio.gather(*(one.settle(store) for one in every))
         for task in watching:
             if task.done():
                 task.result()  # a viewer that was cut off is no measurement
@@ -262,7 +274,7 @@ def _of_browser(session: _Session, seen: Sequence[tuple[float, int]], film: int)
         if number is not None
     ]
     numbers = [_nearest_round(clock, captured, number, film) for captured, number in known]
-    return Camera(clock, Frames([captured for captured, _ in known], numbers), session.events)
+    return Camera(clock, Frames([captured for captured, _ in known], numbers), session.zero, session.events)
 
 
 def _nearest_round(clock: Clock, at: float, number: int, film: int) -> int:
@@ -275,4 +287,4 @@ def _of_publisher(session: _Session, film: Film) -> Camera:
     clock = Clock([0, 1], [session.began, session.began + 1 / RATE])
     known = [(f.captured, film.numbers[f.data]) for f in session.frames if f.data in film.numbers]
     numbers = [_nearest_round(clock, captured, number, film.pictures) for captured, number in known]
-    return Camera(clock, Frames([captured for captured, _ in known], numbers), session.events)
+    return Camera(clock, Frames([captured for captured, _ in known], numbers), session.zero, session.events)

@@ -1,18 +1,16 @@
 """`signstream bench`: each stage beside its peer, in one run, on this machine."""
 
-import importlib.metadata
-import json
 import os
-import platform
-from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from deploy.bench import ledger
+from deploy.bench.compare import worse
+from deploy.bench.document import DOCUMENT, render
+from deploy.bench.printed import report
 from deploy.bench.signed_film import BITS_PER_SECOND
 from shared.settings import SESSIONS_A_CORE
 
@@ -22,16 +20,17 @@ commands = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
 
+Keep = Annotated[bool, typer.Option("--keep", help="Append the run to docs/benchmarks/history.jsonl.")]
+
 Videos = Annotated[
     Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
 ]
-
-Row = Mapping[str, Any]
 
 
 @commands.command("gateway")
 def gateway(
     as_json: AsJson = False,
+    keep: Keep = False,
     seconds: Annotated[
         float, typer.Option(min=0.5, max=60.0, help="How long each figure is measured.")
     ] = 4.0,
@@ -42,12 +41,19 @@ def gateway(
     """Processor time a received frame, and cameras a core. Example: signstream bench gateway --json"""
     from deploy.bench.gateway import run
 
-    report("gateway", run(seconds, most), ("aiortc", "redis", "uvloop", "uvicorn", "av"), as_json=as_json)
+    report(
+        "gateway",
+        run(seconds, most),
+        ("aiortc", "redis", "uvloop", "uvicorn", "av"),
+        as_json=as_json,
+        keep=keep,
+    )
 
 
 @commands.command("keypoints")
 def keypoints(
     as_json: AsJson = False,
+    keep: Keep = False,
     videos: Videos = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median counts.")] = 3,
     hard_cases: Annotated[
@@ -86,12 +92,19 @@ def keypoints(
         rows = run_hard_cases(clips, say) if hard_cases else run(clips, repeats, say)
     if not as_json:
         rows = [row for row in rows if "clip" not in row]
-    report("keypoints", rows, ("mediapipe", "openvino", "numpy", "opencv-python-headless"), as_json=as_json)
+    report(
+        "keypoints",
+        rows,
+        ("mediapipe", "openvino", "numpy", "opencv-python-headless"),
+        as_json=as_json,
+        keep=keep,
+    )
 
 
 @commands.command("landmarks-only")
 def landmarks_only(
     as_json: AsJson = False,
+    keep: Keep = False,
     videos: Videos = None,
     seconds: Annotated[float, typer.Option(min=2.0, max=600.0, help="How long each is measured.")] = 10.0,
 ) -> None:
@@ -100,12 +113,13 @@ def landmarks_only(
 
     clips = recordings(videos)
     rows = run(clips[0], seconds, partial(typer.echo, err=True))
-    report("landmarks-only", rows, ("mediapipe", "openvino", "numpy", "uvicorn"), as_json=as_json)
+    report("landmarks-only", rows, ("mediapipe", "openvino", "numpy", "uvicorn"), as_json=as_json, keep=keep)
 
 
 @commands.command("decoding")
 def decoding(
     as_json: AsJson = False,
+    keep: Keep = False,
     videos: Videos = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs of which the median counts.")] = 3,
 ) -> None:
@@ -113,24 +127,30 @@ def decoding(
     from deploy.bench.decoding import run
 
     clips = recordings(videos)
-    report("decoding", run(clips, repeats), ("av", "opencv-python-headless", "numpy"), as_json=as_json)
+    report(
+        "decoding", run(clips, repeats), ("av", "opencv-python-headless", "numpy"), as_json=as_json, keep=keep
+    )
 
 
 @commands.command("transport")
 def transport(
     as_json: AsJson = False,
+    keep: Keep = False,
     messages: Annotated[int, typer.Option(min=100, max=1_000_000, help="Messages a round.")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of which the median counts.")] = 5,
 ) -> None:
     """Messages a second through Faust on Redis. Example: signstream bench transport --json"""
     from deploy.bench.transport import run
 
-    report("transport", run(messages, rounds), ("faust-streaming", "redis", "uvloop"), as_json=as_json)
+    report(
+        "transport", run(messages, rounds), ("faust-streaming", "redis", "uvloop"), as_json=as_json, keep=keep
+    )
 
 
 @commands.command("recognizers")
 def recognizers(
     as_json: AsJson = False,
+    keep: Keep = False,
     model: Annotated[str, typer.Option(help="The model.")] = "asl-words",
     windows: Annotated[int, typer.Option(min=100, max=100_000, help="Windows a round.")] = 5000,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="Rounds of which the median counts.")] = 5,
@@ -144,12 +164,13 @@ def recognizers(
     bundle = Registry(settings.load().models_folders).find(model)
     packages = ("onnxruntime", "faust-streaming", "redis", "numpy", "uvloop")
     rows = run(bundle, windows, rounds, seconds, partial(typer.echo, err=True))
-    report("recognizers", rows, packages, as_json=as_json)
+    report("recognizers", rows, packages, as_json=as_json, keep=keep)
 
 
 @commands.command("end-to-end")
 def end_to_end(
     as_json: AsJson = False,
+    keep: Keep = False,
     clip: Annotated[
         Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
     ] = None,
@@ -183,7 +204,35 @@ def end_to_end(
         typer.echo(f"signstream: {error}", err=True)
         raise typer.Exit(2) from error
     packages = ("aiortc", "av", "mediapipe", "openvino", "onnxruntime", "redis", "faust-streaming")
-    report("end-to-end", rows, packages, as_json=as_json)
+    report("end-to-end", rows, packages, as_json=as_json, keep=keep)
+
+
+@commands.command("scale")
+def scale(
+    as_json: AsJson = False,
+    keep: Keep = False,
+    clip: Annotated[
+        Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
+    ] = None,
+    extractor: Annotated[str, typer.Option(help="tracker or mediapipe.")] = "tracker",
+    sessions: Annotated[int, typer.Option(min=10, max=10_000, help="The most.")] = 1000,
+    stretch: Annotated[
+        float, typer.Option(min=2.0, max=60.0, help="So many times slower than in life they send.")
+    ] = 25.0,
+    seconds: Annotated[
+        float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")
+    ] = 10.0,
+) -> None:
+    """Cost from ten sessions to a thousand, and a plan for a million. Example: signstream bench scale"""
+    from deploy.bench.scale import run
+
+    if extractor not in SESSIONS_A_CORE:
+        typer.echo("signstream: --extractor is tracker or mediapipe", err=True)
+        raise typer.Exit(2)
+    film = clip or recordings(None, "asl_hello_x2.mp4")[0]
+    rows = run(film, extractor, sessions, stretch, seconds, partial(typer.echo, err=True))
+    packages = ("faust-streaming", "redis", "onnxruntime", "mediapipe", "openvino", "uvloop")
+    report("scale", rows, packages, as_json=as_json, keep=keep)
 
 
 def recordings(folder: Path | None, pattern: str = "*.mp4") -> list[Path]:
@@ -198,27 +247,29 @@ def recordings(folder: Path | None, pattern: str = "*.mp4") -> list[Path]:
     return clips
 
 
-def report(bench: str, rows: Sequence[Row], packages: Sequence[str], *, as_json: bool) -> None:
-    """Prints the rows, and what they were measured on. Each row has a `mode` or `profile` and a `ratio`."""
-    versions = {"python": platform.python_version(), **{p: importlib.metadata.version(p) for p in packages}}
-    if as_json:
-        whole = {"bench": bench, "machine": machine(), "versions": versions, "rows": [dict(r) for r in rows]}
-        typer.echo(json.dumps(whole, indent=2))
-        return
-    table = Table(*dict.fromkeys(name for row in rows for name in row))
-    for row in rows:
-        table.add_row(*(str(row.get(str(column.header), "")) for column in table.columns))
-    console = Console(width=max(100, Console().width))
-    console.print(table)
-    console.print(f"{machine()['processor']}, {machine()['cores']} cores; {versions}", highlight=False)
-
-
-def machine() -> dict[str, Any]:
-    """What of it a figure depends on."""
-    processor = platform.processor() or platform.machine()
+@commands.command("report")
+def write_report() -> None:
+    """Writes the tables of docs/benchmarks.md from the kept runs. Example: signstream bench report"""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            processor = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass  # Not Linux, or not x86: the architecture must do.
-    return {"processor": processor, "cores": len(os.sched_getaffinity(0)), "system": platform.system()}
+        before = DOCUMENT.read_text("utf-8")
+        after = render(before, ledger.read())
+    except (OSError, ledger.NotKeptError) as error:
+        typer.echo(f"signstream: {error}", err=True)
+        raise typer.Exit(2) from error
+    DOCUMENT.write_text(after, "utf-8")
+    typer.echo(f"{DOCUMENT}: {'as it was' if after == before else 'written anew'}")
+
+
+@commands.command("compare")
+def compare() -> None:
+    """Says which kept figures got worse beyond noise; 1 if any did. Example: signstream bench compare"""
+    try:
+        runs = ledger.read()
+    except ledger.NotKeptError as error:
+        typer.echo(f"signstream: {error}", err=True)
+        raise typer.Exit(2) from error
+    changes = worse(runs)
+    for change in changes:
+        typer.echo(str(change))
+    typer.echo(f"{len(changes)} figures are worse than in the runs before; {len(runs)} runs are kept")
+    raise typer.Exit(1 if changes else 0)

@@ -31,6 +31,8 @@ PROBE_SESSIONS, PROBE_SECONDS = 2, 10.0
 
 MOST_TRIALS = 7
 
+MANY = 10
+
 PARTIAL_MS, FINAL_MS, REST_MS = 500.0, 800.0, 60.0
 """What was asked of 95 in 100: a partial gloss, a final one, and all but inference."""
 
@@ -93,16 +95,24 @@ async def capacity(film: Film, extractor: str, say: Say) -> Trial:
     room = len(os.sched_getaffinity(0)) - max(0.0, probe.busy - spent)
     count, best, step = max(1, int(0.9 * room * PROBE_SESSIONS / spent)), None, 0
     for _ in range(MOST_TRIALS):
-        tried = await trial(film, count, PROBE_SECONDS, extractor)
-        say(f"{count} sessions: {100 * tried.drop_share:.1f} % dropped, {tried.busy:.2f} cores busy")
-        fits = tried.drop_share <= CARRIED_DROPS
-        best = tried if fits and (best is None or tried.sessions > best.sessions) else best
+        fits, tried = False, None
+        try:
+            tried = await trial(film, count, PROBE_SECONDS, extractor)
+        except TimeoutError:
+            say(f"{count} sessions: not all became live")
+        if tried is not None:
+            say(f"{count} sessions: {100 * tried.drop_share:.1f} % dropped, {tried.busy:.2f} cores busy")
+            fits = tried.drop_share <= CARRIED_DROPS
+            best = tried if fits and (best is None or tried.sessions > best.sessions) else best
         if step and fits is (step < 0):
             break
-        step = step or (1 if fits else -1)
+        # Two at a time where there are many: one is then a tenth of them and less.
+        step = step or (1 if fits else -1) * (2 if count >= MANY else 1)
         if count + step < 1:
             break
         count += step
+    else:
+        say(f"the search ended after {MOST_TRIALS} sizes: there may be room for more")
     if best is None:
         if probe.drop_share > CARRIED_DROPS:
             raise RuntimeError(

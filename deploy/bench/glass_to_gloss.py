@@ -63,6 +63,8 @@ class Camera:
 
     clock: Clock
     frames: Frames
+    zero: float
+    """Unix time of the session's media time 0."""
     events: Sequence[tuple[float, Mapping[str, Any]]]
     """With the time at which a viewer had each."""
 
@@ -138,8 +140,7 @@ def account(camera: Camera, signs: Sequence[Sign], film: int, begin: float, end:
     shown = signs_shown(camera.clock, signs, film, begin, end)
     if not camera.frames.numbers:
         return Account(len(shown), [], {"partial": len(shown), "final": len(shown)}, 0)
-    # Media time counts from the first frame; that it took a moment to come does not matter here.
-    zero = camera.frames.captured[0]
+    zero = camera.zero
     heard: list[Heard] = []
     found: dict[Status, set[int]] = {"partial": set(), "final": set()}
     extra = 0

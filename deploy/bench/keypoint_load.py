@@ -15,6 +15,7 @@ import redis.asyncio
 
 from deploy.bench.camera_film import Camera, Film, film
 from deploy.bench.file_upload import upload
+from deploy.bench.keypoint_bounds import bounds_of_overload, bounds_of_processes
 from deploy.bench.keypoint_workers import State, Workers
 from shared import keys
 from shared.messages import Last, Note, unpack_record
@@ -83,7 +84,10 @@ class Carried:
 
 
 def processes(clip: Path, extractor: str, count: int, seconds: float) -> list[Row]:
-    """Rows for one worker and for `count`, each on a core of its own with all the files it wants to read."""
+    """Rows for one worker and for `count`, each on a core of its own with all the files it wants to read.
+
+    Redis is on those cores too: what it takes is part of what a core carries, for one worker as for two.
+    """
     return asyncio.run(_processes(clip, extractor, count, seconds))
 
 
@@ -92,9 +96,10 @@ async def _processes(clip: Path, extractor: str, count: int, seconds: float) -> 
     rows, alone = [], 0.0
     for running in (1, count):
         room = str(FILES_EACH)
-        async with Workers.running(EXTRACTOR=extractor, SESSIONS_PER_WORKER=room) as workers:
-            for number in range(running):
-                await workers.start({cores[-1 - number % len(cores)]})
+        used = [cores[-1 - number % len(cores)] for number in range(running)]
+        async with Workers.running(set(used), EXTRACTOR=extractor, SESSIONS_PER_WORKER=room) as workers:
+            for core in used:
+                await workers.start({core})
             await workers.ready(running)
             for _ in range(running * FILES_EACH):
                 await upload(workers.store, clip, MODEL, rounds=FILE_ROUNDS)
@@ -106,7 +111,7 @@ async def _processes(clip: Path, extractor: str, count: int, seconds: float) -> 
         alone = alone or sum(rates)
         row = {"mode": f"{running} processes", "ratio": round(sum(rates) / alone, 3)}
         rows.append(row | {"pictures_per_second": round(sum(rates), 1)})
-    return rows
+    return rows + [bound.row() for bound in bounds_of_processes(rows, count)]
 
 
 def _rate(before: State, after: State) -> float:
@@ -132,7 +137,11 @@ async def _overload(shown: Film, extractor: str, seconds: float, say: Say, carri
             normal = await load.carry(carried, seconds) if carried else await _knee(load, say)
             say(f"{OVERLOAD * normal.sessions} cameras")
             over = await load.carry(OVERLOAD * normal.sessions, seconds)
-            return [normal.row("carried"), over.row(f"{OVERLOAD} x carried")]
+            rows = [normal.row("carried"), over.row(f"{OVERLOAD} x carried")]
+            told = bounds_of_overload(rows)
+            for bound in told:
+                say(str(bound))
+            return rows + [bound.row() for bound in told]
     finally:
         os.sched_setaffinity(0, cores)
 

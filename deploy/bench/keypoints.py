@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.bench import hard_cases
+from deploy.bench.keypoint_bounds import bounds
 from deploy.bench.keypoint_parts import parts
 from deploy.bench.landmark_quality import Agreement, Landmarks, compare, compare_readings, read
 from shared.bundles import Registry
@@ -82,7 +83,10 @@ class Run:
 
 
 def run(clips: Sequence[Path], repeats: int, say: Callable[[str], object]) -> list[Row]:
-    """All rows, per clip and averaged, and the table of parts. Raises OSError for what is no video."""
+    """All rows, per clip and averaged, the table of parts, and which bound was met.
+
+    Raises OSError for what is no video.
+    """
     recognizer = Recognizer(Registry().find(MODEL))
     precision = best_precision()
     rows: list[Row] = []
@@ -96,7 +100,10 @@ def run(clips: Sequence[Path], repeats: int, say: Callable[[str], object]) -> li
         rows = averages(rows) + rows
         say("parts")
         rows += parts(clips[0], precision, repeats)
-    return rows
+    shown = bounds(rows)
+    for bound in shown:
+        say(str(bound))
+    return rows + [bound.row() for bound in shown]
 
 
 def run_hard_cases(clips: Sequence[Path], say: Callable[[str], object]) -> list[Row]:

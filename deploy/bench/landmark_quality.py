@@ -44,6 +44,8 @@ class Agreement:
     pose_distance: float = 0.0
     windows: int = 0
     same_labels: int = 0
+    same_signs: int = 0
+    """Of the windows: the same sign, or none by both: rest and unknown signing are two labels and no sign."""
 
     def __add__(self, other: Self) -> "Agreement":
         mine, theirs = dataclasses.astuple(self), dataclasses.astuple(other)
@@ -58,6 +60,7 @@ class Agreement:
             "side_agreement_percent": _percent(self.right_sides, self.sided_hands),
             "pose_distance_percent_of_shoulders": _percent(self.pose_distance, self.pose_points),
             "window_agreement_percent": _percent(self.same_labels, self.windows),
+            "window_sign_agreement_percent": _percent(self.same_signs, self.windows),
         }
 
 
@@ -98,6 +101,8 @@ class Reading:
 
     labels: tuple[str, ...]
     """The likeliest of each window."""
+    signs: tuple[str, ...]
+    """The same, empty where that is no sign."""
     glosses: tuple[str, ...]
     """Final ones."""
 
@@ -114,13 +119,19 @@ def read(recognizer: Recognizer, times: Sequence[float], landmarks: Landmarks, a
         labels.append(top[0][0])
         drafts += rule.feed(Result(bundle.name, stretch.seq, stretch.start, stretch.end, top=top))
     drafts += rule.finish()
-    return Reading(tuple(labels), tuple(draft.gloss for draft in drafts if draft.status == "final"))
+    signs = tuple("" if label in bundle.background else label for label in labels)
+    return Reading(tuple(labels), signs, tuple(draft.gloss for draft in drafts if draft.status == "final"))
 
 
 def compare_readings(reference: Reading, other: Reading) -> Agreement:
     """Window by window; both come from the same times, so there are as many."""
     pairs = list(zip(reference.labels, other.labels, strict=True))
-    return Agreement(windows=len(pairs), same_labels=sum(a == b for a, b in pairs))
+    signs = zip(reference.signs, other.signs, strict=True)
+    return Agreement(
+        windows=len(pairs),
+        same_labels=sum(a == b for a, b in pairs),
+        same_signs=sum(a == b for a, b in signs),
+    )
 
 
 def _shoulders(points: Plane) -> float:

@@ -15,11 +15,11 @@ from deploy.bench.end_to_end import CARRIED_DROPS, films
 from deploy.bench.fits import Line, fit
 from deploy.bench.stages import REDIS, Counts
 
-SECONDS = 10.0
+SECONDS = 8.0
 
 PROCESSES = (1, 2)
 
-SIZES = 5
+SIZES = 4
 """Between one session and the most, those two among them."""
 
 TOLERANCE = 0.1

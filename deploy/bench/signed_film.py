@@ -103,12 +103,16 @@ def write_mjpeg(pictures: Sequence[Rgb], out: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def vp8_of(pictures: Sequence[Rgb]) -> list[bytes]:
-    """One VP8 frame a picture, the first one key: as a browser's encoder makes them, once for all cameras."""
+def vp8_of(pictures: Sequence[Rgb], bits_per_second: int = 0) -> list[bytes]:
+    """One VP8 frame a picture, the first one key: as a browser's encoder makes them, once for all cameras.
+
+    At BITS_PER_SECOND for the height, where nothing else is said.
+    """
     height, width = pictures[0].shape[:2]
     encoder: Any = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.bit_rate, encoder.gop_size, encoder.thread_count = BITS_PER_SECOND[height], KEYFRAME_EVERY, 1
+    encoder.bit_rate = bits_per_second or BITS_PER_SECOND[height]
+    encoder.gop_size, encoder.thread_count = KEYFRAME_EVERY, 1
     encoder.time_base, encoder.framerate = Fraction(1, RATE), Fraction(RATE)
     encoder.options = {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0", "error-resilient": "1"}
     packets: list[Any] = []

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -60,22 +60,28 @@ class Process:
 class Stages:
     """The processes. Use `running()`."""
 
-    def __init__(self, redis_url: str, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, redis_url: str, http: aiohttp.ClientSession, instead: Mapping[str, Sequence[str]]
+    ) -> None:
         self.redis_url = redis_url
+        self._instead = instead
         self.processes: list[Process] = []
         self._http = http
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, counts: Counts, **settings: str) -> AsyncIterator["Stages"]:
-        """All up and ready inside, all gone after. Settings without their prefix."""
+    async def running(
+        cls, counts: Counts, instead: Mapping[str, Sequence[str]] | None = None, **settings: str
+    ) -> AsyncIterator["Stages"]:
+        """All up and ready inside, all gone after. Settings without their prefix; `instead` holds commands
+        for stages that are not to be the real ones."""
         async with contextlib.AsyncExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             server = RedisServer(Path(folder))
             redis = await server.spawn()
             stack.push_async_callback(child.stop, redis)
             await server.answers()
-            stages = cls(server.url, await stack.enter_async_context(aiohttp.ClientSession()))
+            stages = cls(server.url, await stack.enter_async_context(aiohttp.ClientSession()), instead or {})
             stages.processes.append(Process(REDIS, redis))
             stack.push_async_callback(stages._stop)
             for stage, count in dataclasses.asdict(counts).items():
@@ -90,7 +96,7 @@ class Stages:
         own = {"REDIS_URL": self.redis_url, "LOG_LEVEL": "WARNING", **settings}
         own |= {"PORT": str(port), "METRICS_PORT": str(metrics)}
         environment = {**os.environ, **{PREFIX + name: value for name, value in own.items()}}
-        command = [sys.executable, "-m", "deploy.cli", stage]
+        command = self._instead.get(stage, (sys.executable, "-m", "deploy.cli", stage))
         process = Process(stage, await child.spawn(command, environment=environment), port, metrics)
         self.processes.append(process)
         return process

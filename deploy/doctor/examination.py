@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from deploy.doctor import bundles, machine, ports, relays, stages, store
+from deploy.doctor import bundles, landmarks, machine, ports, relays, stages, store
 from deploy.doctor.finding import Finding
 from gateway.ingest import turn
 from gateway.ingest.turn import Credentials
@@ -29,7 +29,8 @@ async def examine(settings: Settings) -> list[Finding]:
         stages.look(settings),
         asyncio.to_thread(bundles.look, settings),
     )
-    return [*machine.look(settings), *(finding for part in found for finding in part)]
+    tracked = await asyncio.to_thread(landmarks.look, settings)
+    return [*machine.look(settings), tracked, *(finding for part in found for finding in part)]
 
 
 def as_text(findings: Sequence[Finding]) -> str:

@@ -6,6 +6,7 @@ python3 docs/examples/captions.py --session ID --server http://127.0.0.1:8080
 
 import argparse
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -58,10 +59,15 @@ def main() -> None:
     arguments = parser.parse_args()
     if (arguments.video is None) == (arguments.session is None):
         parser.error("either a video or --session is needed")
-    session = arguments.session or upload(arguments.server, arguments.video)
-    for event in events(arguments.server, session):
-        if event["type"] == "gloss" and event["status"] == "final":
-            print(f"{event['start']:7.2f} s  {event['gloss']}", flush=True)
+    try:
+        session = arguments.session or upload(arguments.server, arguments.video)
+        for event in events(arguments.server, session):
+            if event["type"] == "gloss" and event["status"] == "final":
+                print(f"{event['start']:7.2f} s  {event['gloss']}", flush=True)
+    except urllib.error.HTTPError as refused:
+        sys.exit(f"{arguments.server} answers {refused.code}: {refused.read().decode()}")
+    except OSError as error:
+        sys.exit(f"{arguments.video or arguments.server}: {error}")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,16 @@ Each sign the model names has a run: it opens with the first window in which the
 gloss when it ends, any other nothing. So rest between two signs, or another sign, makes two glosses, and a
 final gloss stands, because nothing that comes later belongs to its run.
 
+A window that holds one whole sign, from the hands' rise to their rest, decides alone: every run ends with it,
+and what it speaks for is final at once, from the window's begin to its end, unless a run has told it.
+
 A sign's times are where its probability crosses `release`, interpolated between windows, and `inset` further
 out on both sides: the model answers while a window's middle lies at least that deep inside the sign. Hence
 they are finer than the stride, and hardly depend on how the windows happen to lie on the sign.
 """
 
 import dataclasses
+import math
 from typing import Any, Literal, Self
 
 from shared.bundles.manifest import Streaming
@@ -81,12 +85,20 @@ class IsolatedRule:
         self._newest: Result | None = None
         self._cleared: float | None = None
         """With the buffer `clear_on_accept`: windows that begin before this are not looked at."""
+        self._told: dict[str, float] = {}
+        """Where each sign's newest final gloss ended."""
+        self._rested: float | None = None
+        """Where the newest whole sign ended: windows whose middle lies before that have nothing to add."""
 
     def feed(self, result: Result) -> list[GlossDraft]:
         """The glosses this window brings. One with an error is a hole and brings none."""
         if result.error or (self._cleared is not None and result.start < self._cleared):
             return []
         middle = (result.start + result.end) / 2
+        if result.whole:
+            return self._decide(result)
+        if self._rested is not None and middle <= self._rested:
+            return []
         if self._first is None:
             self._first = middle
         drafts: list[GlossDraft] = []
@@ -116,6 +128,8 @@ class IsolatedRule:
             "before": dict(self._before),
             "newest": dataclasses.asdict(self._newest) if self._newest else None,
             "cleared": self._cleared,
+            "rested": self._rested,
+            "told": dict(self._told),
         }
 
     @classmethod
@@ -127,9 +141,24 @@ class IsolatedRule:
             run.alternatives = [(label, p) for label, p in run.alternatives]
         rule._first, rule._middle = state["first"], state["middle"]
         rule._before = dict(state["before"])
-        rule._cleared = state.get("cleared")
+        rule._cleared, rule._rested = state.get("cleared"), state.get("rested")
+        rule._told = dict(state.get("told", {}))
         rule._newest = Result.from_fields(state["newest"]) if state["newest"] else None
         return rule
+
+    def _decide(self, result: Result) -> list[GlossDraft]:
+        """A whole sign: the hands rest behind it, so nothing that was seen until then goes on."""
+        told = self._close_all()
+        signs = {label: p for label, p in result.top if label not in self._background}
+        self._before, self._rested, self._middle = {}, result.end, max(self._middle, result.end)
+        ranked = sorted(signs.items(), key=lambda item: (-item[1], item[0]))[:ALTERNATIVES]
+        if not ranked or not self._speaks(*ranked[0], signs):
+            return told
+        label, p = ranked[0]
+        if self._told.get(label, -math.inf) > result.start:
+            return told
+        self._newest = result
+        return [*told, self._made("final", label, p, result.start, result.end, ranked)]
 
     def _accepted(self, result: Result) -> list[GlossDraft]:
         """As easy_sign empties its buffer with each sign it accepts: that sign is final, and what was seen
@@ -195,13 +224,30 @@ class IsolatedRule:
         newest = self._newest
         if newest is None or self._first is None:
             raise RuntimeError("a gloss before the first window")
+        start = max(run.begin - self._rule.inset, self._first, 0.0)
+        end = min(end + self._rule.inset, newest.end)
+        return self._made(status, label, run.best, start, end, list(run.alternatives))
+
+    def _made(
+        self,
+        status: Literal["partial", "final"],
+        label: str,
+        p: float,
+        start: float,
+        end: float,
+        alternatives: list[tuple[str, float]],
+    ) -> GlossDraft:
+        newest = self._newest
+        assert newest is not None
+        if status == "final":
+            self._told[label] = end
         return GlossDraft(
             status=status,
             gloss=label,
-            confidence=run.best,
-            start=max(run.begin - self._rule.inset, self._first, 0.0),
-            end=min(end + self._rule.inset, newest.end),
-            alternatives=list(run.alternatives),
+            confidence=p,
+            start=start,
+            end=end,
+            alternatives=alternatives,
             captured=newest.captured,
             capture_ms=newest.capture_ms,
             keypoints_ms=newest.keypoints_ms,

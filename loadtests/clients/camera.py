@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import aiohttp
 from aiortc import RTCPeerConnection
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from deploy.bench import sender
 from deploy.bench.sender import RATE, RefusedError
 from loadtests import measurements
 from loadtests.clients.listening import Listening
 from loadtests.clients.lives import Lives
-from loadtests.clients.told import Follower, settled
+from loadtests.clients.told import Follower, settled, to_its_end
 from loadtests.measurements import Measurement, Tell
 from loadtests.target import Target
 from workers.keypoints.pace import LANDMARK_FPS
@@ -68,7 +68,7 @@ class CameraClient:
             await self._play(peer, follower, due + seconds)
         finally:
             self._lives.gone(self.session)
-            await self._leave(peer, follower, following)
+            await to_its_end(self._leave(peer, follower, following))
             if ages is not None:
                 ages.cancel()
                 await asyncio.gather(ages, return_exceptions=True)
@@ -93,6 +93,9 @@ class CameraClient:
             while (due := begin + camera.frame / RATE) < until:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 latest = max(latest, time.monotonic() - due)
+                if peer.connectionState != "connected":  # the gateway let us go, or nothing gets through
+                    follower.tell("WHIP", "media", None, f"the connection is {peer.connectionState}")
+                    return
                 camera.send(self._film[camera.frame % len(self._film)])
         finally:
             follower.tell(measurements.HARNESS, measurements.LATE, 1000 * latest)
@@ -128,7 +131,7 @@ class CameraClient:
                         (media,) = struct.unpack_from("<f", points)
                         age = 1000 * (arrived - follower.glass - media)
                         follower.tell(measurements.GLASS, measurements.FRAME_AGE, age)
-        except (OSError, ConnectionClosed, InvalidStatus) as error:
+        except (OSError, ConnectionClosed, InvalidHandshake, TimeoutError) as error:
             follower.tell(measurements.GLASS, measurements.FRAME_AGE, None, f"no overlay: {error}")
 
     def _tell(self, kind: str, name: str, since: float, failure: str = "") -> None:

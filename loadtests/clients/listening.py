@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from loadtests.continuity import Continuity
 from loadtests.target import Target
@@ -16,6 +16,9 @@ from loadtests.target import Target
 Event = dict[str, Any]
 
 OVER = ("ended", "failed")
+
+BROKEN = (OSError, aiohttp.ClientError, ConnectionClosed, InvalidHandshake, TimeoutError)
+"""A line that is not there, or not any more."""
 
 AWAY_SECONDS = 20.0
 """A server that is away for longer than this is given up."""
@@ -53,7 +56,7 @@ class Listening:
                         yield event, arrived
                     if event["type"] == "session" and event["state"] in OVER:
                         return
-            except (OSError, aiohttp.ClientError, ConnectionClosed, TimeoutError) as error:
+            except BROKEN as error:
                 if time.monotonic() > deadline:
                     raise ListenError(f"no line for {AWAY_SECONDS:g} s: {error}") from error
             await asyncio.sleep(0.0 if self._cut_at else PAUSE_SECONDS)

@@ -9,7 +9,7 @@ from websockets.exceptions import WebSocketException
 from loadtests import measurements
 from loadtests.clients.listening import Listening
 from loadtests.clients.lives import Lives
-from loadtests.clients.told import Follower, settled
+from loadtests.clients.told import Follower, settled, to_its_end
 from loadtests.landmark_publisher import LandmarkPublisher, RefusedError, Takes
 from loadtests.measurements import Measurement, Tell
 from loadtests.target import Target
@@ -33,12 +33,14 @@ class PublisherClient:
         """From its due time (monotonic), however late it is now, for so many seconds or until cancelled."""
         models = self._target.models.split(",") if self._target.models else ()
         publisher = LandmarkPublisher(self._target.socket_url, models, token=self._target.token())
+        step = measurements.CONNECT
         try:
             async with publisher:
-                self._say(measurements.CONNECT, due)
+                self._say(step, due)
+                step = "publish"
                 await self._publish(publisher, due, seconds)
         except (RefusedError, OSError, WebSocketException, TimeoutError) as error:
-            self._say(measurements.CONNECT, due, str(error) or type(error).__name__)
+            self._say(step, due, str(error) or type(error).__name__)
         if publisher.lost:
             self._tell(Measurement(TYPE, "frames lost", None, f"{publisher.lost} frames lost"))
 
@@ -52,10 +54,13 @@ class PublisherClient:
             await publisher.play(self._takes, max(0.1, due + seconds - glass))
         finally:
             self._lives.gone(publisher.session)
-            asked = time.monotonic()
-            await publisher.end()
-            over = await settled([following])
-            self._say(measurements.END, asked, "" if over else "its end was never told")
+            await to_its_end(self._leave(publisher, following))
+
+    async def _leave(self, publisher: LandmarkPublisher, following: "asyncio.Task[None]") -> None:
+        asked = time.monotonic()
+        await publisher.end()
+        over = await settled([following])
+        self._say(measurements.END, asked, "" if over else "its end was never told")
 
     def _say(self, name: str, since: float, failure: str = "") -> None:
         now = time.monotonic()

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from loadtests import measurements
 from loadtests.clients.listening import Event, ListenError, Listening
@@ -90,6 +91,16 @@ class Follower:
         if final:
             total = float(event["latency_ms"]["total"])
             self.tell(measurements.GLASS, measurements.SERVERS_OWN, total)
+
+
+async def to_its_end(leaving: Coroutine[Any, Any, None]) -> None:
+    """Leaves whole even when it is cancelled amid that: a session that is over is measured to its end."""
+    task = asyncio.create_task(leaving)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 async def settled(following: Sequence["asyncio.Task[None]"], seconds: float = END_SECONDS) -> bool:

@@ -11,7 +11,7 @@ FENCE = re.compile(r"^```(\w*)\s*$")
 
 PROGRAMS = ("curl", "docker", "git", "kubectl", "make", "pytest", "python", "python3", "signstream", "source")
 
-COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:\S*/)?(?:{'|'.join(PROGRAMS)}|export|cd|sudo|openssl)\b ?")
+COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:\S*/)?(?:{'|'.join(PROGRAMS)}|export|cd|sudo|openssl|for)\b ?")
 """How a line begins that is typed into a shell: settings, perhaps a path, a program."""
 
 INLINE = re.compile(rf"`((?:\S*/)?(?:{'|'.join(PROGRAMS)}) [^`]+)`")

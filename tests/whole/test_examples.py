@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import commands
 from shared.bundles import load_bundle
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
 from tests.shared.faust_redis.conftest import until
 from tests.whole.server import Server
 from tests.workers.recognizers.presets.conftest import landmark_window
@@ -86,6 +86,13 @@ def test_captions_say_what_is_needed(words: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "either a video or --session is needed" in done.stderr
+
+
+def test_captions_of_nobody_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setattr(sys, "argv", ["captions.py", str(EXAMPLES / "captions.html"), "--server", nobody])
+    with pytest.raises(SystemExit, match=r"captions.html: .*refused"):
+        example("captions").main()
 
 
 def moving(up: float, samples: int, rng: np.random.Generator) -> NDArray[np.float32]:

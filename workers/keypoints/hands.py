@@ -12,8 +12,10 @@ from workers.keypoints.poses import INDEXES, PINKIES, WRISTS, Pose
 from workers.keypoints.regions import (
     Points,
     Region,
+    hand_region,
     recropped_region,
     to_picture,
+    wrapped,
     wrist_region,
 )
 
@@ -28,6 +30,10 @@ SURE_WRIST = 0.5
 
 DRIFT_OF_REGION, DRIFT_OF_SHOULDERS = 0.6, 0.3
 """A hand further from its pose's wrist than the larger of these is not that arm's hand any more."""
+
+SLIPPED_OF_REGION, SLIPPED_ANGLE, SLIPPED_SCALE = 0.2, math.radians(40), 0.4
+"""What is seen in a region that lies further than this from the hand, or is turned or sized otherwise, is not
+trusted, and its wrist is asked. MediaPipe's hand_tracking follows a hand only within these."""
 
 SAME_HAND = 0.12
 """Shoulder widths between two hands' landmarks: closer, both sides sit on one hand."""
@@ -117,6 +123,16 @@ def follow_hand(
         return dataclasses.replace(before, patch=dataclasses.replace(patch, reused=patch.reused + 1))
     points = find_hand(networks, rgb, region)
     return None if points is None else Hand(points, 0, hand_patch(rgb, region) if gated else None)
+
+
+def has_slipped(region: Region, seen: Points) -> bool:
+    """Whether a hand moved on so fast that the region in which it was seen was the last picture's."""
+    now = hand_region(seen)
+    return (
+        math.hypot(now.x - region.x, now.y - region.y) > SLIPPED_OF_REGION * region.size
+        or abs(wrapped(now.angle - region.angle)) > SLIPPED_ANGLE
+        or abs(now.size - region.size) > SLIPPED_SCALE * region.size
+    )
 
 
 def has_drifted(points: Points, region: Region, pose: Pose, side: int) -> bool:

@@ -100,12 +100,11 @@ class Landmarker:
         begun = time.monotonic()
         if self._live:
             frames = self._in_reach(self._unbroken(frames))
-        pictures = [picture for frame in frames for picture in self._decode(frame, read)]
+        pictures = self._decoded(frames, read)
         if ended and not self._flushed:
             self._flushed = True
             pictures += self._decoder.flush()
-        self._replay(pictures)
-        self._backlog.add(pictures)
+        self._keep(pictures)
         for seen in self._backlog.warm():
             if not self._is_warm:
                 self._landmarks(Shot(seen))
@@ -117,13 +116,23 @@ class Landmarker:
             done.append(self._look(picture))
         return done
 
-    def _decode(self, frame: Frame, read: float) -> Sequence[Picture]:
-        skipped = self._decoder.skipped
-        with metrics.LANDMARK.timed("decode"):
-            pictures = self._decoder.decode(frame, read)
-        if self._decoder.skipped > skipped:
-            self._backlog.miss([self._session.media_time(frame.pts)])
+    def _decoded(self, frames: Sequence[Frame], read: float) -> list[Picture]:
+        """The pictures of these frames, but for those that were kept because one behind them is missed."""
+        pictures: list[Picture] = []
+        for frame in frames:
+            skipped = self._decoder.skipped
+            with metrics.LANDMARK.timed("decode"):
+                pictures += self._decoder.decode(frame, read)
+            if self._decoder.skipped > skipped:
+                if pictures:
+                    self._keep(pictures)
+                    pictures = []
+                self._backlog.miss([self._session.media_time(frame.pts)])
         return pictures
+
+    def _keep(self, pictures: Sequence[Picture]) -> None:
+        self._replay(pictures)
+        self._backlog.add(pictures)
 
     def flush(self) -> Windows:
         """The windows at the end of the media."""

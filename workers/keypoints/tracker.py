@@ -25,6 +25,7 @@ from workers.keypoints.hands import (
     doubled_side,
     follow_hand,
     has_drifted,
+    has_slipped,
     is_worth_searching,
 )
 from workers.keypoints.memory import Memory
@@ -48,7 +49,7 @@ class Counts:
     still_hands: int = 0
     poses: int = 0
     retries: int = 0
-    """Poses looked at because a hand was lost in that very picture."""
+    """Poses looked at because a hand was lost, or moved far, in that very picture."""
 
 
 class Tracker:
@@ -150,27 +151,36 @@ class Tracker:
     def _look_at_hand(self, rgb: Rgb, time: float, side: int, *, posed: bool) -> bool:
         """Returns whether the pose is of this picture by now."""
         memory, before = self._memory, self._memory.hands[side]
-        assert memory.pose is not None
-        hand = None
-        if before.points is not None:
-            region = hand_region(before.points)
-            if not (posed and has_drifted(before.points, region, memory.pose, side)):
-                with metrics.LANDMARK.timed("hands"):
-                    hand = follow_hand(self._networks, rgb, before, region, gated=self._gated)
-                if hand is not None:
-                    self.counts.still_hands += hand.points is before.points
-                    hand = dataclasses.replace(hand, posed_at=before.posed_at)
-            if hand is None and not posed:
-                # Lost between two poses: its wrist of this picture finds it again before anybody misses it.
-                self.counts.retries += 1
-                self._look_at_pose(rgb, time)
-                posed = True
+        hand, sure = self._follow(rgb, side, posed=posed) if before.points is not None else (None, False)
+        if before.points is not None and not sure and not posed:
+            # Lost between two poses, or nearly: its wrist of this picture finds it before anybody misses it.
+            self.counts.retries += 1
+            self._look_at_pose(rgb, time)
+            posed = True
         if memory.pose is not None:
-            if hand is None and posed:
+            if posed and not sure:
                 with metrics.LANDMARK.timed("hands"):
-                    hand = acquire_hand(self._networks, rgb, before, memory.pose, side, gated=self._gated)
+                    found = acquire_hand(self._networks, rgb, before, memory.pose, side, gated=self._gated)
+                hand = hand if hand is not None and found.points is None else found
             memory.hands[side] = hand or before.longer_missed()
         return posed
+
+    def _follow(self, rgb: Rgb, side: int, *, posed: bool) -> tuple[Hand | None, bool]:
+        """The hand where it was, and whether that is where it is."""
+        before, pose = self._memory.hands[side], self._memory.pose
+        assert before.points is not None
+        assert pose is not None
+        region = hand_region(before.points)
+        if posed and has_drifted(before.points, region, pose, side):
+            return None, False
+        with metrics.LANDMARK.timed("hands"):
+            hand = follow_hand(self._networks, rgb, before, region, gated=self._gated)
+        if hand is None or hand.points is None:
+            return None, False
+        still = hand.points is before.points
+        self.counts.still_hands += still
+        sure = still or not has_slipped(region, hand.points)
+        return dataclasses.replace(hand, posed_at=before.posed_at), sure
 
     def _part_hands(self) -> None:
         memory = self._memory

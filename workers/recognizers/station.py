@@ -17,10 +17,11 @@ from redis.asyncio import Redis
 
 from shared import keys
 from shared.faust_redis import broker_url
+from workers.recognizers.agent import RecognizerAgent
 from workers.recognizers.ahead import SIDE_BY_SIDE
 from workers.recognizers.batches import batches
 from workers.recognizers.chain import ChainAgent, Streaming
-from workers.recognizers.recognizer import TOGETHER_SECONDS, Model, RecognizerAgent
+from workers.recognizers.recognizer import TOGETHER_SECONDS, Model
 from workers.recognizers.results import Results
 from workers.recognizers.versions import Versions
 

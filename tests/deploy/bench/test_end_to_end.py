@@ -51,6 +51,7 @@ def test_every_picture_of_a_browser_and_of_a_publisher_is_known_again_at_the_gat
         assert all(later > earlier for earlier, later in itertools.pairwise(numbers))
         delays = [at - camera.clock.at(number) for at, number in zip(captured, numbers, strict=True)]
         assert 0 <= np.median(delays) < 0.5
+        assert abs(camera.zero - camera.clock.at(numbers[0])) < 1.0
     assert set(measured.cpu) == {"redis", "gateway", "keypoints", "recognizers"}
     assert all(cores > 0 for cores in measured.cpu.values())
     assert measured.landmarks_ms > 0

@@ -30,7 +30,8 @@ def camera(*events: Any, delay: float = 0.004) -> Camera:
     """Frames are at the gateway a moment after they were captured."""
     clock = Clock([0, 1], [BEGAN, BEGAN + 1 / 30])
     numbers = list(range(3 * FILM))
-    return Camera(clock, Frames([clock.at(n) + delay for n in numbers], numbers), list(events))
+    frames = Frames([clock.at(n) + delay for n in numbers], numbers)
+    return Camera(clock, frames, BEGAN + delay, list(events))
 
 
 def test_a_partial_counts_from_when_the_sign_is_recognisable() -> None:

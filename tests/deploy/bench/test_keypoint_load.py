@@ -46,7 +46,7 @@ def rows(folder: Path, *arguments: str) -> list[dict[str, Any]]:
 
 
 def test_under_twice_the_load_every_picture_is_landmarked_or_told_as_dropped(folder: Path) -> None:
-    few, many = rows(folder, "--overload", "--cameras", "8", "--seconds", "2")
+    few, many, *bounds = rows(folder, "--overload", "--cameras", "8", "--seconds", "2")
     assert (few["mode"], many["mode"]) == ("carried", "2 x carried")
     assert (few["sessions"], many["sessions"]) == (8, 16)
     assert (many["frames_sent"], many["pictures_due"]) == (16 * 60, 16 * 30)
@@ -54,5 +54,6 @@ def test_under_twice_the_load_every_picture_is_landmarked_or_told_as_dropped(fol
         assert row["unaccounted"] == 0
         assert row["landmarked"] > 0
     assert many["dropped"] > 0
+    assert [bound["measured"] for bound in bounds] == [many["age_p99_ms"], 0]
     assert many["fewest_of_a_session"] > 0, "no session starves"
     assert many["age_p50_ms"] <= many["age_p99_ms"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,12 @@ def test_every_profile_stands_beside_the_reference(tmp_path: Path) -> None:
     assert clips == set(averages) >= {"reference", "holistic", "hands+pose", "hands", "floor"}
     assert averages["reference"]["ratio"] == 1
     assert all(row["frames_per_cpu_second"] > 0 for row in averages.values())
-    parts = {row["mode"]: row["cpu_ms_per_frame"] for row in told["rows"] if "mode" in row}
+    parts = {
+        row["mode"]: row["cpu_ms_per_frame"] for row in told["rows"] if "cpu_ms_per_decoded_frame" in row
+    }
+    bounds = {row["mode"] for row in told["rows"] if "met" in row}
+    assert "bound: times Holistic, holistic" in bounds
+    assert re.search(r"met +times Holistic, holistic:", done.stderr)
     assert 0 < parts["part: decode"] < parts["part: all but inference"] < parts["part: whole"]
 
 

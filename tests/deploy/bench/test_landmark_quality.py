@@ -56,6 +56,8 @@ def test_pictures_of_nobody_have_nothing_to_compare() -> None:
 
 
 def test_clips_add_up() -> None:
-    one, other = Reading(("hello", "-"), ("hello",)), Reading(("hello", "tea"), ())
+    one = Reading(("hello", "idle", "-"), ("hello", "", ""), ("hello",))
+    other = Reading(("hello", "-", "tea"), ("hello", "", "tea"), ())
     total = compare_readings(one, other) + compare_readings(one, one) + Agreement()
-    assert total.figures()["window_agreement_percent"] == 75
+    assert total.figures()["window_agreement_percent"] == 66.67
+    assert total.figures()["window_sign_agreement_percent"] == 83.33, "rest and unknown signing are no sign"

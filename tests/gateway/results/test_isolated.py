@@ -204,3 +204,41 @@ def test_with_a_buffer_cleared_on_accept_no_window_speaks_for_two_signs() -> Non
     assert finals(drafts) == ["hello"] * 4
     assert [draft.status for draft in drafts[:2]] == ["partial", "final"]
     assert subject.finish() == []
+
+
+def sign(start: float, end: float, top: dict[str, float], seq: int = 0) -> Result:
+    """A window that holds one whole sign."""
+    pairs = sorted([*top.items(), ("idle", max(0.0, 1 - sum(top.values())))], key=lambda pair: -pair[1])
+    return Result("m", seq, start, end, pairs, whole=True)
+
+
+def test_a_whole_sign_is_final_at_once_and_as_long_as_its_window() -> None:
+    (draft,) = rule().feed(sign(1.0, 2.5, {"hello": 0.9, "tea": 0.1}))
+    assert (draft.status, draft.gloss, draft.start, draft.end) == ("final", "hello", 1.0, 2.5)
+    assert draft.alternatives == [("hello", 0.9), ("tea", 0.1)]
+
+
+def test_the_same_whole_sign_twice_is_two_glosses() -> None:
+    signs = [sign(1.0, 2.0, {"hello": 0.9}), sign(2.0, 3.0, {"hello": 0.9}, 1)]
+    assert finals(run(signs)) == ["hello", "hello"]
+
+
+@pytest.mark.parametrize("top", [{"hello": 0.5}, {"hello": 0.6, "tea": 0.4}, {}])
+def test_a_whole_sign_that_speaks_for_none_is_none(top: dict[str, float]) -> None:
+    assert run([sign(1.0, 2.0, top)]) == []
+
+
+@pytest.mark.parametrize("windows", [SIGN, SIGN[:5]], ids=["over by then", "going on"])
+def test_a_sign_seen_in_windows_and_whole_is_told_once(windows: list[float]) -> None:
+    """And what its own windows still say of it behind its end is nothing new."""
+    late = hello([0.9, 0.9, 0.9], first=8)
+    drafts = run([*hello(windows), sign(0.1, 1.7, {"hello": 0.9}), *late])
+    assert [(d.status, d.gloss) for d in drafts] == [("partial", "hello"), ("final", "hello")]
+
+
+def test_a_successor_knows_which_whole_sign_was_told() -> None:
+    first = rule()
+    first.feed(sign(0.1, 1.7, {"hello": 0.9}))
+    second = IsolatedRule.restore(STREAMING, BACKGROUND, msgpack.unpackb(msgpack.packb(first.state())))
+    assert [second.feed(each) for each in hello([0.9] * 3, first=8)] == [[], [], []]
+    assert second.feed(sign(1.0, 2.0, {"hello": 0.9})) == [], "it overlaps the one that was told"

@@ -12,10 +12,11 @@ from workers.keypoints.hands import (
     Hand,
     doubled_side,
     has_drifted,
+    has_slipped,
     is_worth_searching,
 )
 from workers.keypoints.poses import SHOULDERS, WRISTS, Pose
-from workers.keypoints.regions import Region
+from workers.keypoints.regions import Region, hand_region
 
 REGION = Region(0.5, 0.5, 0.1)
 
@@ -39,6 +40,25 @@ def hand_at(x: float) -> np.ndarray:  # type: ignore[type-arg]
 def test_a_hand_near_its_wrist_has_not_drifted() -> None:
     assert not has_drifted(hand_at(0.72), REGION, pose(), 0)
     assert has_drifted(hand_at(0.3), REGION, pose(), 0)
+
+
+@pytest.mark.parametrize(
+    ("dx", "angle", "size", "slipped"),
+    [
+        (0.0, 0.0, 1.0, False),
+        (0.19, 0.6, 0.65, False),
+        (0.21, 0.0, 1.0, True),
+        (0.0, 0.8, 1.0, True),
+        (0.0, 0.0, 0.55, True),
+    ],
+)
+def test_a_hand_seen_at_the_edge_of_its_region_has_slipped(
+    dx: float, angle: float, size: float, slipped: bool
+) -> None:
+    points = np.random.default_rng(3).random((21, 3)) / 5 + 0.4
+    there = hand_region(points)
+    looked = Region(there.x + dx * there.size / size, there.y, there.size / size, there.angle + angle)
+    assert has_slipped(looked, points) is slipped
 
 
 def test_a_hand_is_trusted_where_the_wrist_is_a_guess() -> None:

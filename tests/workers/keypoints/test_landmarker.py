@@ -1,5 +1,6 @@
 """Decoder, backlog and extractor in turns."""
 
+import dataclasses
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -132,3 +133,18 @@ def test_a_codec_without_pictures_is_refused_before_anything_is_read() -> None:
 def test_a_hostile_frame_leaves_the_turn_empty(landmarker: Landmarker) -> None:
     assert landmarker.turn([Frame(b"\xff" * 64, 0, 0, True)], 0.0, ended=False) == []
     assert landmarker.why_nothing()
+
+
+def test_what_came_before_a_frame_that_is_skipped_is_landmarked_all_the_same() -> None:
+    """One turn: a picture, a broken frame, one that may not be decoded behind it, and a keyframe."""
+    clip = generate(60, encoder="libvpx", gop=30)
+    frames = [captured(frame, 100.0) for frame in clip.frames]
+    frames[4] = dataclasses.replace(frames[4], data=b"")
+    live = Landmarker(clip.session("live"), 15.0, Holistic())
+    shown = live.turn(frames[:32], 0.0, ended=False)
+    shown += [each for _ in range(9) for each in live.turn([], 0.0, ended=False)]
+    live.close()
+    due = [n / 30 for n in range(0, 32, 2)]
+    kept = [due[0], due[1], due[15]]
+    assert [each.picture.time for each in shown] == pytest.approx(kept, abs=2e-3)
+    assert live.dropped == len(due) - len(kept)

@@ -1,0 +1,236 @@
+"""One crowd grown before one Signstream, measured at each size."""
+
+import asyncio
+import contextlib
+import dataclasses
+import math
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import RedisError
+from websockets.exceptions import WebSocketException
+
+from deploy.bench.camera_load import machine_seconds
+from deploy.bench.many_sessions import Crowd, Publisher, Sender, StubCamera
+from deploy.bench.scale_films import MODEL, STUB, Films
+from deploy.bench.stages import REDIS, Counts, Stages
+from shared import connection, keys
+from shared.framelog import Frame
+
+PARTS = ("gateway", "keypoints", "recognizers", REDIS)
+
+SESSIONS_A_WORKER = 256
+"""The most that a worker can be told to take."""
+
+SETTLE_SECONDS = 4.0
+
+OWNED_SECONDS = 90.0
+
+FULL_SHARE = 0.97
+
+BEHIND_SECONDS = 1.0
+"""A window older than this says that the recognizers are behind."""
+
+LATE_PERCENT = 1.0
+
+FULL = (TimeoutError, OSError, WebSocketException, RedisError)
+"""What it looks like when no more sessions are taken."""
+
+Say = Callable[[str], object]
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """One size for some seconds."""
+
+    sessions: int
+    stretch: float
+    windows: float
+    """A second, all sessions together."""
+    cpu: Mapping[str, float]
+    """Cores by part."""
+    busiest: Mapping[str, float]
+    """Cores of the busiest process of each part."""
+    processes: Mapping[str, int]
+    memory: Mapping[str, float]
+    """Bytes by part; of Redis those of its data."""
+    redis_in: float
+    redis_out: float
+    """Bytes a second."""
+    late_percent: float
+    """Frames that left late: the senders are full."""
+    lost: int
+    """Sessions that were cut off so far."""
+    oldest: float
+    """Age of the oldest window nobody answered, seconds."""
+    lag_ms: float
+    """Longest that a gateway's event loop was held up."""
+    busy: float
+    """Cores of the machine."""
+
+    def full(self) -> list[str]:
+        """What does not keep up."""
+        said = [f"a {part} process is at its core" for part in PARTS if self.busiest[part] > FULL_SHARE]
+        said += ["the recognizers are behind"] if self.oldest > BEHIND_SECONDS else []
+        said += ["the machine's cores are all busy"] if self.busy > FULL_SHARE * cores() else []
+        said += [f"{self.lost} sessions were cut off"] if self.lost else []
+        return said + (["the senders are behind"] if self.late_percent > LATE_PERCENT else [])
+
+
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    at: float
+    cpu: Mapping[str, Sequence[float]]
+    memory: Mapping[str, float]
+    redis: Mapping[str, Any]
+    windows: float
+    sent: int
+    late: int
+    busy: float
+
+
+def cores() -> int:
+    """Of this machine, for us."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextlib.asynccontextmanager
+async def stages_for(
+    kind: str, most: int, recording: Path | None = None, **settings: str
+) -> AsyncIterator[Stages]:
+    """Real stages; with a recording, stand-ins for the keypoint workers."""
+    workers = math.ceil(most / SESSIONS_A_WORKER)
+    counts = Counts(2, workers, 2)
+    own = {
+        "SESSIONS_PER_WORKER": str(SESSIONS_A_WORKER),
+        "PUBLISHERS_PER_GATEWAY": "10000",
+        "WHEN_FULL": "queue",
+        "QUEUE_LENGTH": "10000",
+        **settings,
+    }
+    stand_in = [sys.executable, "-m", "deploy.bench.stand_in", str(recording)]
+    instead = {"keypoints": stand_in} if recording else {}
+    async with Stages.running(counts, instead, **own) as stages:
+        yield stages
+
+
+async def grown(
+    kind: str, films: Films, steps: Sequence[tuple[int, float]], seconds: float, say: Say
+) -> list[Measured]:
+    """One measurement for each size and stretch; sizes must not shrink but at a change of stretch."""
+    most = max(size for size, _ in steps)
+    recording = films.recording if kind == "cameras" else None
+    measured = []
+    async with (
+        stages_for(kind, most, recording) as stages,
+        connection.connect(stages.redis_url) as store,
+    ):
+        stretches = sorted({stretch for _, stretch in steps})
+        for stretch in stretches:
+            async with Crowd(stretch) as crowd:
+                for size in (size for size, at in steps if at == stretch):
+                    try:
+                        await enlarge(crowd, size, kind, films, stages, store)
+                    except FULL as error:
+                        got = f"only {await _owned(store)} of {size} sessions are owned"
+                        say(f"{kind}: {got}: {type(error).__name__} {error}; no more are tried")
+                        break
+                    one = await measure(crowd, stages, store, seconds)
+                    measured.append(one)
+                    each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
+                    full = f"; full: {', '.join(one.full())}" if one.full() else ""
+                    say(f"{kind}: {size} sessions, time stretched {stretch:g}: {each}{full}")
+            if stretch != stretches[-1]:
+                await _nobody_left(store)
+    return measured
+
+
+async def enlarge(
+    crowd: Crowd,
+    size: int,
+    kind: str,
+    films: Films,
+    stages: Stages,
+    store: redis.asyncio.Redis,
+    frames: Sequence[Frame] = (),
+) -> None:
+    """To so many sessions, all owned by a keypoint worker. `frames` instead of the stand-in's."""
+
+    async def begin() -> Sender:
+        if kind == "publishers":
+            url = stages.urls[len(crowd.senders) % len(stages.urls)]
+            return await Publisher.begin(url, MODEL, films.messages)
+        shown, shape = (frames, films.size) if frames else (films.stub, STUB)
+        return await StubCamera.begin(store, MODEL, shown, *shape)
+
+    await crowd.grow(size, begin)
+    async with asyncio.timeout(OWNED_SECONDS):
+        while await _owned(store) < size:
+            crowd.check()
+            await asyncio.sleep(0.2)
+    await asyncio.sleep(SETTLE_SECONDS)
+
+
+async def measure(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis, seconds: float) -> Measured:
+    """The next so many seconds."""
+    before = await _look(crowd, stages, store)
+    await asyncio.sleep(seconds)
+    after = await _look(crowd, stages, store)
+    crowd.check()
+    told = await stages.metrics("gateway")
+    spent = after.at - before.at
+    each = {
+        part: [(b - a) / spent for a, b in zip(before.cpu[part], after.cpu[part], strict=True)]
+        for part in PARTS
+    }
+    oldest = [value for name, value in told.items() if name.startswith("signstream_windows_oldest_seconds")]
+    return Measured(
+        sessions=len(crowd.senders),
+        stretch=crowd.stretch,
+        windows=max(0.001, (after.windows - before.windows) / spent),
+        cpu={part: sum(values) for part, values in each.items()},
+        busiest={part: max(values) for part, values in each.items()},
+        processes={part: len(values) for part, values in each.items()},
+        memory=after.memory,
+        redis_in=(after.redis["total_net_input_bytes"] - before.redis["total_net_input_bytes"]) / spent,
+        redis_out=(after.redis["total_net_output_bytes"] - before.redis["total_net_output_bytes"]) / spent,
+        late_percent=100 * (after.late - before.late) / max(1, after.sent - before.sent),
+        lost=crowd.lost,
+        oldest=max(oldest, default=0.0) / len(stages.of("gateway")),
+        lag_ms=1000 * told.get("signstream_gateway_loop_lag_seconds", 0.0) / len(stages.of("gateway")),
+        busy=(after.busy - before.busy) / spent,
+    )
+
+
+async def _look(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis) -> _Look:
+    told = await stages.metrics("keypoints")
+    info: dict[str, Any] = await store.info()
+    memory = {part: float(sum(p.rss_bytes() for p in stages.of(part))) for part in PARTS}
+    return _Look(
+        at=time.monotonic(),
+        cpu={part: [process.cpu_seconds() for process in stages.of(part)] for part in PARTS},
+        memory=memory | {REDIS: float(info["used_memory"])},
+        redis=info,
+        windows=sum(v for name, v in told.items() if name.startswith("signstream_windows_sent_total")),
+        sent=crowd.sent,
+        late=crowd.late,
+        busy=machine_seconds(),
+    )
+
+
+async def _owned(store: redis.asyncio.Redis) -> int:
+    summary: Any = await store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP)
+    return int(summary["pending"])
+
+
+async def _nobody_left(store: redis.asyncio.Redis) -> None:
+    """Sessions that ended are let go of before the next crowd comes."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(OWNED_SECONDS / 3):
+            while await _owned(store):  # noqa: ASYNC110 - other processes' doing
+                await asyncio.sleep(0.2)

@@ -1,0 +1,157 @@
+"""`signstream bench scale`: fits, plans and stand-ins, on made-up measurements."""
+
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+
+from deploy.bench import scale
+from deploy.bench.fits import fit_plane
+from deploy.bench.plan import GIB, Cost, plan, plan_rows
+from deploy.bench.scale_films import _stubs
+from deploy.bench.scale_run import PARTS, Measured
+from deploy.bench.scale_stand_in import Looking, rows_of
+from deploy.bench.signed_film import numbers_in, stamp, vp8_of
+from deploy.bench.stand_in import Recording, StandIn, spend
+from shared.framelog import Frame
+from shared.landmarks import ROWS
+
+
+def test_what_two_things_cost_is_told_apart() -> None:
+    places = [(10, 60), (30, 190), (10, 3), (100, 25), (1000, 250)]
+    x, y = [n for n, _ in places], [w for _, w in places]
+    plane = fit_plane(x, y, [0.05 + 0.001 * n + 0.0006 * w for n, w in places])
+    assert plane.intercept == pytest.approx(0.05)
+    assert plane.x_slope == pytest.approx(0.001)
+    assert plane.y_slope == pytest.approx(0.0006)
+    assert plane.worst == pytest.approx(0, abs=1e-9)
+
+
+def test_nothing_costs_less_than_nothing() -> None:
+    plane = fit_plane([1, 2, 3, 4], [4, 3, 2, 1], [1.0, 2.0, 3.0, 4.0])
+    assert plane.y_slope == 0.0
+    assert plane.x_slope == pytest.approx(1.0)
+
+
+def test_a_plane_needs_three_measurements() -> None:
+    with pytest.raises(ValueError, match="at least three"):
+        fit_plane([1, 2], [1, 2], [1, 2])
+    with pytest.raises(ValueError, match="more than 0"):
+        fit_plane([1, 2, 3], [1, 2, 3], [1, 0, 2])
+
+
+COST = Cost(
+    cpu={"gateway": 0.005, "keypoints": 0.1, "recognizers": 0.004, "redis": 0.002},
+    idle={"gateway": 0.02, "keypoints": 0.02, "recognizers": 0.02, "redis": 0.0},
+    windows=6.25,
+    process_bytes={"gateway": GIB, "keypoints": GIB, "recognizers": GIB, "redis": 0.0},
+    session_bytes={"gateway": 0.0, "keypoints": 0.0, "recognizers": 0.0, "redis": 2**20},
+    redis_in=125_000.0,
+    redis_out=250_000.0,
+    camera=125_000.0,
+)
+
+
+def test_a_plan_rounds_up_to_whole_processes() -> None:
+    one = plan(COST, 1000)
+    assert one["keypoints_processes"] == 148, "1000 x 0.1 / (0.7 - 0.02)"
+    assert one["redis_processes"] == 3
+    assert one["gateway_processes"] == 8
+    assert one["cores"] == 148 + 3 + 8 + one["recognizers_processes"]
+    assert (one["redis_in_mbit_per_s"], one["redis_out_mbit_per_s"]) == (1000, 2000)
+    assert one["windows_per_second"] == 6250
+    assert one["memory_gib"] == pytest.approx(148 + 8 + one["recognizers_processes"] + 1000 / 1024, abs=0.1)
+    modes = [row["mode"] for row in plan_rows("cameras", COST)]
+    assert modes == ["plan: 1000 cameras", "plan: 100000 cameras", "plan: 1000000 cameras"]
+
+
+def test_a_process_that_is_full_without_a_session_has_no_plan() -> None:
+    with pytest.raises(ValueError, match="no room"):
+        plan(dataclasses.replace(COST, idle=dict.fromkeys(COST.idle, 0.8)), 10)
+
+
+def measured(sessions: int, stretch: float, *, oldest: float = 0.0, late_percent: float = 0.0) -> Measured:
+    windows = 6.25 * sessions / stretch
+    cpu = dict.fromkeys(PARTS, 0.01 + 0.0004 * sessions + 0.0005 * windows)
+    return Measured(
+        sessions=sessions,
+        stretch=stretch,
+        windows=windows,
+        cpu=cpu,
+        busiest=cpu,
+        processes=dict.fromkeys(PARTS, 1),
+        memory=dict.fromkeys(PARTS, 1e8 + 1e5 * sessions),
+        redis_in=1000.0 * windows,
+        redis_out=2000.0 * windows,
+        late_percent=late_percent,
+        lost=0,
+        oldest=oldest,
+        lag_ms=1.0,
+        busy=1.0,
+    )
+
+
+class Films:
+    frame_bytes = 4000.0
+    message_bytes = 340.0
+
+
+def test_cost_in_life_is_found_from_time_that_was_stretched() -> None:
+    several = [measured(10, 1), measured(30, 1), *(measured(n, 25) for n in (10, 30, 100, 300, 1000))]
+    rows, cost = scale.fitted("publishers", several, Films())  # type: ignore[arg-type]
+    assert cost.cpu["gateway"] == pytest.approx(0.0004 + 6.25 * 0.0005)
+    assert cost.idle["gateway"] == pytest.approx(0.01)
+    assert cost.redis_in == pytest.approx(6250, rel=0.01)
+    assert cost.session_bytes["gateway"] == pytest.approx(1e5)
+    line = next(row for row in rows if row["mode"] == "publishers: all")
+    assert line["off_the_line_percent"] == pytest.approx(0, abs=0.01)
+    assert line["beyond_idle_spread_percent"] == pytest.approx(0, abs=0.1)
+    assert line["raw_per_session_spread_percent"] > 10, "ten sessions carry the idle processes alone"
+    with_pictures = scale.with_looking(cost, Looking(0.12, 0.006, 4e5, 3e8))
+    assert with_pictures.cpu["keypoints"] == pytest.approx(cost.cpu["keypoints"] + 0.12)
+    assert with_pictures.cpu["gateway"] == 0.006
+    everything = [*rows, *scale.fitted("cameras", several, Films())[0]]  # type: ignore[arg-type]
+    everything += scale.full_rows({"publishers": cost, "cameras": with_pictures})
+    everything += rows_of([measured(2, 1)], [measured(2, 1)])
+    said = "\n".join(scale.verdict(everything))
+    assert "cameras: one keypoints process is full first, at 6 sessions" in said
+    assert "every size on one line within 0.0 %, 10 % were asked: met" in said
+    assert "all told, within" in said
+    assert "1.0 of a real worker's: met" in said
+
+
+def test_what_does_not_keep_up_is_named() -> None:
+    assert measured(10, 1).full() == []
+    full = measured(10, 1, oldest=2.0, late_percent=5.0).full()
+    assert full == ["the recognizers are behind", "the senders are behind"]
+    (row,) = scale.size_rows("cameras", [measured(10, 1, oldest=2.0)])
+    assert row["full"] == "the recognizers are behind"
+    assert row["ratio"] == 1.0
+
+
+def test_a_stand_in_plays_its_recording_and_spends_what_it_is_told() -> None:
+    landmarks = np.arange(3, dtype=np.float32)[:, None, None] * np.ones((3, ROWS, 3), np.float32)
+    recording = Recording.unpack(Recording(landmarks, 0.02, 500).pack())
+    stand_in = StandIn(recording)
+    begun = time.thread_time()
+    seen = stand_in.landmarks(np.zeros((1, 1, 3), np.uint8), 4 / 15)
+    assert 0.02 <= time.thread_time() - begun < 0.06
+    assert seen.shape == (ROWS, 3)
+    assert float(seen[0, 0]) == 1.0
+    state = stand_in.state()
+    assert state is not None
+    assert len(state["memory"]) == 500
+    assert stand_in.restore(state)
+    assert StandIn(dataclasses.replace(recording, state_bytes=0)).state() is None
+    stand_in.close()
+    spend(0.0)
+
+
+def test_small_pictures_travel_in_frames_as_long_as_real_ones() -> None:
+    picture = np.random.default_rng(1).integers(0, 255, (36, 64, 3), np.uint8).repeat(10, 0).repeat(10, 1)
+    pictures = [stamp(picture.copy(), number) for number in range(6)]
+    real = [Frame(data, n, n, n == 0) for n, data in enumerate(vp8_of(pictures))]
+    stubs = _stubs(pictures, real)
+    assert [len(stub.data) for stub in stubs] == [max(len(f.data), 0) for f in real]
+    assert len(numbers_in([stub.data for stub in stubs])) == 6
