@@ -150,9 +150,8 @@ class Settings(BaseSettings):
         100, ge=1, le=10_000, description="Sessions that may wait for a keypoint worker; files always wait."
     )
     extractor: Literal["mediapipe", "tracker"] = Field(
-        # By the tracker a model's windows agree with Holistic's a little too seldom (docs/benchmarks.md).
-        "mediapipe",
-        description="What finds landmarks: `mediapipe` (Holistic itself), or `tracker` (a fifth of its CPU).",
+        "tracker",
+        description="What finds landmarks: `tracker`, or `mediapipe` (Holistic itself, five times the CPU).",
     )
     precision: Literal["auto", "bf16", "int8", "f32"] = Field(
         "auto",
