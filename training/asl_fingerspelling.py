@@ -21,6 +21,7 @@ from training.fingerspelling import (
     PLAN,
     held_out_streams,
     measure,
+    one_by_one,
     pipeline,
     train,
     unseen_signer,
@@ -115,6 +116,7 @@ TASK = CtcTask(
     extra=unseen,
     card=card_text,
     chosen_on=1,
+    single=one_by_one,
 )
 
 make = TASK.make

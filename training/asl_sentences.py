@@ -9,7 +9,7 @@ from training.continuous import StreamReader
 from training.ctc_bundle import CtcRecipe
 from training.ctc_job import CtcTask, Parts, Shipped
 from training.ctc_report import CtcReport
-from training.evaluate import HELLO, hello_takes
+from training.evaluate import HELLO, QUIET_DRAWS, QUIET_MINUTES, hello_takes, quiet_report
 from training.recordings import Recordings, load_recordings
 from training.sentences import WORDS
 from training.signed_sentences import MEASURED, PLAN, TRAINED, held_out_streams, measure, train
@@ -49,6 +49,16 @@ def hello(shipped: Shipped) -> tuple[tuple[str, str, float], ...]:
     said = f"share of {HELLO}'s takes read as hello hello and nothing else (shipped weights)"
     right = sum(glosses == ["hello", "hello"] for glosses in read)
     return (("unseen_signer_takes_right", said, right / len(read)),)
+
+
+def quiet(shipped: Shipped) -> tuple[tuple[str, str, float], ...]:
+    """What is read where nobody signs."""
+    report = quiet_report(load_bundle(shipped.bundle), load_recordings(shipped.data))
+    said = (
+        f"false glosses in {QUIET_MINUTES} minutes of rest, walking and hands at the face, mean of"
+        f" {QUIET_DRAWS} draws (shipped weights; `signstream train quiet`)"
+    )
+    return (("quiet_false_finals", said, sum(report.finals) / len(report.finals)),)
 
 
 def card_text(parameters: int, report: CtcReport | None) -> str:
@@ -103,7 +113,7 @@ TASK = CtcTask(
     train=train,
     streams=held_out_streams,
     measure=measure,
-    extra=hello,
+    extra=lambda shipped: (*hello(shipped), *quiet(shipped)),
     card=card_text,
     chosen_on=2,
 )

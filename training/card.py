@@ -20,8 +20,10 @@ Words: {", ".join(recipe.WORDS)}.
 
 - Input: MediaPipe Holistic landmarks, {len(recipe.ROWS)} rows of the canonical 543; the steps that make them
   features stand in `bundle.toml`. Left is the signer's own left: do not mirror the picture.
-- Networks: two of five depthwise-separable convolutions over time each. One tells which word it is, with a
-  ridge regression over the window added; both tell whether it is one at all, and the smaller belief counts.
+- Networks: of five depthwise-separable convolutions over time each. One tells which word it is, with a ridge
+  regression over the window added; a second tells with it whether it is one at all, and the smaller belief
+  counts. {recipe.SINGLES} small ones, which know single recordings, tell rest from unknown signing and have a
+  voice in which word it is.
   {parameters:,} parameters together, {graph_bytes / 2**20:.1f} MB of ONNX, any number of windows side by
   side. They see nothing outside their window and keep nothing from one window to the next.
 - Licence of the weights: Apache-2.0.
@@ -33,8 +35,9 @@ clips of three signers, landmarked by their authors. No recording is in this bun
 each; the training joins them to streams with rest, comings and goings of the hands, letters, halves of
 different words, words played backwards, wrong handshapes, wandering poses, walking and hands at the face, so
 that the model learns what is no word.
-`signstream train {recipe.NAME}` makes the graph again (seed {recipe.SEED}, {recipe.STEPS} and
-{recipe.WHETHER_STEPS} steps; the same package versions, threads and processor give the same weights).
+`signstream train {recipe.NAME}` makes the graph again (seed {recipe.SEED}; {recipe.STEPS},
+{recipe.WHETHER_STEPS} and {recipe.SINGLES} times {recipe.SINGLE_STEPS} steps; the same package versions,
+threads and processor give the same weights).
 
 ## Measured
 
@@ -52,7 +55,9 @@ that the model learns what is no word.
   the model learned what rest is made of here, not what it makes of other people's rest.
 - Signing that is none of its words is answered with one of them at times: see the letters (most as `a` or
   `i`, whose handshapes they share) and the other languages above. What keeps it from that also takes a
-  word for rest where a sitting signs it otherwise than all others: the second and third line of figures.
+  word for `unknown` where a sitting signs it otherwise than all others: the third line of figures.
+- The weights by which the small networks are joined to the others were chosen by the second line of figures
+  and by the clips: it flatters by as much as docs/training.md says.
 - It knows fifteen words. `a` and `i` are also letters, and a held fist or little finger is all they are.
 - It does not translate: glosses are not sentences. Do not use it where a missed or wrong word does harm.
 - Skin, clothing and light matter only as far as MediaPipe finds the landmarks; that was not measured here.
@@ -70,7 +75,8 @@ def _measured(report: Report) -> str:
         for other in report.others
     )
     return f"""Recording blocks held out whole ({recipe.BLOCK} recordings a block, {recipe.FOLDS} folds, each
-by networks trained without it for {recipe.FOLD_STEPS} steps; the shipped are trained on all, and longer):
+by networks trained without it, the larger two for {recipe.FOLD_STEPS} steps; the shipped are trained on all,
+and those longer):
 
 | | |
 |---|---|

@@ -71,6 +71,8 @@ class CtcTask(Generic[Part]):
     """Of so many parameters, with what was measured."""
     chosen_on: int
     """The only fold that was looked at while settings were chosen."""
+    single: Callable[[CausalCtc, Part], float] | None = None
+    """The share of held-out recordings that are read rightly one by one, where a recording is one sign."""
 
     def make(self, data: Path, folder: Path, cache: Path, told: Told, *, evaluate: bool) -> None:
         """Trains on everything and writes the bundle; with `evaluate` also measures the folds."""
@@ -93,7 +95,7 @@ class CtcTask(Generic[Part]):
     def _measured(
         self, parts: Parts[Part], told: Told, kept: "Kept", extra: tuple[tuple[str, str, float], ...]
     ) -> CtcReport:
-        folds, streams = [], []
+        folds, streams, single = [], [], []
         for number, (known, held_out) in enumerate(parts.folds):
 
             def progress(now: Progress, fold: int = number) -> None:
@@ -104,7 +106,9 @@ class CtcTask(Generic[Part]):
             folds.append(self.measure(network, examples))
             streams.append(streamed(self.recipe, network, recordings_of(self.recipe, examples)))
             show(told, number, folds[-1], streams[-1])
-        return CtcReport(self.figure, tuple(folds), tuple(streams), extra, self.chosen_on)
+            if self.single is not None:
+                single.append(self.single(network, held_out))
+        return CtcReport(self.figure, tuple(folds), tuple(streams), extra, self.chosen_on, tuple(single))
 
 
 class Kept:

@@ -20,6 +20,9 @@ class CtcReport:
     """Further figures: (name in the manifest, what it is, value)."""
     chosen_on: int | None = None
     """The fold by which the settings were chosen: its figure flatters, those of the others do not."""
+    single: tuple[float, ...] = ()
+    """Of each fold, the share of held-out recordings of one sign that are read rightly, alone: what is wrong
+    there is wrong in any stream."""
 
     @property
     def mean(self) -> float:
@@ -31,6 +34,11 @@ class CtcReport:
         """Of the folds read whole that no setting was chosen on."""
         left = [fold.rate for number, fold in enumerate(self.folds) if number != self.chosen_on]
         return sum(left) / len(left)
+
+    @property
+    def single_mean(self) -> float:
+        """Of the folds' single recordings."""
+        return sum(self.single) / len(self.single)
 
     @property
     def streamed_mean(self) -> float:
@@ -45,6 +53,7 @@ class CtcReport:
             f"{name}_held_out_worst": round(max(fold.rate for fold in self.folds), 4),
             f"{name}_unchosen_mean": round(self.unchosen_mean, 4),
             f"{name}_streamed_mean": round(self.streamed_mean, 4),
+            **({"top1_single_held_out_mean": round(self.single_mean, 4)} if self.single else {}),
             **{key: round(value, 4) for key, _, value in self.extra},
         }
 
@@ -63,6 +72,7 @@ class CtcReport:
                 _percents(tuple(cost.tiled for cost in self.streamed), self.streamed_mean),
             ),
             ("symbols held out, sentences without any error", _counts(self.folds)),
+            *self._single(),
             *((words, f"{value:.3f}") for _, words, value in self.extra),
         ]
         lines = "\n".join(f"| {what} | {found} |" for what, found in rows)
@@ -73,6 +83,13 @@ class CtcReport:
             return []
         what = f"the same without fold {self.chosen_on}, by which the settings were chosen"
         return [(what, f"mean {100 * self.unchosen_mean:.2f} %")]
+
+    def _single(self) -> list[tuple[str, str]]:
+        if not self.single:
+            return []
+        each = ", ".join(f"{100 * share:.1f}" for share in self.single)
+        what = "held-out recordings of each fold read rightly, one by one"
+        return [(what, f"{each} % (mean {100 * self.single_mean:.2f} %)")]
 
 
 def _percents(folds: tuple[ErrorRate, ...], mean: float) -> str:

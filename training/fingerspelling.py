@@ -109,15 +109,25 @@ UNSEEN = Path("fingerspelling_poses")
 
 
 def unseen_signer(learned: CausalCtc, data: Path) -> float:
-    """Top-1 over the signer's 26 clips: the letter with most probability over all samples of its clip."""
-    steps, right, clips = pipeline(), 0, unseen_letters(data)
-    for name, clip in zip(clips.names, clips.clips, strict=True):
+    """Top-1 over the signer's 26 clips."""
+    return one_by_one(learned, unseen_letters(data))
+
+
+def one_by_one(learned: CausalCtc, letters: Letters) -> float:
+    """Top-1 over clips of letters: the one with most probability over all samples of its clip. Idle hands are
+    left out. ValueError without letters."""
+    steps, right = pipeline(), list[bool]()
+    for name, clip in zip(letters.names, letters.clips, strict=True):
+        if name not in LETTERS:
+            continue
         nothing = np.full_like(clip[:1], np.nan)
         features = torch.from_numpy(steps(np.concatenate((nothing, clip, clip[-1:])), 1.0))[None]
         with torch.no_grad():
             mass = learned(features)[0].softmax(-1)[:, 1:].sum(0)
-        right += LETTERS[int(mass.argmax())] == name
-    return right / len(clips.clips)
+        right.append(LETTERS[int(mass.argmax())] == name)
+    if not right:
+        raise ValueError("no letter among the clips")
+    return sum(right) / len(right)
 
 
 def unseen_letters(data: Path) -> Letters:

@@ -5,6 +5,8 @@ function, because nothing in it reaches beyond WINDOW samples or knows where a s
 Convolution first is what won Kaggle's GISLR (2023) on little data with few parameters.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -114,23 +116,35 @@ class WhetherWord(nn.Module):
 class Network(nn.Module):
     """[batch, samples, features] -> logarithms of probabilities [batch, samples - WINDOW + 1, labels].
 
-    A word is as likely as the one network finds it among the words, times the belief that it is a word at
-    all: the smaller of both networks' beliefs, so that either alone can reject what is none.
+    A word is as likely as it is found among the words, times the belief that it is a word at all: the smaller
+    of two networks' beliefs, so that either alone can reject what is none. Streams teach those two that a
+    hand which stays is at rest, and sittings that hold a sign are read so. Whether what is no word is rest or
+    unknown signing is therefore said by small ones that know single recordings and no streams; they also have
+    a voice in which word it is.
     """
 
-    def __init__(self, which: WhichWord, whether: WhetherWord) -> None:
+    def __init__(self, which: WhichWord, whether: WhetherWord, singles: Sequence[WhetherWord]) -> None:
         super().__init__()
-        self.which, self.whether = which, whether
+        self.which, self.whether, self.singles = which, whether, nn.ModuleList(singles)
 
     def forward(self, x: Tensor) -> Tensor:
         rest, words = _parted(self.which(x))
         other_rest, other_words = _parted(self.whether(x))
-        shares = (0.5 * (rest + other_rest)).log_softmax(-1)
+        still, voice = self._alone(x)
+        shares = (0.5 * (rest + other_rest) + torch.cat([still, torch.zeros_like(still)], -1)).log_softmax(-1)
         doubt, belief = (
             torch.maximum(_all(rest), _all(other_rest)),
             torch.minimum(_all(words), _all(other_words)),
         )
-        return torch.cat([doubt + shares, belief + words.log_softmax(-1)], -1)
+        among = words.log_softmax(-1) + recipe.SINGLE_WORD * voice
+        return torch.cat([doubt + shares, belief + among.log_softmax(-1)], -1)
+
+    def _alone(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What is added to rest's logarithm, and the mean of what single recordings say of the words."""
+        parts = [_parted(single(x)) for single in self.singles]
+        odds = torch.stack([rest[..., :1] - _all(words) for rest, words in parts]).mean(0)
+        voice = torch.stack([words.log_softmax(-1) for _, words in parts]).mean(0)
+        return recipe.SINGLE_REST * (odds + recipe.SINGLE_LEAN), voice
 
     def parameter_count(self) -> int:
         """Weights, those of the regression among them."""

@@ -16,18 +16,15 @@ from training.pieces import (
     at_speed,
     held,
     one_arm_down,
-    other_arc,
     other_reach,
     rest_frame,
-    shape_late,
-    there_and_back,
     transition,
     wandering,
 )
 from training.quiet import Quiet
 from training.recordings import Clip, Recordings
+from training.sittings import MOVING, another_sitting
 from training.spelling import Stream
-from training.streams import BACK, MOVING, OTHER_ARC, REPEATED, SHAPE_LATE
 
 WORDS = recipe.WORDS
 
@@ -47,17 +44,6 @@ _ONE_SIGNER = 0.5
 
 _INSET = 2
 """Samples of a clip's beginning that belong to coming, not to the word."""
-
-
-def another_sitting(clip: Clip, word: str, rng: Generator) -> Clip:
-    """The word as another sitting may have signed it."""
-    if rng.random() < OTHER_ARC:
-        clip = other_arc(clip, rng)
-    if rng.random() < SHAPE_LATE:
-        clip = shape_late(clip, rng)
-    if word in REPEATED and rng.random() < BACK:
-        clip = there_and_back(clip, rng)
-    return other_reach(clip, rng) if rng.random() < _OTHER_REACH else clip
 
 
 class Sentences:
@@ -101,6 +87,7 @@ class Sentences:
             clip = self._clips[place]
             if self._others:
                 clip = another_sitting(clip, WORDS[label - 1], rng)
+                clip = other_reach(clip, rng) if rng.random() < _OTHER_REACH else clip
             clip = at_speed(clip, rng)
             timed = np.full(len(clip), label)
             timed[:_INSET] = IGNORED

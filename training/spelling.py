@@ -30,6 +30,9 @@ _STILL = 0.15
 _WAITING = 2
 """Samples at most that a path's hand waits before it moves. The recorded hands wait up to half a second; so
 long a `z` is a `d`, and a `j` an `i`."""
+_UNEVEN, _SWINGS, _REACHES = 0.6, (0.7, 1.2), (0.4, 1.6)
+"""How much faster a path begins than it ends, how far its hand swings, and how far it goes, against the
+recorded one (training only): one sitting's `z` is half as large as all others'."""
 _WAY = (1, 5)
 """Samples from letter to letter."""
 
@@ -110,11 +113,13 @@ class Spelling:
         clip = clips[int(rng.integers(len(clips)))]
         if name in MOVING:
             samples = int(rng.integers(*_PATH, endpoint=True))
-            places = np.linspace(rng.uniform(0, _WAITING), len(clip) - 1, samples)
-            return self._turning(between(clip, places), rng)
+            first, share = rng.uniform(0, _WAITING), np.linspace(0, 1, samples)
+            if self._mixed:
+                share = share + rng.uniform(-_UNEVEN, _UNEVEN) * np.sin(np.pi * share) / np.pi
+            return self._turning(between(clip, first + share * (len(clip) - 1 - first)), rng)
         if rng.random() < self._mixed:
-            share = np.float32(rng.uniform(*_MIX))
-            clip = clip + share * (_middle(clips[int(rng.integers(len(clips)))]) - _middle(clip))
+            beyond = np.float32(rng.uniform(*_MIX))
+            clip = clip + beyond * (_middle(clips[int(rng.integers(len(clips)))]) - _middle(clip))
         samples = int(rng.integers(*_HELD, endpoint=True))
         speed = rng.uniform(0.3, 1.0)
         span = min(speed * (samples - 1), len(clip) - 1)
@@ -122,8 +127,8 @@ class Spelling:
         return between(clip, np.linspace(first, first + span, samples))
 
     def _turning(self, path: Clip, rng: Generator) -> Clip:
-        """A path whose hand turns more or less on its way (training only): one signer's `j` ends upright, the
-        next one's lies."""
+        """A path whose hand turns, swings and goes more or less on its way (training only): one signer's `j`
+        ends upright, the next one's lies."""
         if rng.random() >= self._mixed:
             return path
         share = np.linspace(0, 1, len(path))[:, None, None].astype(np.float32)
@@ -131,7 +136,12 @@ class Spelling:
         shape = path - wrist
         turned = shape @ turn(rng, 2.0).T.astype(np.float32)
         # Half a turn apart a straight way between them would fold the hand; these are far less.
-        return np.asarray(wrist + shape * (1 - share) + turned * share, np.float32)
+        shape = shape * (1 - share) + turned * share
+        middle = np.nanmean(shape, axis=0, keepdims=True)
+        shape = middle + (shape - middle) * np.float32(rng.uniform(*_SWINGS))
+        least, most = np.log(_REACHES)
+        wider = np.exp(rng.uniform(least, most, 3)).astype(np.float32)
+        return np.asarray(wrist[:1] + (wrist - wrist[:1]) * wider + shape, np.float32)
 
     def _come(
         self,

@@ -16,16 +16,14 @@ from training.pieces import (
     held,
     joined_halves,
     one_arm_down,
-    other_arc,
     other_shape,
     rest_frame,
-    shape_late,
-    there_and_back,
     transition,
     wandering,
 )
 from training.quiet import Quiet
 from training.recordings import Clip, Recordings
+from training.sittings import MOVING, another_sitting
 
 IGNORED = -1
 """The label of a sample that may be answered either way: right where a word begins or ends to count."""
@@ -35,20 +33,10 @@ _IDLE, _UNKNOWN = recipe.BACKGROUND_IDS
 _DIRECTED = ("can", "get", "hello", "thank-you")
 """Played backwards these are no word. (`large` backwards is `small`.)"""
 
-MOVING = ("can", "get", "hello", "large", "medium", "muffin", "please", "small", "thank-you")
-"""Of these a single pose held is no word; the others are little more than a pose."""
-
-REPEATED = ("coffee", "medium", "muffin", "no", "please", "tea", "water")
-"""A hand that goes back the way it came and comes again is the same word."""
-
-OTHER_ARC, BACK, SHAPE_LATE = 0.4, 0.3, 0.3
-"""Of the words are signed with another arc, of the repeated ones there and back, with handshapes that change
-earlier or later: each a way in which one sitting's signs differ from all others'."""
-
 ALONE = 0.25
 """Of the streams are single windows side by side, each of one recording with nothing before and after."""
 
-SINGLE_IDLE, SINGLE_LETTER = 0.1, 0.1
+ALONE_IDLE, ALONE_LETTER = 0.1, 0.1
 """Of those windows show rest or a letter instead of a word."""
 
 _NEAR = 1
@@ -135,7 +123,6 @@ class Streams:
         self._quiet = Quiet(recordings) if len(self._idle) and not plain else None
         self._directed = self._of(recordings, *_DIRECTED)
         self._moving = self._of(recordings, *MOVING)
-        self._repeated = frozenset(recipe.LABELS.index(word) for word in REPEATED)
         if len(np.unique(self._labels[self._words])) < 2 or not len(self._moving):
             raise ValueError("streams need clips of at least two words, one of which moves")
         shares = np.bincount(self._labels, minlength=len(recipe.LABELS)).astype(float)
@@ -167,11 +154,18 @@ class Streams:
         words = np.stack([piece.words[margin:-margin] for piece in drawn])
         return np.stack([piece.clip for piece in drawn]), labels, words
 
+    def windows(self, size: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Single windows [size, WINDOW, rows, 3], each of one recording and nothing else, and its labels."""
+        drawn = [self._single(recipe.SINGLE_IDLE, recipe.SINGLE_LETTER) for _ in range(size)]
+        clips = [_alone(piece, self._rng).clip for piece in drawn]
+        # Of a word's recording its ends are labelled idle or not at all, of any other every sample the same.
+        return np.stack(clips), np.array([int(piece.labels.max()) for piece in drawn])
+
     def draw(self) -> Piece:
         """One stream of STREAM + WINDOW - 1 samples."""
         rng, length = self._rng, recipe.STREAM + recipe.WINDOW - 1
         if not self._plain and rng.random() < ALONE:
-            return self._windows(length)
+            return self._side_by_side(length)
         skipped = int(rng.integers(0, 25))
         pieces, total = [self._piece()], 0
         while total < length + skipped:
@@ -181,16 +175,19 @@ class Streams:
             total = sum(len(piece.labels) for piece in pieces)
         return _joined(pieces, skipped, length)
 
-    def _windows(self, length: int) -> Piece:
+    def _side_by_side(self, length: int) -> Piece:
         """Windows that have nothing to do with each other, one behind the other."""
-        drawn = [_alone(self._single(), self._rng) for _ in range(-(-length // recipe.WINDOW))]
+        drawn = [
+            _alone(self._single(ALONE_IDLE, ALONE_LETTER), self._rng)
+            for _ in range(-(-length // recipe.WINDOW))
+        ]
         return _joined(drawn, 0, length)
 
-    def _single(self) -> Piece:
-        """One recording at a speed that fits a window: mostly a word, else rest or a letter."""
+    def _single(self, idle: float, letter: float) -> Piece:
+        """One recording at a speed that fits a window: mostly a word, in these shares rest or a letter."""
         rng, kind = self._rng, self._rng.random()
-        others = self._idle if kind < SINGLE_IDLE else self._letters
-        if kind < SINGLE_IDLE + SINGLE_LETTER and len(others):
+        others = self._idle if kind < idle else self._letters
+        if kind < idle + letter and len(others):
             place = self._one_of(others)
             return _background(at_speed(self._clips[place], rng, 15, 21), int(self._labels[place]))
         return self._word(15, 21)
@@ -210,22 +207,10 @@ class Streams:
     def _word(self, shortest: int = 11, longest: int = 25) -> Piece:
         rng = self._rng
         place = int(self._words[min(int(np.searchsorted(self._chances, rng.random())), len(self._words) - 1)])
-        label = int(self._labels[place])
-        clip = at_speed(self._otherwise(self._clips[place], label), rng, shortest, longest)
-        return _of_word(clip, label)
-
-    def _otherwise(self, clip: Clip, label: int) -> Clip:
-        """The same word as others may sign it."""
-        rng = self._rng
-        if self._plain:
-            return clip
-        if rng.random() < OTHER_ARC:
-            clip = other_arc(clip, rng)
-        if rng.random() < SHAPE_LATE:
-            clip = shape_late(clip, rng)
-        if label in self._repeated and rng.random() < BACK:
-            clip = there_and_back(clip, rng)
-        return clip
+        clip, label = self._clips[place], int(self._labels[place])
+        if not self._plain:
+            clip = another_sitting(clip, recipe.LABELS[label], rng)
+        return _of_word(at_speed(clip, rng, shortest, longest), label)
 
     def _rest(self) -> Piece:
         """Arms down, the recorded idle, a pose that is simply kept, or what people do who do not sign."""

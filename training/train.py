@@ -42,13 +42,20 @@ def train(
     recordings: Recordings,
     steps: int = recipe.STEPS,
     whether_steps: int = recipe.WHETHER_STEPS,
+    single_steps: int = recipe.SINGLE_STEPS,
     batch: int = recipe.BATCH,
     seed: int = recipe.SEED,
     told: Callable[[Progress], None] = lambda progress: None,
 ) -> Network:
-    """Trains both networks on all of the given recordings and returns them as one, ready to answer."""
+    """Trains all networks on all of the given recordings and returns them as one, ready to answer."""
     which = train_which(recordings, steps, batch, seed, told)
-    network = Network(which, train_whether(recordings, whether_steps, batch, seed, told))
+    whether = train_whether(recordings, whether_steps, batch, seed, told)
+    windows = recipe.SINGLE_BATCH * batch // recipe.BATCH
+    singles = [
+        train_single(recordings, single_steps, windows, seed + number, told)
+        for number in range(recipe.SINGLES)
+    ]
+    network = Network(which, whether, singles)
     network.eval()
     return network
 
@@ -95,6 +102,36 @@ def train_whether(
         clips, labels, _ = streams.batch(batch)
         logits = network(torch.from_numpy(pipeline(augmented(clips, rng), 1.0)))
         answer: Tensor = criterion(logits.flatten(0, 1), torch.from_numpy(labels).flatten())
+        return answer
+
+    return _averaged(network, loss, steps, told)
+
+
+def train_single(
+    recordings: Recordings,
+    steps: int,
+    batch: int = recipe.SINGLE_BATCH,
+    seed: int = recipe.SEED,
+    told: Callable[[Progress], None] = lambda progress: None,
+) -> WhetherWord:
+    """The network that knows single recordings: rest, letters and words, and nothing around them."""
+    rng = _seeded(seed)
+    streams, pipeline = Streams(recordings, rng), recipe_pipeline()
+    network = WhetherWord(pipeline.shape[-1], recipe.SINGLE_WIDTH)
+    criterion = _criterion()
+
+    drawn: list[tuple[Tensor, Tensor]] = []
+
+    def loss() -> Tensor:
+        if len(drawn) < recipe.SINGLE_POOL:
+            clips, labels = streams.windows(batch)
+            features = torch.from_numpy(pipeline(augmented(clips, rng), 1.0))
+            drawn.append((features, torch.from_numpy(labels)))
+            place = -1
+        else:
+            place = int(rng.integers(len(drawn)))
+        windows, wanted = drawn[place]
+        answer: Tensor = criterion(network(windows)[:, 0], wanted)
         return answer
 
     return _averaged(network, loss, steps, told)

@@ -95,10 +95,15 @@ async def capacity(film: Film, extractor: str, say: Say) -> Trial:
     room = len(os.sched_getaffinity(0)) - max(0.0, probe.busy - spent)
     count, best, step = max(1, int(0.9 * room * PROBE_SESSIONS / spent)), None, 0
     for _ in range(MOST_TRIALS):
-        tried = await trial(film, count, PROBE_SECONDS, extractor)
-        say(f"{count} sessions: {100 * tried.drop_share:.1f} % dropped, {tried.busy:.2f} cores busy")
-        fits = tried.drop_share <= CARRIED_DROPS
-        best = tried if fits and (best is None or tried.sessions > best.sessions) else best
+        fits, tried = False, None
+        try:
+            tried = await trial(film, count, PROBE_SECONDS, extractor)
+        except TimeoutError:
+            say(f"{count} sessions: not all became live")
+        if tried is not None:
+            say(f"{count} sessions: {100 * tried.drop_share:.1f} % dropped, {tried.busy:.2f} cores busy")
+            fits = tried.drop_share <= CARRIED_DROPS
+            best = tried if fits and (best is None or tried.sessions > best.sessions) else best
         if step and fits is (step < 0):
             break
         # Two at a time where there are many: one is then a tenth of them and less.

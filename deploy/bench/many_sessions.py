@@ -16,12 +16,13 @@ from fractions import Fraction
 from typing import Any
 
 import redis.asyncio
+from redis.exceptions import RedisError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from deploy.bench.signed_film import RATE
 from shared import keys, sessions
-from shared.fence import take_writer
+from shared.fence import FencedOffError, SessionGoneError, take_writer
 from shared.framelog import Frame, LiveFrameWriter
 from shared.landmarks.message import HEADER
 from shared.sessions import Session
@@ -31,6 +32,12 @@ CLOCK = 1_000_000
 
 TOGETHER = 8
 """Sessions made at a time."""
+
+OPEN_SECONDS = 30.0
+"""For a gateway to take a publisher; one that needs longer is full."""
+
+CUT_OFF = (ConnectionClosed, FencedOffError, SessionGoneError, RedisError, TimeoutError)
+"""What a session ends with that somebody was too late for."""
 
 AT_ONCE = 64
 """Frames under way at a time."""
@@ -61,7 +68,9 @@ class Publisher:
         """`messages` hold the rows that the model looks at; their media times are put in."""
         session = keys.new_session_id()
         address = f"{url.replace('http://', 'ws://')}/sessions/{session}/landmarks?models={model}"
-        socket = await connect(address, compression=None, proxy=None, ping_interval=None)
+        socket = await connect(
+            address, compression=None, proxy=None, ping_interval=None, open_timeout=OPEN_SECONDS
+        )
         await socket.recv()
         return cls(socket, session, messages)
 
@@ -126,6 +135,8 @@ class Crowd:
         self.senders: list[Sender] = []
         self.sent = 0
         self.late = 0
+        self.lost = 0
+        """Sessions that were cut off: something was too full to keep them."""
         self._due: list[tuple[float, int, int]] = []
         """When, whose, which frame."""
         self._task: asyncio.Task[None] | None = None
@@ -164,9 +175,15 @@ class Crowd:
             if not ready:
                 await asyncio.sleep(0.002 if self._due else 0.05)
                 continue
-            await asyncio.gather(*(self.senders[whose].send(number) for _, whose, number in ready))
+            sending = (self.senders[whose].send(number) for _, whose, number in ready)
+            outcomes = await asyncio.gather(*sending, return_exceptions=True)
             self.sent += len(ready)
-            for due, whose, number in ready:
+            for (due, whose, number), outcome in zip(ready, outcomes, strict=True):
+                if isinstance(outcome, CUT_OFF):
+                    self.lost += 1
+                    continue
+                if outcome is not None:
+                    raise outcome
                 self.late += now - due > LATE_SECONDS
                 heapq.heappush(self._due, (due + self._step(whose, number), whose, number + 1))
 

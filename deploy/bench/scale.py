@@ -63,17 +63,26 @@ async def _run(
     for kind in ("publishers", "cameras"):
         measured = await grown(kind, films, steps, seconds, say)
         rows += size_rows(kind, measured)
-        more, costs[kind] = fitted(kind, [one for one in measured if not one.full()] or measured, films)
+        more, costs[kind] = fitted(kind, usable(measured), films)
         rows += more
     looked, looking = await looking_of(films, extractor, seconds, say)
     rows += looked
     costs["cameras"] = with_looking(costs["cameras"], looking)
     rows += full_rows(costs)
     for kind, cost in costs.items():
-        rows += plan_rows(kind, cost)
+        try:
+            rows += plan_rows(kind, cost)
+        except ValueError as error:
+            say(f"no plan for {kind}: {error}")
     for text in verdict(rows):
         say(text)
     return rows
+
+
+def usable(measured: Sequence[Measured]) -> Sequence[Measured]:
+    """Those that kept up; all, where too few did to tell two costs apart."""
+    kept = [one for one in measured if not one.full()]
+    return kept if len(kept) >= 3 and any(one.stretch > 1 for one in kept) else measured
 
 
 def size_rows(kind: str, measured: Sequence[Measured]) -> list[Row]:

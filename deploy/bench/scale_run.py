@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import redis.asyncio
+from redis.exceptions import RedisError
+from websockets.exceptions import WebSocketException
 
 from deploy.bench.camera_load import machine_seconds
 from deploy.bench.many_sessions import Crowd, Publisher, Sender, StubCamera
@@ -36,6 +38,9 @@ BEHIND_SECONDS = 1.0
 
 LATE_PERCENT = 1.0
 
+FULL = (TimeoutError, OSError, WebSocketException, RedisError)
+"""What it looks like when no more sessions are taken."""
+
 Say = Callable[[str], object]
 
 
@@ -59,6 +64,8 @@ class Measured:
     """Bytes a second."""
     late_percent: float
     """Frames that left late: the senders are full."""
+    lost: int
+    """Sessions that were cut off so far."""
     oldest: float
     """Age of the oldest window nobody answered, seconds."""
     lag_ms: float
@@ -71,6 +78,7 @@ class Measured:
         said = [f"a {part} process is at its core" for part in PARTS if self.busiest[part] > FULL_SHARE]
         said += ["the recognizers are behind"] if self.oldest > BEHIND_SECONDS else []
         said += ["the machine's cores are all busy"] if self.busy > FULL_SHARE * cores() else []
+        said += [f"{self.lost} sessions were cut off"] if self.lost else []
         return said + (["the senders are behind"] if self.late_percent > LATE_PERCENT else [])
 
 
@@ -126,7 +134,12 @@ async def grown(
         for stretch in stretches:
             async with Crowd(stretch) as crowd:
                 for size in (size for size, at in steps if at == stretch):
-                    await enlarge(crowd, size, kind, films, stages, store)
+                    try:
+                        await enlarge(crowd, size, kind, films, stages, store)
+                    except FULL as error:
+                        got = f"only {await _owned(store)} of {size} sessions are owned"
+                        say(f"{kind}: {got}: {type(error).__name__} {error}; no more are tried")
+                        break
                     one = await measure(crowd, stages, store, seconds)
                     measured.append(one)
                     each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
@@ -187,6 +200,7 @@ async def measure(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis, seco
         redis_in=(after.redis["total_net_input_bytes"] - before.redis["total_net_input_bytes"]) / spent,
         redis_out=(after.redis["total_net_output_bytes"] - before.redis["total_net_output_bytes"]) / spent,
         late_percent=100 * (after.late - before.late) / max(1, after.sent - before.sent),
+        lost=crowd.lost,
         oldest=max(oldest, default=0.0) / len(stages.of("gateway")),
         lag_ms=1000 * told.get("signstream_gateway_loop_lag_seconds", 0.0) / len(stages.of("gateway")),
         busy=(after.busy - before.busy) / spent,

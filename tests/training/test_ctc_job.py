@@ -69,6 +69,7 @@ class Ways:
             extra=lambda shipped: (("parameters", "weights", float(shipped_size(shipped))),),
             card=lambda count, report: f"# ways\n\n{count}\n{report.text() if report else 'nothing'}",
             chosen_on=1,
+            single=lambda network, part: measure(network, [stream(seed)[:2] for seed in part]).rate,
         )
 
 
@@ -97,6 +98,7 @@ def test_a_killed_job_goes_on_and_its_card_has_what_the_folds_read(tmp_path: Pat
     metrics, card = bundle.manifest.quality.metrics, bundle.card.read_text("utf-8")
     assert metrics["wer_held_out_mean"] == 0
     assert metrics["wer_streamed_mean"] == 0
+    assert metrics["top1_single_held_out_mean"] == 0
     assert f"{int(metrics['parameters'])}\n" in card
     assert "sentences read whole | 0.0, 0.0 % (mean 0.00 %)" in card
     assert any(line.startswith("fold 1: step 120/120") for line in told)

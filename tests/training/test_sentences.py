@@ -8,7 +8,8 @@ pytest.importorskip("torch", reason="PyTorch is in the training group of package
 from training import recipe
 from training.batches import IGNORED
 from training.recordings import Recordings
-from training.sentences import WORDS, Sentences, another_sitting
+from training.sentences import WORDS, Sentences
+from training.sittings import another_sitting
 
 
 def test_a_sentence_has_three_to_eight_words_in_its_streams_order(recordings: Recordings) -> None:

@@ -7,7 +7,7 @@ from tests.training.conftest import clip_of
 from training import recipe
 from training.augment import _filled, augmented
 from training.pieces import HANDS, WRISTS
-from training.recordings import LEFT, RIGHT, Recordings
+from training.recordings import LEFT, RIGHT, Clip, Recordings
 from training.streams import IGNORED, Streams, _alone, _broken, _of_word
 
 
@@ -35,15 +35,33 @@ def test_streams_hold_words_rest_and_what_is_no_word(recordings: Recordings) -> 
     assert found == {"idle", "unknown", "hello", "please"}
 
 
-def test_plain_streams_sign_words_as_they_are_recorded(recordings: Recordings) -> None:
+def test_plain_streams_sign_words_as_they_are_recorded(
+    recordings: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[str] = []
+
+    def as_told(clip: Clip, word: str, rng: np.random.Generator) -> Clip:
+        signed.append(word)
+        return clip
+
+    monkeypatch.setattr("training.streams.another_sitting", as_told)
     plain = Streams(recordings, np.random.default_rng(1), plain=True)
-    clip = recordings.clips[0]
-    assert all(plain._otherwise(clip, int(recordings.labels[0])) is clip for _ in range(20))
-    usual = streams(recordings)
-    assert any(usual._otherwise(clip, int(recordings.labels[0])) is not clip for _ in range(20))
+    plain.batch(10)
+    assert signed == []
+    streams(recordings).batch(10)
+    assert set(signed) == {"hello", "please"}
     _, labels, _ = plain.batch(60)
     found = {recipe.LABELS[i] for i in np.unique(labels) if i != IGNORED}
     assert found == {"idle", "unknown", "hello", "please"}
+
+
+def test_single_windows_show_one_recording_each(recordings: Recordings) -> None:
+    clips, labels = streams(recordings).windows(80)
+    assert clips.shape == (80, recipe.WINDOW, len(recipe.ROWS), 3)
+    assert clips.dtype == np.float32
+    found = {recipe.LABELS[i] for i in labels}
+    assert found <= {"idle", "unknown", "hello", "please"}
+    assert found >= {"hello", "please"}
 
 
 def test_a_word_counts_only_from_the_inset_on() -> None:

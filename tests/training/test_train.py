@@ -37,7 +37,8 @@ REPORT = Report(
 
 def untrained(features: int = recipe_pipeline().shape[-1], width: int = recipe.WIDTH) -> Network:
     torch.manual_seed(0)
-    network = Network(WhichWord(features, width), WhetherWord(features, width))
+    whether, *singles = (WhetherWord(features, width) for _ in range(3))
+    network = Network(WhichWord(features, width), whether, singles)
     network.eval()
     return network
 
@@ -95,8 +96,24 @@ def test_either_network_alone_can_reject_a_sign_and_says_not_which_it_is() -> No
         assert torch.allclose(before[background:].softmax(-1), after[background:].softmax(-1), atol=1e-5)
 
 
+def test_single_recordings_decide_whether_what_is_no_word_is_rest() -> None:
+    network, background = untrained(6, width=8), len(recipe.BACKGROUND_IDS)
+    idle, unknown = recipe.BACKGROUND_IDS
+    window = torch.randn(1, recipe.WINDOW, 6)
+    answers = []
+    for push in (20, -40):
+        with torch.no_grad():
+            for single in network.singles:
+                single.label.bias[idle] += push
+            answers.append(network(window)[0, 0].exp())
+    rest, none = answers
+    assert rest[idle] > 100 * rest[unknown]
+    assert none[unknown] > 100 * none[idle]
+    assert torch.allclose(rest[background:], none[background:], atol=1e-5), "words stay as they are"
+
+
 def test_the_same_seed_gives_the_same_weights(recordings: Recordings) -> None:
-    a, b, other = (train(recordings, 2, 2, batch=2, seed=seed).state_dict() for seed in (1, 1, 2))
+    a, b, other = (train(recordings, 2, 2, 2, batch=2, seed=seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert any(not torch.equal(a[name], other[name]) for name in a)
 
@@ -104,8 +121,8 @@ def test_the_same_seed_gives_the_same_weights(recordings: Recordings) -> None:
 def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordings, tmp_path: Path) -> None:
     told: list[Progress] = []
     torch.set_num_threads(1)
-    network = train(recordings, 60, 60, batch=8, told=told.append)
-    assert [progress.step for progress in told] == 2 * [50, 60]
+    network = train(recordings, 60, 60, 10, batch=8, told=told.append)
+    assert [progress.step for progress in told] == 2 * [50, 60] + recipe.SINGLES * [10]
     assert measure(network, recordings).top1 == 1
 
     with warnings.catch_warnings():

@@ -85,6 +85,7 @@ def measured(sessions: int, stretch: float, *, oldest: float = 0.0, late_percent
         redis_in=1000.0 * windows,
         redis_out=2000.0 * windows,
         late_percent=late_percent,
+        lost=0,
         oldest=oldest,
         lag_ms=1.0,
         busy=1.0,
