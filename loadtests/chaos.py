@@ -54,7 +54,9 @@ class Plan:
     stages: Mapping[str, int] = dataclasses.field(default_factory=lambda: STAGES)
 
 
-async def run(plan: Plan, clip: Path, folder: Path, takes: Takes | None = None) -> Found:
+async def run(
+    plan: Plan, clip: Path, folder: Path, takes: Takes | None = None, *, mounts_are_ours: bool = False
+) -> Found:
     """All of it; logs go into the folder. `takes` are published, by default what is found in the clip."""
     this = asyncio.current_task()
     assert this is not None
@@ -63,7 +65,7 @@ async def run(plan: Plan, clip: Path, folder: Path, takes: Takes | None = None) 
     frames = await asyncio.to_thread(film, clip, plan.film)
     takes = takes or Takes.of(*await asyncio.to_thread(takes_of, clip))
     file = await asyncio.to_thread(long_file, clip, folder, plan.repeats)
-    async with House.running(folder, plan.stages) as house:
+    async with House.running(folder, plan.stages, mounts_are_ours=mounts_are_ours) as house:
         say(f"ready: {', '.join(house.members)}")
         faults = _possible(plan, house)
         schedule = drawn(list(faults), plan.duration, plan.every, plan.seed)
@@ -128,9 +130,9 @@ def main() -> int:
     plan = Plan(options.duration, options.seed, options.every, tuple(options.only))
     folder = options.out or Path(tempfile.gettempdir()) / time.strftime("chaos-%Y%m%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
-    disk.of_our_own()
+    ours = disk.of_our_own()
     try:
-        found = asyncio.run(run(plan, clip, folder))
+        found = asyncio.run(run(plan, clip, folder, mounts_are_ours=ours))
     except (KeyboardInterrupt, asyncio.CancelledError):
         say("interrupted; nothing is left running")
         return 130

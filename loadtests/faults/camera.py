@@ -76,7 +76,8 @@ class Camera:
                 except GoneError as gone:
                     self._secret = ""
                     self._flow.is_lost(str(gone))
-                except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                except Exception as error:
+                    # A peer whose gateway dies amid its handshake fails in many ways; the next one is tried.
                     self.trouble = repr(error)
                     await asyncio.sleep(PAUSE_SECONDS)
 

@@ -26,11 +26,13 @@ def of_our_own() -> bool:
 
 
 class Disk:
-    """A tmpfs on a folder, where mounting is possible; `is_small` says whether it can be filled."""
+    """A tmpfs on a folder where mounts are ours alone, else the folder; `is_sized` says which."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, mounts_are_ours: bool) -> None:
         self.folder = folder
-        self.is_sized = _mount("-t", "tmpfs", "-o", f"size={ROOM_BYTES}", "tmpfs", str(folder))
+        self.is_sized = mounts_are_ours and _mount(
+            "-t", "tmpfs", "-o", f"size={ROOM_BYTES}", "tmpfs", str(folder)
+        )
 
     def fill(self) -> None:
         """Nothing more can be written: it is as large as what is on it. Blocking."""

@@ -63,7 +63,9 @@ class House:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, logs: Path, stages: Mapping[str, int] = STAGES) -> AsyncIterator["House"]:
+    async def running(
+        cls, logs: Path, stages: Mapping[str, int] = STAGES, *, mounts_are_ours: bool = False
+    ) -> AsyncIterator["House"]:
         """Up and ready inside, with a log each in that folder; nothing is left of it after."""
         async with contextlib.AsyncExitStack() as stack:
             folder = Path(
@@ -71,7 +73,7 @@ class House:
             )
             data = folder / "redis"
             data.mkdir()
-            disk = Disk(data)
+            disk = Disk(data, mounts_are_ours=mounts_are_ours)
             stack.callback(disk.unmount)
             store = Store(data, logs / "redis.log")
             stack.push_async_callback(store.aclose)

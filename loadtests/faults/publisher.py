@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 
-from websockets.exceptions import InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from loadtests.faults.flow import Flow
 from loadtests.faults.house import MODEL
@@ -33,7 +33,7 @@ class Roaming(LandmarkPublisher):
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await super()._open()
-        except (TimeoutError, InvalidHandshake) as error:
+        except (TimeoutError, ValueError, InvalidHandshake) as error:
             raise OSError(f"{self.server} does not answer: {error!r}") from error
         self.heard = now()
 
@@ -61,7 +61,7 @@ class Publisher:
                     await self._publish(publisher)
             except RefusedError as refused:
                 self._flow.is_lost(str(refused))
-            except OSError:
+            except (OSError, ConnectionClosed):
                 await asyncio.sleep(PAUSE_SECONDS)
             self.comebacks += publisher.comebacks
 

@@ -34,9 +34,6 @@ BACK_SECONDS = 30.0
 
 PAUSE_SECONDS = 0.1
 
-FAR_FUTURE = 2**31
-"""No `ttl` of ours is as large; stands for a key that is gone meanwhile."""
-
 
 class Store:
     """One server; whoever keeps it starts it again. `url` is without the lines between the stages and it."""
@@ -87,17 +84,12 @@ class Store:
         return None
 
     async def configure(self, setting: str, value: str) -> None:
-        """CONFIG SET. Raises RedisError."""
-        await self._client.config_set(setting, value)
+        """CONFIG SET, tried again while it does not answer. Raises TimeoutError."""
+        await self._surely("CONFIG", "SET", setting, value)
 
     async def paused(self, seconds: float) -> None:
         """Holds every client's commands back for so long (CLIENT PAUSE)."""
-        await self._client.client_pause(int(seconds * 1000))
-
-    async def time(self) -> float:
-        """Its clock. Raises RedisError."""
-        seconds, micros = await self._client.time()
-        return float(seconds) + float(micros) / 1e6
+        await self._surely("CLIENT", "PAUSE", int(seconds * 1000), "ALL")
 
     async def lasting(self) -> dict[str, str]:
         """Keys without a time to live, and their type."""
@@ -119,6 +111,11 @@ class Store:
             if not left or time.monotonic() > deadline:
                 return left
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _surely(self, *command: str | int) -> None:
+        async with asyncio.timeout(BACK_SECONDS):
+            while await self.ask(*command) is None:
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def aclose(self) -> None:
         """Our own connections."""

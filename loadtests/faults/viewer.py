@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
 OPEN_SECONDS = 2.0
@@ -69,7 +69,7 @@ class Viewer:
                 if refused.response.status_code in UNKNOWN:
                     said = (refused.response.body or b"").decode(errors="replace")
                     raise LostError(f"{refused.response.status_code}: {said}") from refused
-            except (OSError, TimeoutError, EOFError):
+            except (OSError, TimeoutError, EOFError, InvalidHandshake):
                 pass
             if self.state in OVER:
                 return
