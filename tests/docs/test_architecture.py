@@ -44,7 +44,7 @@ def allowed(own: str, imported: str) -> bool:
     other, table = line_of(imported), rows()
     if own == other or (other.startswith(own) and own != "shared/"):
         return True
-    may = re.findall(r"`([\w/]+/)`", table[own][0])
+    may = re.findall(r"`([\w/]+(?:/|\.py))`", table[own][0])
     callers = table[other][1]
     named = re.findall(r"`([\w/]+/)`", callers)
     is_called = callers == "all" or own.startswith(other) or any(own.startswith(caller) for caller in named)
