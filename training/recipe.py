@@ -97,7 +97,7 @@ RELEASE = 0.3
 CONFIRM = 3
 """Half a second: what looks like a word for less is mostly a hand on its way."""
 REST = 1
-"""Of the held-out streams not one is read otherwise than with two, and a gloss is final a stride sooner."""
+"""With two, one word of the held-out streams more is read right, and each gloss is final a stride later."""
 
 STREAMING: dict[str, float | int] = {
     "window": WINDOW,
