@@ -16,6 +16,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from playwright.async_api import async_playwright
 from redis.asyncio import Redis
 
+from deploy.bench.chromium_camera import FLAGS
 from gateway.app import create_app
 from gateway.ingest import ice
 from gateway.results import events
@@ -27,7 +28,6 @@ from tests.gateway.balancer import balancing
 from tests.gateway.ingest.conftest import offer_of
 from tests.gateway.ingest.pictures import Camera, write_video
 from tests.gateway.serving import serving
-from tests.whole.browser import FLAGS
 
 CHROMIUM = "/usr/bin/chromium"
 MODEL = "asl-words"

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import async_playwright
 from redis.asyncio import Redis
 
+from deploy.bench.chromium_camera import FLAGS
 from gateway.app import create_app
 from gateway.guard import WRONG_AT_ONCE, Need, caller, need
 from shared import keys, sessions, settings
@@ -20,7 +21,6 @@ from tests.gateway.ingest.conftest import whole_offer
 from tests.gateway.ingest.pictures import write_video
 from tests.gateway.serving import serving
 from tests.gateway.test_tokens import OTHER, SECRET, signed
-from tests.whole.browser import FLAGS
 
 CHROMIUM = "/usr/bin/chromium"
 ROOM = "room-of-the-test-1"

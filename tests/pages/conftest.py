@@ -15,10 +15,10 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from deploy.bench.chromium_camera import FLAGS
 from gateway.app import create_app
 from shared.settings import Settings
 from tests.gateway.serving import serving
-from tests.whole.browser import FLAGS
 from tests.whole.camera import film
 from tests.whole.server import Server, signstream_up
 

@@ -6,18 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-]
+from deploy.bench.chromium_camera import FLAGS
 
 
 @contextlib.asynccontextmanager

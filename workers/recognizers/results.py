@@ -6,19 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
-from redis.exceptions import (
-    BusyLoadingError,
-    ClusterCrossSlotError,
-    ConnectionError,  # noqa: A004
-    MasterDownError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TimeoutError,  # noqa: A004
-)
+from redis.exceptions import ClusterCrossSlotError, ReadOnlyError, ResponseError
 
 from shared import keys
 from shared.connection import ANSWER_SECONDS, NOT_NOW, raise_refused
+from shared.faust_redis.connection import AWAY
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -46,17 +38,6 @@ return answers
 """KEYS: of each session its hash and its results. ARGV: bound, life, then of each session how many results
 and these. Answers 1, 0 or an error for each. A result of a session that has ended would bring its stream back
 to life after the session was cleared away."""
-
-PASSING = (
-    BusyLoadingError,
-    ConnectionError,
-    MasterDownError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    TimeoutError,
-    OSError,
-)
-"""Waited out: a window is not acknowledged before its result is written."""
 
 REFUSED = tuple(word.encode() for word in ("OOM", "READONLY", *NOT_NOW))
 """What the answer to a session begins with when Redis takes no writes now; waited out too."""
@@ -119,7 +100,7 @@ async def _through_outages(call: Callable[[], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await _by_name(call)
-        except PASSING as error:  # builtins.TimeoutError is an OSError
+        except AWAY as error:  # builtins.TimeoutError is an OSError
             if tries == 0:
                 log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
             await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from redis.asyncio import Redis
 
 from shared import keys
+from shared.faust_redis.connection import AWAY
 from shared.fence import run_script
-from workers.recognizers.results import PASSING, PAUSES
+from workers.recognizers.results import PAUSES
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ async def _through_outages(call: Any) -> Any:
     while True:
         try:
             return await call()
-        except PASSING as error:
+        except AWAY as error:
             if tries == 0:
                 log.warning("States wait for Redis: %s: %s", type(error).__name__, error)
             await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])

@@ -14,10 +14,10 @@ from playwright.async_api import Browser, Page, async_playwright
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from deploy.bench.chromium_camera import FLAGS
 from shared.framelog import Frame
 from tests.gateway.ingest.conftest import Server, until
 from tests.gateway.ingest.pictures import write_video
-from tests.whole.browser import FLAGS
 
 CHROMIUM = "/usr/bin/chromium"
 WIDTH, HEIGHT = 640, 360
