@@ -97,6 +97,8 @@ class Publisher:
         self._rows = unpack_rows(session.extradata)
         self._reached = reached
         self._began = time.monotonic()
+        # Of another gateway's clock, if it made the session: what it took already is a better witness.
+        self._age = max(time.time() - session.created, session.media_time(reached.time))
         self._listening_since: float | None = None
         """Since when nothing is heard; None while what was heard is worked on."""
         self._came = 0
@@ -159,15 +161,15 @@ class Publisher:
     async def _take(self, data: bytes) -> None:
         await self._keep_pace()
         head = read_head(data, len(self._rows))
-        now = time.time()
-        if self._of.media_time(head.time) > now - self._of.created + AHEAD_SECONDS:
+        # Clocks of the day jump; a session that lasts must not end because of that.
+        age = self._age + time.monotonic() - self._began
+        if self._of.media_time(head.time) > age + AHEAD_SECONDS:
             raise BadLandmarksError(
-                f"media time {self._of.media_time(head.time):.1f} s; the session is"
-                f" {now - self._of.created:.1f} s old"
+                f"media time {self._of.media_time(head.time):.1f} s; the session is {age:.1f} s old"
             )
         if head.time > self._reached.time:
             reached = Reached(head.time, self._reached.number + 1)
-            await self._writer.append(Frame(data, reached.time, reached.number, True, now))
+            await self._writer.append(Frame(data, reached.time, reached.number, True, time.time()))
             self._reached = reached
             self.written += 1
             metrics.GATEWAY_LANDMARKS.add()

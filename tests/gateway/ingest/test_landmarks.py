@@ -241,6 +241,23 @@ async def test_what_breaks_the_protocol_ends_the_session_in_words(
     assert says in await server.end_of()
 
 
+async def test_a_clock_that_is_set_back_ends_no_session(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connect(address(server, f"?clock={CLOCK}")) as socket:
+        await socket.recv()
+        await socket.send(message(1))
+        await socket.recv()
+        right = time.time
+        monkeypatch.setattr(time, "time", lambda: right() - 10)
+        await socket.send(message(1000))
+        await socket.send('{"type": "end"}')
+        await socket.wait_closed()
+        assert socket.close_code == publisher.OVER
+    frames, _ = await frames_of(server)
+    assert [frame.pts for frame in frames] == [1, 1000]
+
+
 async def test_frames_a_publisher_says_it_lost_leave_a_hole_in_the_numbers(server: Server) -> None:
     async with connect(address(server, f"?clock={CLOCK}")) as socket:
         await socket.recv()
