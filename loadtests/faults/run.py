@@ -14,7 +14,7 @@ from loadtests.faults.camera import Camera, Film
 from loadtests.faults.fault import Blow, Fault
 from loadtests.faults.flow import Flow, gap_of
 from loadtests.faults.house import House
-from loadtests.faults.member import Said, now
+from loadtests.faults.member import now
 from loadtests.faults.publisher import Publisher
 from loadtests.faults.schedule import Due
 from loadtests.faults.uploads import Done, Uploads
@@ -22,6 +22,9 @@ from loadtests.landmark_publisher import Takes
 
 RECOVER_SECONDS = 30.0
 """After which we say that it did not, and go on."""
+
+NAMED_SECONDS = 5.0
+"""After a fault is over, somebody has said what it was: leases are shorter."""
 
 LOOK_SECONDS = 0.1
 FLOWING_SECONDS = 60.0
@@ -121,7 +124,7 @@ class Run:
         wrong = await self._recover(blow, healed)
         until = now()
         gap = gap_of(self.flows, blow.counts_from, until)
-        cause, unnamed = _cause(blow, self._house.said(logs))
+        cause, unnamed = await self._cause(blow, logs, healed)
         wrong += unnamed
         for flow, count in zip(self.flows, before, strict=True):
             wrong += _told(flow.name, flow.told[count:], is_lost=fault.loses_data)
@@ -157,6 +160,17 @@ class Run:
                 return [f"not back after {RECOVER_SECONDS:g} s: {absent}{why}"]
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def _cause(self, blow: Blow, logs: dict[str, int], healed: float) -> tuple[str, list[str]]:
+        """The line that names it, or what is wrong. What recovers first may do so before a lease runs out."""
+        while blow.clues:
+            for line in self._house.said(logs):
+                if any(re.search(clue, line.message) for clue in blow.clues):
+                    return f"{line.member}: {line.message}", []
+            if now() > healed + NAMED_SECONDS:
+                return "", [f"no log names the cause ({' | '.join(blow.clues)})"]
+            await asyncio.sleep(LOOK_SECONDS)
+        return "", []
+
     def _tell(self, outcome: Outcome) -> None:
         verdict = "; ".join(outcome.failures) or "ok"
         self._say(
@@ -175,16 +189,6 @@ class Run:
         for flow in self.flows:
             self.found.glosses[flow.name] = flow.glosses
             self.found.wrong += flow.wrong
-
-
-def _cause(blow: Blow, said: Sequence[Said]) -> tuple[str, list[str]]:
-    """The line that names it, or what is wrong."""
-    if not blow.clues:
-        return "", []
-    for line in said:
-        if any(re.search(clue, line.message) for clue in blow.clues):
-            return f"{line.member}: {line.message}", []
-    return "", [f"no log names the cause ({' | '.join(blow.clues)})"]
 
 
 def _told(name: str, told: Sequence[str], *, is_lost: bool) -> list[str]:

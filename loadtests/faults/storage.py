@@ -5,7 +5,7 @@ import random
 import signal
 
 from loadtests.faults.camera import Camera
-from loadtests.faults.fault import Blow, Fault, blow, held
+from loadtests.faults.fault import HELD_SECONDS, Blow, Fault, blow, held
 from loadtests.faults.house import House
 from loadtests.faults.member import now
 
@@ -15,6 +15,8 @@ AWAY = r"Redis (is away|does not answer|did not take)|while Redis is away|wait f
 REFUSED = rf"{AWAY}|command not allowed|NOREPLICAS"
 
 LOST = r"storage lost"
+
+FILL_AGAIN_SECONDS = 0.25
 
 
 class RedisPaused(Fault):
@@ -121,9 +123,10 @@ class DiskFull(Fault):
 
     async def strike(self, house: House, camera: Camera, chance: random.Random) -> Blow:
         began = now()
-        await asyncio.to_thread(house.disk.fill)
         try:
-            await held()
+            while now() < began + HELD_SECONDS:  # what Redis gives back by rewriting its file is taken too
+                await asyncio.to_thread(house.disk.fill)
+                await asyncio.sleep(FILL_AGAIN_SECONDS)
         finally:
             await asyncio.to_thread(house.disk.free)
         await house.store.answers()
