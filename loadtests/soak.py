@@ -2,7 +2,7 @@
 
 Runs a Signstream of its own at half load: cameras, publishers of landmarks, viewers and files that come and
 go, open-loop. Every few seconds it looks at the memory, open files and asyncio tasks of every process, and at
-Redis. After a warm-up (a fifth of the time, ten minutes at most) it fits a line to each series and says which
+Redis. After a warm-up (a third of the time, ten minutes at most) it fits a line to each series and says which
 rise by more than their noise and more than nobody would mind. Ended sessions are kept for a minute instead of
 an hour, so that Redis reaches its steady state. All samples are kept as JSON. Exits with 1 when something is
 not flat, a process was started again, or an event was lost or doubled.
@@ -34,7 +34,7 @@ from loadtests.target import Target
 
 SAMPLE_SECONDS = 5.0
 
-WARM_SHARE, WARM_SECONDS = 0.2, 600.0
+WARM_SHARE, WARM_SECONDS = 1 / 3, 600.0
 """Imports, pools, caches and the allocator's arenas fill once."""
 
 KEEP_SECONDS = 60
