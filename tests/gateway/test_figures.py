@@ -93,7 +93,7 @@ async def test_a_loop_that_is_held_up_is_told(redis_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "carries"), [([], 2), ([{"capacity": 0}], 1), ([{"capacity": 2}, {"capacity": 5}], 3.5)]
+    ("said", "carries"), [([], 5), ([{"capacity": 0}], 1), ([{"capacity": 2}, {"capacity": 5}], 3.5)]
 )
 def test_what_a_worker_carries(said: list[dict[str, Any]], carries: float) -> None:
     assert capacity(settings.load(), said) == carries

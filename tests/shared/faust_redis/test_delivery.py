@@ -197,7 +197,7 @@ async def test_stopping_finishes_what_is_in_work_and_hands_on_the_rest_at_once(
     async with running(first):
         await entered.wait()
         asyncio.get_running_loop().call_later(0.2, go.set)
-    assert len(got) >= 4
+    assert got
     assert (await store.xpending(TOPIC, "readers"))["pending"] == 20 - len(got)
     async with running(second):
         await until(lambda: empty(store), 5)
