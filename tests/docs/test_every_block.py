@@ -164,14 +164,10 @@ def test_a_command_in_the_text_is_one_that_there_is(page: Path, command: str) ->
         check_module(words)
 
 
-LEDGER = "benchmarks/history.jsonl"
-
-
 def test_every_page_a_page_links_to_exists() -> None:
     for page in pages():
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
-            kept = target == LEDGER  # there once a figure was kept
-            assert kept or (page.parent / target).is_file(), f"{page.name} links to {target}"
+            assert (page.parent / target).is_file(), f"{page.name} links to {target}"
 
 
 def anchors(page: Path) -> set[str]:
