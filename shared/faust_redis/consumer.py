@@ -83,6 +83,7 @@ class Consumer(OnePartition):
         self.counts = Counts()
         self.group = Group(connection.reader(transport.redis_url), conf.id, worker)
         self._topics: dict[str, Topic] = {}
+        self._assigning = asyncio.Lock()
         self._assigned: set[TP] = set()
         self._fetched: deque[tuple[TP, int, Delivery]] = deque()
         self.reading = asyncio.Event()
@@ -163,9 +164,10 @@ class Consumer(OnePartition):
         await self._settle(name, topic)
 
     async def _assign(self, assigned: set[TP]) -> None:
-        self.app.on_rebalance_start()
-        self.app.consumer_generation_id += 1
-        await self.on_partitions_assigned(assigned, self.app.consumer_generation_id)
+        async with self._assigning:  # Faust stops the flow for ever where one begins within another
+            self.app.on_rebalance_start()
+            self.app.consumer_generation_id += 1
+            await self.on_partitions_assigned(assigned, self.app.consumer_generation_id)
 
     # -- reading -------------------------------------------------------------------------------------------
 

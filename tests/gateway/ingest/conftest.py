@@ -46,7 +46,7 @@ def seeing() -> Bundle:
     return dataclasses.replace(ASL_WORDS, manifest=ASL_WORDS.manifest.model_copy(update={"input": looking}))
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     """For what nothing tells of: looks until it is so."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -46,12 +46,12 @@ async def tell(store: Redis, *records: Record) -> None:
 
 async def all_events(store: Redis) -> list[Event]:
     """Until the session's last event."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return [event async for event in log.follow(store, ID, 0)]
 
 
 async def until_told(store: Redis, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await store.xlen(keys.glosses(ID)) < count:
             await asyncio.sleep(0.01)
 

@@ -40,7 +40,7 @@ async def running(app: Any) -> AsyncIterator[Consumer]:
         await app.stop()
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
     """Waits for something that has no event of its own; `condition` may be a coroutine function."""
     async with asyncio.timeout(seconds):
         while True:

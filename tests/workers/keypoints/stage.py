@@ -89,7 +89,7 @@ async def more_than(store: redis.asyncio.Redis, count: int, task: "asyncio.Task[
     return task.done() or await store.xlen(keys.windows("words")) > count
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> None:
     """Waits for something another task does to Redis."""
     async with asyncio.timeout(seconds):
         while True:
