@@ -11,11 +11,10 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gateway.ingest import tasks
 from gateway.results import log
 from gateway.results.relay import Told
 from gateway.state import Gateway, gateway_of
-from shared import keys
+from shared import keys, tasks
 
 JSON = "signstream.v1+json"
 MSGPACK = "signstream.v1+msgpack"
