@@ -94,8 +94,6 @@ async def as_server_sent(request: Request) -> StreamingResponse:
         await log.check(store, session_id, after, request.query_params.get("epoch"))
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
-    except log.UnknownSessionError as error:
-        raise HTTPException(404, str(error)) from error
     except log.CannotReplayError as error:
         raise HTTPException(409, str(error)) from error
     lines = _server_sent(gateway_of(request), session_id, after)
