@@ -31,6 +31,11 @@ class FrameQueue:
     def __len__(self) -> int:
         return len(self._frames)
 
+    @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return self._bytes
+
     def put(self, frame: Frame) -> bool:
         """Never waits. False when this frame was dropped."""
         if self.needs_keyframe and not frame.keyframe:
