@@ -20,8 +20,8 @@ NO_OFFSET = -1
 LENGTH_CHECK_SECONDS = 1.0
 
 MOST_AT_ONCE = 16
-"""Messages under way at a time, each on a connection of its own: hundreds of senders wait their turn instead of
-being refused by a pool that is used up. Redis takes them one after the other anyway."""
+"""Messages under way at a time, each on a connection of its own: hundreds of senders wait their turn instead
+of being refused by a pool that is used up. Redis takes them one after the other anyway."""
 
 SIZES = 32
 """Messages over which a topic's mean size is taken: one large one among small ones must not drop them."""
