@@ -244,15 +244,13 @@ class Claims:
         store.close()
 
     def _renew_all(self, store: redis.Redis, renew: Script) -> list[tuple[Claim, bool]]:
-        """Each claim, and whether it is ours still: in one round trip, or many would outlast a lease."""
+        """Each claim, and whether it is ours still: many in one round trip, or they would outlast a lease."""
         with self._renewing:
             claims = list(self._owned.values())
             if not claims:
                 return []
-            parts = [claims[at : at + RENEWED_AT_ONCE] for at in range(0, len(claims), RENEWED_AT_ONCE)]
-            with store.pipeline(transaction=False) as pipe:
-                for part in parts:
-                    entries = [claim.entry for claim in part]
-                    renew(keys=[keys.SESSIONS], args=[self.group, self.consumer, *entries], client=pipe)
-                answers = [bool(mine) for each in pipe.execute() for mine in each]
-        return list(zip(claims, answers, strict=True))
+            answers: list[int] = []
+            for at in range(0, len(claims), RENEWED_AT_ONCE):
+                entries = [claim.entry for claim in claims[at : at + RENEWED_AT_ONCE]]
+                answers += renew(keys=[keys.SESSIONS], args=[self.group, self.consumer, *entries])
+        return [(claim, bool(mine)) for claim, mine in zip(claims, answers, strict=True)]
