@@ -11,10 +11,9 @@ from redis.exceptions import RedisError, ResponseError
 
 from gateway import health
 from gateway.admission import announced, owned, waiting_line
-from gateway.ingest import tasks
 from gateway.ingest.cameras import Cameras
 from gateway.state import Gateway
-from shared import keys, metrics, metrics_server
+from shared import keys, metrics, metrics_server, tasks
 from shared.faust_redis import backlog
 from shared.settings import SESSIONS_A_CORE, Settings
 

@@ -11,10 +11,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway.admission import place_in_line
-from gateway.ingest import tasks
 from gateway.results import captions, log
 from gateway.state import Gateway, gateway_of
-from shared import keys, sessions
+from shared import keys, sessions, tasks
 from shared.sessions import Session
 
 LONGEST_WAIT_SECONDS = 600.0

@@ -28,6 +28,7 @@ from typing import Any
 from deploy.bench.camera_film import Camera, film
 from deploy.bench.keypoint_workers import Workers
 from loadtests.keypoint_sessions import MODEL, Gloss, Sent, Upload, Watch, glosses, long_file
+from shared import tasks
 from shared.bundles import Registry
 
 WORKERS = 3
@@ -265,8 +266,7 @@ async def run(plan: Plan, clip: Path) -> Found:
                 say("stops")
                 await under_way.stop_and_wake(camera.session.id)
             finally:
-                publishing.cancel()
-                await asyncio.gather(publishing, return_exceptions=True)
+                await tasks.end(publishing)
     return under_way.found
 
 
@@ -278,8 +278,7 @@ async def _watched(extractor: str) -> AsyncIterator[tuple[Workers, Watch]]:
         try:
             yield workers, watch
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await tasks.end(watching)
 
 
 def say(text: str) -> None:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from shared import metrics
+from shared import metrics, tasks
 from shared.metrics import Stage
 from shared.settings import PREFIX, SettingsError
 
@@ -100,8 +100,7 @@ async def served(
     try:
         yield
     finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        await tasks.end(beating)
         await asyncio.to_thread(_close, server, thread)
 
 

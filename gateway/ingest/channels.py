@@ -13,9 +13,8 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from gateway.ingest import tasks
 from gateway.ingest.control import POLL_SECONDS, RETRY_SECONDS
-from shared import keys
+from shared import keys, tasks
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from typing import IO, TypeVar
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from gateway.ingest import control, tasks
+from gateway.ingest import control
 from gateway.ingest.demux import DamagedVideoError, UnreadableVideoError, VideoPackets
-from shared import keys
+from shared import keys, tasks
 from shared.fence import Fence
 from shared.framelog import FileFrameWriter, Frame
 from shared.messages import Length

@@ -11,8 +11,7 @@ from typing import Any, Literal
 from redis.exceptions import RedisError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gateway.ingest import tasks
-from shared import keys, metrics, sessions
+from shared import keys, metrics, sessions, tasks
 from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import Frame, LiveFrameWriter
 from shared.landmarks.message import BadLandmarksError, read_head, unpack_rows

@@ -9,11 +9,11 @@ from typing import Any, cast
 import redis.asyncio
 from starlette.websockets import WebSocket
 
-from gateway.ingest import comeback, tasks
+from gateway.ingest import comeback
 from gateway.ingest.offers import OfferError
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.publisher import Publisher, Reached
-from shared import fence, keys, sessions
+from shared import fence, keys, sessions, tasks
 from shared.bundles import Bundle
 from shared.landmarks.message import CODEC, pack_rows
 from shared.sessions import Session

@@ -11,11 +11,10 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gateway.ingest import tasks
 from gateway.results import log
 from gateway.results.relay import Told
 from gateway.state import Gateway, gateway_of
-from shared import keys
+from shared import keys, tasks
 
 JSON = "signstream.v1+json"
 MSGPACK = "signstream.v1+msgpack"
@@ -36,6 +35,9 @@ SEND_SECONDS = 20.0
 
 KEEP_ALIVE_SECONDS = 15.0
 """Proxies close a quiet connection after 30 to 60 seconds."""
+
+GONE = (WebSocketDisconnect, RuntimeError)
+"""What sending to a client that has left raises."""
 
 CLOSE_SECONDS = 1.0
 """A close that cannot be written by then is not read."""
@@ -168,14 +170,11 @@ async def until_gone(socket: WebSocket, sending: Coroutine[None, None, None]) ->
     try:
         await asyncio.wait({sender, listener, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if not sender.done():
-            sender.cancel()
-        listener.cancel()
-        draining.cancel()
-        for task in (sender, listener, draining):
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await task
-    if draining.done() and not draining.cancelled():
+        await tasks.end(sender, listener, draining)
+    mistake = None if sender.cancelled() else sender.exception()
+    if mistake is not None and not isinstance(mistake, GONE):
+        raise mistake
+    if not draining.cancelled():
         await _close(socket, TRY_AGAIN, "this server stops; come back with after=SEQ")
 
 
@@ -186,7 +185,7 @@ async def _until_disconnect(socket: WebSocket) -> None:
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
     # One that reads nothing does not read this either; its connection is cut by the kernel (gateway.server).
-    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+    with contextlib.suppress(TimeoutError, *GONE):
         async with asyncio.timeout(CLOSE_SECONDS):
             await socket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
 

@@ -14,7 +14,7 @@ import redis.asyncio
 import uvloop
 from redis.exceptions import RedisError
 
-from shared import connection, keys, metrics, metrics_server, traces
+from shared import connection, keys, metrics, metrics_server, tasks, traces
 from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
@@ -124,8 +124,7 @@ class Worker:
             while not self._place.stop.is_set():
                 await self._take()
         finally:
-            announcing.cancel()
-            await asyncio.gather(announcing, return_exceptions=True)
+            await tasks.end(announcing)
             await self._let_go()
             if self._reclaiming is not None:
                 await self._reclaiming
@@ -293,8 +292,7 @@ async def serve(
                 await working[0].run()
             finally:
                 if following is not None:
-                    following.cancel()
-                    await asyncio.gather(following, return_exceptions=True)
+                    await tasks.end(following)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         await serving.aclose()

@@ -13,7 +13,7 @@ import uvloop
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared import keys
+from shared import keys, tasks
 from shared.bundles import Bundle, BundleError, ModelWatch
 from shared.connection import connect, process_name
 from workers.recognizers import metrics
@@ -212,8 +212,7 @@ async def announced(redis: Redis, house: House) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        announcing.cancel()
-        await asyncio.gather(announcing, return_exceptions=True)
+        await tasks.end(announcing)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(0.5):
                 await redis.delete(key)
