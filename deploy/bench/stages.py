@@ -157,6 +157,6 @@ class Stages:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of another process's threads, ended ones too: its own clock (clock_getcpuclockid(3)), to the nanosecond.
+    """Of another process's threads, ended ones too: its own clock (clock_getcpuclockid(3)), in nanoseconds.
     The ticks of proc(5) are ten milliseconds, more than some processes use in a second."""
     return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
