@@ -183,6 +183,9 @@ def end_to_end(
     linear: Annotated[
         bool, typer.Option("--linear", help="Instead: CPU a session from one to as many as are carried.")
     ] = False,
+    minutes: Annotated[
+        float, typer.Option(min=1.0, max=600.0, help="--linear ends by then, with the sizes measured so far.")
+    ] = 5.5,
 ) -> None:
     """From a camera's picture to the word, beside other cameras. Example: signstream bench end-to-end"""
     from deploy.bench import end_to_end
@@ -196,7 +199,7 @@ def end_to_end(
         raise typer.Exit(2)
     try:
         if linear:
-            rows = rising.run(film, extractor, sessions, height, say)
+            rows = rising.run(film, extractor, sessions, height, 60 * minutes, say)
         else:
             browser()
             rows = end_to_end.run(film, extractor, sessions, seconds, height, say)
@@ -217,7 +220,7 @@ def scale(
     extractor: Annotated[str, typer.Option(help="tracker or mediapipe.")] = "tracker",
     sessions: Annotated[int, typer.Option(min=10, max=10_000, help="The most.")] = 1000,
     stretch: Annotated[
-        float, typer.Option(min=2.0, max=60.0, help="So many times slower than in life they send.")
+        float, typer.Option(min=2.0, max=50.0, help="So many times slower than in life they send.")
     ] = 40.0,
     seconds: Annotated[float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")] = 8.0,
     minutes: Annotated[

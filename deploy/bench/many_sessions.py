@@ -199,8 +199,9 @@ class Crowd:
         first = round(FIRST_SECONDS * rate)
         if number < first:
             return 1 / rate
-        phase = whose * GOLDEN % 1 if number == first else 0.0
-        return (1 + phase) * self.stretch / rate
+        # Never longer than a step: a gateway lets go of a publisher that is silent for four seconds.
+        phase = whose * GOLDEN % 1 if number == first else 1.0
+        return phase * self.stretch / rate
 
 
 def rows_of(welcome: str) -> list[int]:

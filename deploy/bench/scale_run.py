@@ -215,11 +215,11 @@ async def enlarge(
     while len(crowd.senders) < size:
         await crowd.grow(min(size, len(crowd.senders) + TOGETHER), begin)
         async with asyncio.timeout(OWNED_SECONDS):
-            while await _owned(store) < len(crowd.senders):
+            while await _owned(store) < len(crowd.senders) - crowd.lost:
                 crowd.check()
                 await asyncio.sleep(0.1)
-    # A session's second frame behind its first second comes up to two steps later.
-    await asyncio.sleep(max(SETTLE_SECONDS, 2 * crowd.stretch / LANDMARK_FPS))
+    # The last that came send as slowly as all others a step after their first second.
+    await asyncio.sleep(max(SETTLE_SECONDS, 1 + crowd.stretch / LANDMARK_FPS))
 
 
 async def measure(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis, seconds: float) -> Measured:
