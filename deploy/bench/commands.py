@@ -26,6 +26,12 @@ Videos = Annotated[
     Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
 ]
 
+Clip = Annotated[
+    Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
+]
+
+Extracting = Annotated[str, typer.Option(help="tracker or mediapipe.")]
+
 
 @commands.command("gateway")
 def gateway(
@@ -171,10 +177,8 @@ def recognizers(
 def end_to_end(
     as_json: AsJson = False,
     keep: Keep = False,
-    clip: Annotated[
-        Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
-    ] = None,
-    extractor: Annotated[str, typer.Option(help="tracker or mediapipe.")] = "tracker",
+    clip: Clip = None,
+    extractor: Extracting = "tracker",
     sessions: Annotated[
         int, typer.Option(min=0, max=512, help="0: four fifths of what is found to be carried.")
     ] = 0,
@@ -214,10 +218,8 @@ def end_to_end(
 def scale(
     as_json: AsJson = False,
     keep: Keep = False,
-    clip: Annotated[
-        Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
-    ] = None,
-    extractor: Annotated[str, typer.Option(help="tracker or mediapipe.")] = "tracker",
+    clip: Clip = None,
+    extractor: Extracting = "tracker",
     sessions: Annotated[int, typer.Option(min=10, max=10_000, help="The most.")] = 1000,
     stretch: Annotated[
         float, typer.Option(min=2.0, max=50.0, help="So many times slower than in life they send.")

@@ -18,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from gateway.admission import place_in_line
 from gateway.results import counts
 from gateway.results.transcript import Event, RuleFactory, Transcript
-from shared import connection, keys, messages, metrics, sessions, traces
+from shared import connection, control, keys, messages, metrics, sessions, traces
 from shared.claims import Claim, Claims
 from shared.fence import Command, Fence, FencedOffError, SessionGoneError
 from shared.framelog import START
@@ -209,7 +209,7 @@ class TranscriptDuty:
             commands.append(("DEL", keys.results(fence.session)))
             commands += [("DEL", keys.state(fence.session, name)) for name in transcript.reached()]
             commands.append(("HDEL", hash_key, sessions.TRANSCRIPT, sessions.CHECKPOINT))
-            commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
+            commands.append(control.command(fence.session, control.ENDED))
         else:
             commands.append(("XTRIM", keys.results(fence.session), "MINID", cursor))
         await fence.write(*commands, ttl=self._keep_seconds if transcript.over else keys.SESSION_TTL_SECONDS)

@@ -22,6 +22,7 @@ from shared.settings import SESSIONS_A_CORE, Settings
 from shared.telemetry import SESSION, configure_logging
 from workers.keypoints import spec
 from workers.keypoints.age import Age
+from workers.keypoints.attempts import let_go
 from workers.keypoints.capacity import SETTLE_SECONDS, Capacity
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.meter import Meter
@@ -190,13 +191,20 @@ class Worker:
                 except AWAY as error:
                     # The claim is kept: nobody else gets it without Redis, and the fence guards the rest.
                     await patience.after(error, time.monotonic() - begun)
+            await self._say_alive(claim)
             if not claim.lost.is_set():
                 return  # leaving `claims` hands it on
         except FencedOffError:
-            pass
+            await self._say_alive(claim)
         except Exception:
             log.exception("session %s failed here; the next worker tries", claim.session)
         self._claims.forget(claim)
+
+    async def _say_alive(self, claim: Claim) -> None:
+        """Of a session that goes on elsewhere: its input did not end this process."""
+        with contextlib.suppress(*AWAY):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await let_go(self._place.store, claim.session, claim.fence)
 
     async def _serve(self, claim: Claim) -> bool:
         """True when the session is over and acknowledged."""
