@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from shared import traces
+from shared import metrics, traces
 from shared.framelog import Frame, read_entry
 from shared.messages import BadMessageError, Result, Window
 from tests.collector import collecting
@@ -77,3 +77,22 @@ def test_what_is_no_context_begins_anew(text: object) -> None:
         (told,) = collector.spans
     assert told.parent == ""
     json.dumps(told.said)
+
+
+def spans_lost() -> float:
+    (told,) = metrics.SPANS_LOST.instrument.collect()
+    return float(next(sample.value for sample in told.samples if sample.name.endswith("_total")))
+
+
+def test_a_collector_that_is_away_costs_the_oldest_spans_and_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(traces, "MOST_WAITING", 3)
+    monkeypatch.setattr(traces, "EXPORT_SECONDS", 60.0)  # it sends nothing before it is closed
+    before = spans_lost()
+    with collecting() as collector:
+        with traces.exporting("gateway", collector.url, 1.0):
+            for number in range(5):
+                traces.span("", f"capture {number}", 0, 1, {})
+        assert sorted(span.name for span in collector.spans) == ["capture 2", "capture 3", "capture 4"]
+    assert spans_lost() - before == 2

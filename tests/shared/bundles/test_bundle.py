@@ -153,6 +153,7 @@ def _objects(file: Path) -> None:
         ("labels.old", lambda file: file.write_bytes(pickle.dumps({"idle": 0}, protocol=2))),
         ("weights.dat", _torch_archive),
         ("stats.npz", _objects),
+        ("stats.npy", lambda file: np.save(file, np.array([{"a": 1}], dtype=object))),
     ],
 )
 def test_a_pickle_inside_is_refused_whatever_it_is_called(

@@ -19,6 +19,11 @@ async def empty(store: Redis, group: str = "readers") -> bool:
     return await store.xlen(TOPIC) == 0 and (await store.xpending(TOPIC, group))["pending"] == 0
 
 
+async def waited_for(store: Redis) -> bool:
+    """A worker waits in Redis for messages."""
+    return any("b" in client["flags"] for client in await store.client_list())
+
+
 async def fill(store: Redis, count: int, start: int = 0) -> None:
     pipe = store.pipeline(transaction=False)
     for number in range(start, start + count):
@@ -218,6 +223,26 @@ async def test_a_topic_may_be_added_and_left_while_messages_are_in_work(redis_ur
         await fill(store, 30, start=60)
         await until(lambda: empty(store))
     assert {int(value) for value in got} == set(range(90))
+
+
+async def test_a_topic_left_while_redis_is_being_asked_ends_no_worker(redis_url: str, store: Redis) -> None:
+    app, got = make_app(redis_url), list[bytes]()
+
+    @app.agent(app.topic(TOPIC, "windows.later", value_type=bytes))
+    async def read(stream: Any) -> None:
+        async for value in stream:
+            got.append(value)
+
+    async with running(app) as consumer:
+        await until(lambda: waited_for(store))
+        leaving = asyncio.create_task(consumer.subscribe({TOPIC}))
+        await asyncio.sleep(0)
+        await store.xadd("windows.later", {"v": b"for another worker"})
+        await leaving
+        await fill(store, 3)
+        await until(lambda: len(got) == 3)
+        await until(lambda: empty(store))
+    assert await store.xlen("windows.later") == 1
 
 
 async def test_a_loop_that_is_left_has_not_finished_its_batch(redis_url: str, store: Redis) -> None:
