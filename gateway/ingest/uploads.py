@@ -117,9 +117,6 @@ async def upload(request: Request) -> Response:
     except ClientDisconnect:
         log.info("session %s: its client left in mid-upload", session_id)
         return Response(status_code=400)
-    except RedisError as error:
-        log.error("cannot make a session: %s", error)
-        raise HTTPException(503, "Redis does not answer", {"Retry-After": "5"}) from error
     answer = {"session": session.id, "state": session.state, "models": list(session.models)}
     return JSONResponse(answer, 202, {"Location": f"/sessions/{session.id}"})
 

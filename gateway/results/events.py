@@ -9,8 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
+from gateway.closing import LEFT, TRY_AGAIN, close
 from gateway.results import log
 from gateway.results.relay import Told
 from gateway.state import Gateway, gateway_of
@@ -24,20 +25,11 @@ BAD_REQUEST = 4400
 UNKNOWN_SESSION = 4404
 CANNOT_REPLAY = 4409
 NO_SUBPROTOCOL = 4406
-TRY_AGAIN = 1012
-"""Service restart (IANA's registry of close codes): the client may come back at once."""
-
-MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code."""
-
 SEND_SECONDS = 20.0
 """A reader that takes nothing for this long is gone; it may come back with `after`."""
 
 KEEP_ALIVE_SECONDS = 15.0
 """Proxies close a quiet connection after 30 to 60 seconds."""
-
-GONE = (WebSocketDisconnect, RuntimeError)
-"""What sending to a client that has left raises."""
 
 CLOSE_SECONDS = 1.0
 """A close that cannot be written by then is not read."""
@@ -102,8 +94,6 @@ async def as_server_sent(request: Request) -> StreamingResponse:
         await log.check(store, session_id, after, request.query_params.get("epoch"))
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
-    except log.UnknownSessionError as error:
-        raise HTTPException(404, str(error)) from error
     except log.CannotReplayError as error:
         raise HTTPException(409, str(error)) from error
     lines = _server_sent(gateway_of(request), session_id, after)
@@ -172,7 +162,7 @@ async def until_gone(socket: WebSocket, sending: Coroutine[None, None, None]) ->
     finally:
         await tasks.end(sender, listener, draining)
     mistake = None if sender.cancelled() else sender.exception()
-    if mistake is not None and not isinstance(mistake, GONE):
+    if mistake is not None and not isinstance(mistake, LEFT):
         raise mistake
     if not draining.cancelled():
         await _close(socket, TRY_AGAIN, "this server stops; come back with after=SEQ")
@@ -184,10 +174,7 @@ async def _until_disconnect(socket: WebSocket) -> None:
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
-    # One that reads nothing does not read this either; its connection is cut by the kernel (gateway.server).
-    with contextlib.suppress(TimeoutError, *GONE):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await socket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+    await close(socket, code, reason, CLOSE_SECONDS)
 
 
 def _after(asked: str | None) -> int:

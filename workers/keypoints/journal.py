@@ -5,14 +5,11 @@ from typing import Literal, cast
 
 import redis.asyncio
 
-from shared import framelog, keys, sessions
+from shared import control, framelog, keys, sessions
 from shared.fence import Command, Fence, SessionGoneError
 from shared.messages import Last, Note
 from workers.keypoints.attempts import WORKING, Attempts, field
 from workers.keypoints.checkpoint import Checkpoint
-
-CONSUMED = '{"type":"consumed"}'
-KEYFRAME = '{"type":"keyframe"}'
 
 
 class Journal:
@@ -68,14 +65,14 @@ class Journal:
             ),
             *((("HDEL", hash_key, *forget),) if forget else ()),
             framelog.trim_before(self.session, checkpoint.keyframe),
-            ("PUBLISH", keys.control(self.session), CONSUMED),
+            control.command(self.session, control.CONSUMED),
         )
 
     async def want_again(self, number: int) -> None:
         """Asks a file's writer for the packets from `number` on, which the stream no longer holds."""
         await self._fence.write(
             ("HSET", keys.session(self.session), sessions.WANTED, number),
-            ("PUBLISH", keys.control(self.session), CONSUMED),
+            control.command(self.session, control.CONSUMED),
         )
 
     async def require_ours(self) -> None:
@@ -91,7 +88,7 @@ class Journal:
 
     async def ask_for_keyframe(self) -> None:
         """Of the camera, through the gateway that holds it. Lossy: ask again when none comes."""
-        await self._store.publish(keys.control(self.session), KEYFRAME)
+        await self._store.publish(keys.control(self.session), control.message(control.KEYFRAME))
 
     def _result(self, note: Note | Last) -> Command:
         length: tuple[Literal["MAXLEN"], str, int] = ("MAXLEN", "~", keys.RESULTS_LENGTH)

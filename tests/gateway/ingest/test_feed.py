@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from gateway.ingest import feed
 from gateway.ingest.demux import VideoPackets
-from shared import keys, sessions
+from shared import control, keys, sessions
 from shared.fence import Fence
 from shared.framelog import End, FileFrameWriter, Frame, packet_of_entry
 from shared.messages import Length, unpack_record
@@ -145,7 +144,7 @@ async def consume(server: Server, entry: bytes) -> None:
     await fence.write(
         ("XTRIM", keys.frames(SESSION), "MINID", entry),
         ("HSET", keys.session(SESSION), sessions.CONSUMED, entry),
-        ("PUBLISH", keys.control(SESSION), json.dumps({"type": "consumed"})),
+        ("PUBLISH", keys.control(SESSION), control.message(control.CONSUMED)),
     )
 
 
@@ -202,6 +201,20 @@ async def test_an_upload_whose_session_was_ended_stops(
     await server.store.hset(keys.session(SESSION), "state", sessions.FAILED)
     await until(lambda: len(server.uploads) == 0)
     assert open_spools() == []
+
+
+async def test_an_upload_is_told_that_its_session_was_ended(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", 5_000)
+    monkeypatch.setattr(feed, "ROOM_SECONDS", 3600.0)
+    path = write_video(tmp_path / "big.mov", "mjpeg", frames=60)
+    await send(client, path.read_bytes())
+    await until(lambda: len(server.uploads) == 1)
+    await server.store.hset(keys.session(SESSION), "state", sessions.FAILED)
+    while not await server.store.publish(keys.control(SESSION), control.message(control.ENDED)):
+        await asyncio.sleep(0.01)
+    await until(lambda: len(server.uploads) == 0)
 
 
 async def test_an_upload_that_fails_unforeseen_ends_its_session_at_once(

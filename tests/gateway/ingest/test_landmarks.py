@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from gateway import closing
 from gateway.ingest import publisher
 from loadtests.landmark_publisher import LandmarkPublisher, RefusedError, Takes
 from shared import keys
@@ -162,7 +163,7 @@ async def test_who_shows_the_secret_takes_over_and_the_one_before_writes_nothing
     async with connect(address(server, ""), subprotocols=offered) as second:
         assert second.subprotocol == "signstream.landmarks.v1"
         assert json.loads(await second.recv())["after"] == 1
-        assert await _refused(published._socket) == publisher.TRY_AGAIN, "the same process knows of both"
+        assert await _refused(published._socket) == closing.TRY_AGAIN, "the same process knows of both"
         async with connect(address(replica, ""), subprotocols=offered) as third:
             assert json.loads(await third.recv())["after"] == 1
             assert await _refused(second) == publisher.REPLACED

@@ -11,7 +11,6 @@ import msgpack
 import pytest
 from redis.asyncio import Redis
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -39,7 +38,7 @@ async def http(redis_url: str) -> AsyncIterator[aiohttp.ClientSession]:
         await store.aclose()
 
     routes = [*gateway.sessions.ROUTES, *events.ROUTES]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: errors.as_json})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
     async with serving(app) as url, aiohttp.ClientSession(url) as client:
         yield client
 
