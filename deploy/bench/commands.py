@@ -187,6 +187,9 @@ def end_to_end(
     linear: Annotated[
         bool, typer.Option("--linear", help="Instead: CPU a session from one to as many as are carried.")
     ] = False,
+    minutes: Annotated[
+        float, typer.Option(min=1.0, max=600.0, help="--linear ends by then, with the sizes measured so far.")
+    ] = 5.5,
 ) -> None:
     """From a camera's picture to the word, beside other cameras. Example: signstream bench end-to-end"""
     from deploy.bench import end_to_end
@@ -200,7 +203,7 @@ def end_to_end(
         raise typer.Exit(2)
     try:
         if linear:
-            rows = rising.run(film, extractor, sessions, height, say)
+            rows = rising.run(film, extractor, sessions, height, 60 * minutes, say)
         else:
             browser()
             rows = end_to_end.run(film, extractor, sessions, seconds, height, say)
@@ -219,11 +222,12 @@ def scale(
     extractor: Extracting = "tracker",
     sessions: Annotated[int, typer.Option(min=10, max=10_000, help="The most.")] = 1000,
     stretch: Annotated[
-        float, typer.Option(min=2.0, max=60.0, help="So many times slower than in life they send.")
-    ] = 25.0,
-    seconds: Annotated[
-        float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")
-    ] = 10.0,
+        float, typer.Option(min=2.0, max=50.0, help="So many times slower than in life they send.")
+    ] = 40.0,
+    seconds: Annotated[float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")] = 8.0,
+    minutes: Annotated[
+        float, typer.Option(min=1.0, max=600.0, help="It ends by then, with the sizes measured so far.")
+    ] = 7.5,
 ) -> None:
     """Cost from ten sessions to a thousand, and a plan for a million. Example: signstream bench scale"""
     from deploy.bench.scale import run
@@ -232,7 +236,8 @@ def scale(
         typer.echo("signstream: --extractor is tracker or mediapipe", err=True)
         raise typer.Exit(2)
     film = clip or recordings(None, "asl_hello_x2.mp4")[0]
-    rows = run(film, extractor, sessions, stretch, seconds, partial(typer.echo, err=True))
+    say = partial(typer.echo, err=True)
+    rows = run(film, extractor, sessions, stretch, seconds, 60 * minutes, say)
     packages = ("faust-streaming", "redis", "onnxruntime", "mediapipe", "openvino", "uvloop")
     report("scale", rows, packages, as_json=as_json, keep=keep)
 

@@ -21,15 +21,23 @@ from deploy.bench.scale_films import MODEL, STUB, Films
 from deploy.bench.stages import REDIS, Counts, Stages
 from shared import connection, keys
 from shared.framelog import Frame
+from workers.keypoints.pace import LANDMARK_FPS
 
 PARTS = ("gateway", "keypoints", "recognizers", REDIS)
 
 SESSIONS_A_WORKER = 256
 """The most that a worker can be told to take."""
 
-SETTLE_SECONDS = 4.0
+SETTLE_SECONDS = 3.0
 
-OWNED_SECONDS = 90.0
+OWNED_SECONDS = 30.0
+"""For those that came together to be owned."""
+
+TOGETHER = 32
+"""Sessions that come at a time: each sends its first second as fast as in life."""
+
+IDLE_SECONDS = 12.0
+"""What processes cost without a session is a few milliseconds a second each: it takes longer to be told."""
 
 FULL_SHARE = 0.97
 
@@ -51,7 +59,7 @@ class Measured:
     sessions: int
     stretch: float
     windows: float
-    """A second, all sessions together."""
+    """A second, all sessions together; next to none without a session."""
     cpu: Mapping[str, float]
     """Cores by part."""
     busiest: Mapping[str, float]
@@ -119,34 +127,70 @@ async def stages_for(
         yield stages
 
 
+@dataclasses.dataclass(frozen=True)
+class Grown:
+    """One crowd."""
+
+    idle: Measured
+    """The same processes before the first session came."""
+    sizes: Sequence[Measured]
+
+
 async def grown(
-    kind: str, films: Films, steps: Sequence[tuple[int, float]], seconds: float, say: Say
-) -> list[Measured]:
-    """One measurement for each size and stretch; sizes must not shrink but at a change of stretch."""
+    kind: str, films: Films, steps: Sequence[tuple[int, float]], seconds: float, until: float, say: Say
+) -> Grown:
+    """One measurement for each size and stretch, the smallest first; none begins behind `until` (monotonic
+    time), or when one was too many."""
     most = max(size for size, _ in steps)
     recording = films.recording if kind == "cameras" else None
-    measured = []
+    measured: list[Measured] = []
     async with (
         stages_for(kind, most, recording) as stages,
         connection.connect(stages.redis_url) as store,
     ):
+        await asyncio.sleep(SETTLE_SECONDS)
+        async with Crowd(1.0) as nobody:
+            idle = await measure(nobody, stages, store, IDLE_SECONDS)
+        say(f"{kind}: no session: {1000 * sum(idle.cpu.values()):.0f} ms a second in all")
         stretches = sorted({stretch for _, stretch in steps})
         for stretch in stretches:
+            sizes = sorted(size for size, at in steps if at == stretch)
             async with Crowd(stretch) as crowd:
-                for size in (size for size, at in steps if at == stretch):
-                    try:
-                        await enlarge(crowd, size, kind, films, stages, store)
-                    except FULL as error:
-                        got = f"only {await _owned(store)} of {size} sessions are owned"
-                        say(f"{kind}: {got}: {type(error).__name__} {error}; no more are tried")
-                        break
-                    one = await measure(crowd, stages, store, seconds)
-                    measured.append(one)
-                    each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
-                    full = f"; full: {', '.join(one.full())}" if one.full() else ""
-                    say(f"{kind}: {size} sessions, time stretched {stretch:g}: {each}{full}")
+                measured += await _rising(crowd, sizes, kind, films, stages, store, seconds, until, say)
             if stretch != stretches[-1]:
                 await _nobody_left(store)
+    return Grown(idle, measured)
+
+
+async def _rising(
+    crowd: Crowd,
+    sizes: Sequence[int],
+    kind: str,
+    films: Films,
+    stages: Stages,
+    store: redis.asyncio.Redis,
+    seconds: float,
+    until: float,
+    say: Say,
+) -> list[Measured]:
+    """One crowd, size after size, as far as it is carried."""
+    measured: list[Measured] = []
+    for size in sizes:
+        # Few sessions cost little beside what processes do by themselves: that takes longer to be told.
+        longer = seconds * (1.5 if size * 10 <= sizes[-1] and crowd.stretch > 1 else 1)
+        try:
+            async with asyncio.timeout_at(until - time.monotonic() + asyncio.get_running_loop().time()):
+                await enlarge(crowd, size, kind, films, stages, store)
+                one = await measure(crowd, stages, store, longer)
+        except FULL as error:
+            got = f"only {await _owned(store)} of {size} sessions are owned"
+            why = "no time is left" if time.monotonic() >= until else f"{type(error).__name__} {error}"
+            say(f"{kind}: {got}: {why}; no more are tried")
+            break
+        measured.append(one)
+        each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
+        full = f"; full: {', '.join(one.full())}" if one.full() else ""
+        say(f"{kind}: {size} sessions, time stretched {crowd.stretch:g}: {each}{full}")
     return measured
 
 
@@ -168,12 +212,14 @@ async def enlarge(
         shown, shape = (frames, films.size) if frames else (films.stub, STUB)
         return await StubCamera.begin(store, MODEL, shown, *shape)
 
-    await crowd.grow(size, begin)
-    async with asyncio.timeout(OWNED_SECONDS):
-        while await _owned(store) < size:
-            crowd.check()
-            await asyncio.sleep(0.2)
-    await asyncio.sleep(SETTLE_SECONDS)
+    while len(crowd.senders) < size:
+        await crowd.grow(min(size, len(crowd.senders) + TOGETHER), begin)
+        async with asyncio.timeout(OWNED_SECONDS):
+            while await _owned(store) < len(crowd.senders) - crowd.lost:
+                crowd.check()
+                await asyncio.sleep(0.1)
+    # The last that came send as slowly as all others a step after their first second.
+    await asyncio.sleep(max(SETTLE_SECONDS, 1 + crowd.stretch / LANDMARK_FPS))
 
 
 async def measure(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis, seconds: float) -> Measured:
@@ -231,6 +277,6 @@ async def _owned(store: redis.asyncio.Redis) -> int:
 async def _nobody_left(store: redis.asyncio.Redis) -> None:
     """Sessions that ended are let go of before the next crowd comes."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(OWNED_SECONDS / 3):
+        async with asyncio.timeout(OWNED_SECONDS):
             while await _owned(store):  # noqa: ASYNC110 - other processes' doing
                 await asyncio.sleep(0.2)

@@ -91,6 +91,7 @@ def rows_of(real: Sequence[Measured], stand_ins: Sequence[Measured]) -> list[Row
                 "mode": f"stand-in, {one.sessions} cameras",
                 "ratio": round(spent / took, 3),
                 "sessions": one.sessions,
+                "calibrated": one.sessions == CALIBRATED,
                 "real_keypoints_ms_per_session": round(1000 * took / one.sessions, 1),
                 "stand_in_ms_per_session": round(1000 * spent / one.sessions, 1),
                 "stand_in_of_real": round(spent / took, 3),

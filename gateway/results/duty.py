@@ -28,9 +28,15 @@ log = logging.getLogger(__name__)
 WRITER_SILENT_SECONDS = 30.0
 """A camera or upload that shows no life for this long has ended; the transcript's owner says so for it."""
 
+WRITER_LOOK_SECONDS = 2.0
+"""Of a session at rest, how often that is looked at."""
+
 READ_COUNT = 256
 READ_SECONDS = 0.25
-"""Also how often the rules of time (a hole, a silent writer) are looked at."""
+"""Also how often the rules of time (a hole, a place in line) are looked at, while one may apply."""
+
+REST_SECONDS = 1.0
+"""A wait for results while none may; one that comes ends it."""
 
 RETRY_SECONDS = 0.5
 """Between tries while Redis cannot be reached."""
@@ -125,17 +131,24 @@ class TranscriptDuty:
         else:
             transcript = Transcript(session, self._tasks, self._rule)
             await self._write(fence, transcript, transcript.begin(), cursor)
+        looked_at = -WRITER_LOOK_SECONDS
         while not transcript.over:
             if claim.lost.is_set():
                 raise FencedOffError(f"the transcript of session {session.id} was taken over")
+            before = cursor
             cursor = await self._step(store, fence, transcript, cursor)
+            is_at_rest = cursor == before and not transcript.over
+            if is_at_rest and time.monotonic() - looked_at >= WRITER_LOOK_SECONDS:
+                looked_at = time.monotonic()
+                await self._end_for_silent_writer(store, fence, time.time())
         log.info("session %s: %s, %d events", session.id, transcript.state, transcript.seq)
 
     async def _step(
         self, store: redis.asyncio.Redis, fence: Fence, transcript: Transcript, cursor: bytes
     ) -> bytes:
         key = keys.results(fence.session)
-        answer: Any = await store.xread({key: cursor}, count=READ_COUNT, block=int(READ_SECONDS * 1000))
+        wait = READ_SECONDS if transcript.is_waiting else REST_SECONDS
+        answer: Any = await store.xread({key: cursor}, count=READ_COUNT, block=int(wait * 1000))
         entries = answer[0][1] if answer else []
         events: list[Event] = []
         followed: list[tuple[messages.Result, list[Event]]] = []
@@ -162,8 +175,6 @@ class TranscriptDuty:
             await self._write(fence, transcript, events, cursor)
             for result, led_to in followed:
                 _trace(fence.session, result, led_to, now)
-        elif not transcript.over:
-            await self._end_for_silent_writer(store, fence, now)
         return cursor
 
     async def _write(self, fence: Fence, transcript: Transcript, events: list[Event], cursor: bytes) -> None:

@@ -42,7 +42,11 @@ LOOK_SECONDS = 1.0
 """Looks this often whether the session is over or gone, which no frame would tell."""
 
 READ_SECONDS = 0.25
-"""Waits for frames this long before looking whether to stop."""
+"""Waits for a file's packets this long before looking whether to stop, or whether a checkpoint is due."""
+
+LIVE_READ_SECONDS = 1.0
+"""For a camera's frames: one that comes ends the wait. Well within what a stopping worker gives its sessions,
+and a thousand sessions at rest ask Redis a thousand times a second, not four thousand."""
 
 LIVE_READ, FILE_READ = 64, 12
 """Entries read at once. A camera's backlog is read whole, to know what is newest; a file's in short turns, so
@@ -233,13 +237,14 @@ class Owner:
         return self._time if self._time is None or since is None else min(self._time, since)
 
     def _stopping(self) -> bool:
-        return self._place.stop.is_set() or self._claim.lost.is_set()
+        claim = self._claim
+        return self._place.stop.is_set() or claim.lost.is_set() or claim.handing_on.is_set()
 
     async def _read(self) -> list[Frame]:
         """What came; of a file only once all that was read is landmarked."""
         if self._landmarker.waiting:
             return await self._read_on(0.0) if self._live else []
-        return await self._read_on(READ_SECONDS)
+        return await self._read_on(LIVE_READ_SECONDS if self._live else READ_SECONDS)
 
     async def _read_on(self, patience: float) -> list[Frame]:
         """What came within `patience`, seconds; with 0 what is there."""

@@ -10,8 +10,9 @@ from deploy.bench import scale
 from deploy.bench.fits import fit_plane
 from deploy.bench.plan import GIB, Cost, plan, plan_rows
 from deploy.bench.scale_films import _stubs
-from deploy.bench.scale_run import PARTS, Measured
+from deploy.bench.scale_run import PARTS, Grown, Measured
 from deploy.bench.scale_stand_in import Looking, rows_of
+from deploy.bench.scale_verdict import verdict
 from deploy.bench.signed_film import numbers_in, stamp, vp8_of
 from deploy.bench.stand_in import Recording, StandIn, spend
 from shared.framelog import Frame
@@ -99,7 +100,8 @@ class Films:
 
 def test_cost_in_life_is_found_from_time_that_was_stretched() -> None:
     several = [measured(10, 1), measured(30, 1), *(measured(n, 25) for n in (10, 30, 100, 300, 1000))]
-    rows, cost = scale.fitted("publishers", several, Films())  # type: ignore[arg-type]
+    crowd = Grown(measured(0, 1), several)
+    rows, cost = scale.fitted("publishers", crowd, Films())  # type: ignore[arg-type]
     assert cost.cpu["gateway"] == pytest.approx(0.0004 + 6.25 * 0.0005)
     assert cost.idle["gateway"] == pytest.approx(0.01)
     assert cost.redis_in == pytest.approx(6250, rel=0.01)
@@ -111,21 +113,47 @@ def test_cost_in_life_is_found_from_time_that_was_stretched() -> None:
     with_pictures = scale.with_looking(cost, Looking(0.12, 0.006, 4e5, 3e8))
     assert with_pictures.cpu["keypoints"] == pytest.approx(cost.cpu["keypoints"] + 0.12)
     assert with_pictures.cpu["gateway"] == 0.006
-    everything = [*rows, *scale.fitted("cameras", several, Films())[0]]  # type: ignore[arg-type]
+    everything = [*scale.size_rows("publishers", crowd), *rows, *scale.size_rows("cameras", crowd)]
+    everything += scale.fitted("cameras", crowd, Films())[0]  # type: ignore[arg-type]
     everything += scale.full_rows({"publishers": cost, "cameras": with_pictures})
-    everything += rows_of([measured(2, 1)], [measured(2, 1)])
-    said = "\n".join(scale.verdict(everything))
+    everything += rows_of([measured(1, 1), measured(2, 1)], [measured(1, 1), measured(2, 1)])
+    said = "\n".join(verdict(everything, scale.KINDS, 1000))
+    assert "cameras: kept up at 10, 30, 100, 300, 1000 sessions, 1000 were asked" in said
     assert "cameras: one keypoints process is full first, at 6 sessions" in said
-    assert "every size on one line within 0.0 %, 10 % were asked: met" in said
+    assert "every size on one straight line within 0.0 %, 10 % were asked: met" in said
+    assert "CPU a session beyond that of processes without one within 0.0 %, 10 % were asked: met" in said
     assert "all told, within" in said
-    assert "1.0 of a real worker's: met" in said
+    assert "stand-in, 1 cameras: 1.0 of a real worker's: met" in said
+    assert "stand-in, 2 cameras: 1.0 of a real worker's: told what to spend" in said
+
+
+def test_each_size_is_told_beyond_idle_processes_and_by_what_one_more_session_adds() -> None:
+    crowd = Grown(measured(0, 1), [measured(10, 1), measured(10, 25), measured(100, 25)])
+    idle, life, slow, more = scale.size_rows("publishers", crowd)
+    assert (idle["sessions"], idle["all_ms_per_second"]) == (0, 40.0)
+    assert life["beyond_idle_ms"] == life["one_more_ms"] == pytest.approx(4 * (0.4 + 6.25 * 0.5))
+    assert slow["cpu_ms_per_session_second"] == pytest.approx(4 + slow["beyond_idle_ms"])
+    assert more["one_more_ms"] == slow["one_more_ms"] == pytest.approx(4 * (0.4 + 0.25 * 0.5))
+
+
+def test_a_crowd_that_was_too_large_is_said_to_be() -> None:
+    crowd = Grown(measured(0, 1), [measured(10, 25), measured(100, 25, late_percent=5.0)])
+    said = verdict(scale.size_rows("cameras", crowd), scale.KINDS, 1000)
+    assert "cameras: kept up at 10 sessions, 1000 were asked" in said
+    assert "cameras: what gave way at 100 sessions: the senders are behind" in said
+    assert "publishers: kept up at no sessions, 1000 were asked" in said
+
+
+def test_sizes_end_with_the_most_that_was_asked_for() -> None:
+    assert scale.steps_of(200, 40) == [(10, 1), (20, 1), (10, 40), (100, 40), (200, 40)]
+    assert scale.steps_of(10, 5) == [(10, 1), (10, 5)]
 
 
 def test_what_does_not_keep_up_is_named() -> None:
     assert measured(10, 1).full() == []
     full = measured(10, 1, oldest=2.0, late_percent=5.0).full()
     assert full == ["the recognizers are behind", "the senders are behind"]
-    (row,) = scale.size_rows("cameras", [measured(10, 1, oldest=2.0)])
+    _, row = scale.size_rows("cameras", Grown(measured(0, 1), [measured(10, 1, oldest=2.0)]))
     assert row["full"] == "the recognizers are behind"
     assert row["ratio"] == 1.0
 

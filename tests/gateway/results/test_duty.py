@@ -144,6 +144,7 @@ async def test_a_silent_writers_session_is_ended_for_it(
     store: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duty, "WRITER_SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(duty, "WRITER_LOOK_SECONDS", 0.1)
     await begin(store, "live")
     writer = await take_writer(store, ID)
     async with on_duty(redis_url):

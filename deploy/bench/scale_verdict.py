@@ -1,0 +1,59 @@
+"""What a run of `bench scale` says about what was asked. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+TOLERANCE = 0.1
+
+SPREADS = {
+    "raw_per_session_spread_percent": "CPU a session, all told,",
+    "beyond_idle_spread_percent": "CPU a session beyond that of processes without one",
+    "off_the_line_percent": "every size on one straight line",
+}
+"""Figures that tell whether cost is linear, and what they say."""
+
+Row = Mapping[str, Any]
+
+
+def spread(values: Sequence[float]) -> float:
+    """The largest distance from their mean, percent of it."""
+    mean = sum(values) / len(values)
+    return round(100 * max(abs(value / mean - 1) for value in values), 1) if mean else 0.0
+
+
+def verdict(rows: Sequence[Row], kinds: Sequence[str], most: int) -> list[str]:
+    """What is full first, whether cost is linear, and whether stand-ins cost what real workers do."""
+    told = []
+    for kind in kinds:
+        told += _linear(rows, kind, most)
+    for row in rows:
+        if "stand_in_of_real" in row:
+            of_real = row["stand_in_of_real"]
+            how = "told what to spend" if row["calibrated"] else met(abs(of_real - 1) <= TOLERANCE)
+            told.append(f"{row['mode']}: {of_real} of a real worker's: {how}")
+    return told
+
+
+def _linear(rows: Sequence[Row], kind: str, most: int) -> list[str]:
+    sizes = [row for row in rows if row["mode"].startswith(f"{kind}: ") and "one_more_ms" in row]
+    slow = [row for row in sizes if row["stretch"] > 1]
+    carried = [row["sessions"] for row in slow if not row["full"]]
+    told = [f"{kind}: kept up at {', '.join(map(str, carried)) or 'no'} sessions, {most} were asked"]
+    for row in slow:
+        if row["full"]:
+            told.append(f"{kind}: what gave way at {row['sessions']} sessions: {row['full']}")
+    first = next((row for row in rows if row["mode"].startswith(f"{kind}: one ")), None)
+    if first:
+        told.append(f"{first['mode']} is full first, at {first['sessions']} sessions in life")
+    line = next((row for row in rows if row["mode"] == f"{kind}: all"), None)
+    if line and carried:
+        where = f"{kind}, {min(carried)} to {max(carried)} sessions"
+        for name, what in SPREADS.items():
+            off, bound = line[name], 100 * TOLERANCE
+            told.append(f"{where}: {what} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
+    return told
+
+
+def met(is_met: bool) -> str:
+    """In words."""
+    return "met" if is_met else "not met"
