@@ -4,8 +4,8 @@ Two crowds, each before a whole Signstream with real Redis, gateways, transport 
 landmarks through the gateways' own sockets, and cameras whose frames are written as gateways write them and
 owned by stand-ins for keypoint workers (`deploy.bench.stand_in`). A thousand sessions as in life do not fit
 this machine, so from `load` sessions on the load stays what that many give in life: twice as many sessions
-send half as often each, at their real media times. Then what is done for frames and windows is done as often at
-every size, and all that may rise is what sessions cost by being there: what is done for each by the clock,
+send half as often each, at their real media times. Then what is done for frames and windows is done as often
+at every size, and all that may rise is what sessions cost by being there: what is done for each by the clock,
 and whatever takes longer because there are many. What processes cost without a session is measured first.
 """
 
@@ -114,7 +114,7 @@ def size_rows(kind: str, crowd: Grown) -> list[Row]:
     idle = sum(crowd.idle.cpu.values())
     rows: list[Row] = [
         {
-            "mode": f"{kind}: no session",
+            "mode": f"size: {kind}, no session",
             "ratio": None,
             "sessions": 0,
             "all_ms_per_second": round(1000 * idle, 1),
@@ -130,11 +130,12 @@ def size_rows(kind: str, crowd: Grown) -> list[Row]:
         before = one
         rows.append(
             {
-                "mode": f"{kind}: {one.sessions} sessions",
+                "mode": f"size: {kind}, {one.sessions} sessions",
                 "ratio": round(spent / one.sessions / base, 3),
                 "sessions": one.sessions,
                 "stretch": one.stretch,
                 "windows_per_second": round(one.windows, 1),
+                "all_ms_per_second": round(1000 * spent, 1),
                 "cpu_ms_per_session_second": round(1000 * spent / one.sessions, 2),
                 "beyond_idle_ms": round(1000 * (spent - idle) / one.sessions, 2),
                 "one_more_ms": round(1000 * more, 2),
@@ -159,7 +160,7 @@ def fitted(kind: str, crowd: Grown, films: Films) -> tuple[list[Row], Cost]:
         planes[part] = plane = fit_plane(count, windows, spent)
         rows.append(
             {
-                "mode": f"{kind}: {part}",
+                "mode": f"cost: {kind}: {part}",
                 "ratio": None,
                 "no_session_ms": round(1000 * cores_of(crowd.idle, part), 2),
                 "session_by_the_clock_ms": round(1000 * plane.x_slope, 3),
@@ -261,7 +262,7 @@ def full_rows(costs: Mapping[str, Cost]) -> list[Row]:
         for part, count in sorted(carried.items(), key=lambda item: item[1]):
             rows.append(
                 {
-                    "mode": f"{kind}: one {part} process",
+                    "mode": f"one process: {kind}: {part}",
                     "ratio": None,
                     "sessions": int(count),
                     "cpu_ms_per_session_second": round(1000 * cost.cpu[part], 2),

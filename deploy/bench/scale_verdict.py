@@ -36,16 +36,17 @@ def verdict(rows: Sequence[Row], kinds: Sequence[str], most: int) -> list[str]:
 
 
 def _linear(rows: Sequence[Row], kind: str, most: int) -> list[str]:
-    sizes = [row for row in rows if row["mode"].startswith(f"{kind}: ") and "one_more_ms" in row]
+    sizes = [row for row in rows if row["mode"].startswith(f"size: {kind}, ") and "one_more_ms" in row]
     carried = [row["sessions"] for row in sizes if not row["full"]]
     told = [f"{kind}: kept up at {', '.join(map(str, carried)) or 'no'} sessions, {most} were asked"]
     told += [
         f"{kind}: what gave way at {row['sessions']} sessions: {row['full']}" for row in sizes if row["full"]
     ]
-    first = next((row for row in rows if row["mode"].startswith(f"{kind}: one ")), None)
+    first = next((row for row in rows if row["mode"].startswith(f"one process: {kind}: ")), None)
     if first:
-        told.append(f"{first['mode']} is full first, at {first['sessions']} sessions in life")
-    figures = next((row for row in rows if row["mode"] == f"{kind}: all"), {})
+        part = first["mode"].rpartition(" ")[2]
+        told.append(f"{kind}: one {part} process is full first, at {first['sessions']} sessions in life")
+    figures = next((row for row in rows if row["mode"] == f"cost: {kind}: all"), {})
     for name, what in SPREADS.items():
         if name in figures:
             off, bound = figures[name], 100 * TOLERANCE

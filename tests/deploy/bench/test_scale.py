@@ -108,7 +108,7 @@ def test_cost_in_life_is_found_from_time_that_was_stretched() -> None:
     assert cost.idle["gateway"] == pytest.approx(0.01)
     assert cost.redis_in == pytest.approx(6250, rel=0.01)
     assert cost.session_bytes["gateway"] == pytest.approx(1e5)
-    figures = next(row for row in rows if row["mode"] == "publishers: all")
+    figures = next(row for row in rows if row["mode"] == "cost: publishers: all")
     assert figures["off_both_percent"] == pytest.approx(0, abs=0.01)
     assert figures["life_raw_percent"] > 5, "ten sessions carry the idle processes alone"
     assert figures["life_beyond_idle_percent"] == pytest.approx(0, abs=0.1)
