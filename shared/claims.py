@@ -72,8 +72,11 @@ class Claim:
     fence: int
     lost: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     lease: float = LEASE_SECONDS
+    taken: float = dataclasses.field(default_factory=time.monotonic)
     renewed: float = dataclasses.field(default_factory=time.monotonic)
     """When Redis last said that it is ours."""
+    handing_on: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    """Set to ask its owner to let go, for another process to go on."""
 
     @property
     def may_be_lost(self) -> bool:

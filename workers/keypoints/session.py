@@ -237,7 +237,8 @@ class Owner:
         return self._time if self._time is None or since is None else min(self._time, since)
 
     def _stopping(self) -> bool:
-        return self._place.stop.is_set() or self._claim.lost.is_set()
+        claim = self._claim
+        return self._place.stop.is_set() or claim.lost.is_set() or claim.handing_on.is_set()
 
     async def _read(self) -> list[Frame]:
         """What came; of a file only once all that was read is landmarked."""
