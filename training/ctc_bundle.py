@@ -1,13 +1,14 @@
 """A trained CTC network as a bundle's folder: graph, labels, manifest, model card, each with its hash."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from shared.bundles.bundle import MANIFEST
 from training import examples
+from training.digests import digests
 from training.networks.causal import BLANK, CausalCtc
 from training.onnx_graph import write_graph
 from training.toml import spans, table
@@ -66,12 +67,9 @@ def write_ctc_bundle(
     (folder / LABELS).write_text("".join(f"{label}\n" for label in recipe.labels), "utf-8")
     (folder / CARD).write_text(card, "utf-8")
     declared = examples.declared(folder)
-    hashes = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in (CARD, LABELS, GRAPH, *declared.values())
-    }
+    hashes = digests(folder, (CARD, LABELS, GRAPH, *declared.values()))
     manifest = _manifest(recipe, network, hashes, declared, split, metrics)
-    (folder / "bundle.toml").write_text(manifest, "utf-8")
+    (folder / MANIFEST).write_text(manifest, "utf-8")
 
 
 def _manifest(

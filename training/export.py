@@ -1,6 +1,5 @@
 """A trained network as a bundle's folder: graph, labels, manifest, model card, each with its hash."""
 
-import hashlib
 from pathlib import Path
 
 import onnx
@@ -8,8 +7,10 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from shared.bundles.bundle import MANIFEST
 from training import examples, recipe
 from training.card import card_text
+from training.digests import digests
 from training.network import Network
 from training.onnx_graph import write_graph_of
 from training.report import Report
@@ -54,11 +55,8 @@ def rewrite_report(folder: Path, report: Report | None) -> None:
     parameters = sum(numpy_helper.to_array(part).size for part in onnx.load(graph).graph.initializer)
     (folder / CARD).write_text(card_text(parameters, graph.stat().st_size, report), "utf-8")
     declared = examples.declared(folder)
-    hashes = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in (CARD, LABELS, GRAPH, *declared.values())
-    }
-    (folder / "bundle.toml").write_text(manifest_text(hashes, report, declared), "utf-8")
+    hashes = digests(folder, (CARD, LABELS, GRAPH, *declared.values()))
+    (folder / MANIFEST).write_text(manifest_text(hashes, report, declared), "utf-8")
 
 
 def manifest_text(hashes: dict[str, str], report: Report | None, declared: dict[str, str]) -> str:
