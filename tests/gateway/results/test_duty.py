@@ -142,6 +142,24 @@ async def test_a_session_whose_state_is_lost_is_let_go(store: Redis, redis_url: 
             await asyncio.sleep(0.01)
 
 
+async def test_what_redis_refuses_while_a_lost_session_is_cleared_away_ends_no_other(
+    store: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.execute_command("ACL", "SETUSER", "default", "-del")  # type: ignore[no-untyped-call]
+    try:
+        async with on_duty(redis_url):
+            await claims.announce(store, "lost")
+            async with asyncio.timeout(5):
+                while "session lost: the transcript stopped" not in caplog.text:
+                    await asyncio.sleep(0.01)
+            await store.execute_command("ACL", "SETUSER", "default", "+del")  # type: ignore[no-untyped-call]
+            await begin(store)
+            await tell(store, result(0), Last(MODEL, 0))
+            assert glosses(await all_events(store)) == ["word-0", "after 1"]
+    finally:
+        await store.execute_command("ACL", "SETUSER", "default", "+del")  # type: ignore[no-untyped-call]
+
+
 async def test_a_silent_writers_session_is_ended_for_it(
     store: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
