@@ -228,7 +228,7 @@ def scale(
     seconds: Annotated[float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")] = 8.0,
     minutes: Annotated[
         float, typer.Option(min=1.0, max=600.0, help="It ends by then, with the sizes measured so far.")
-    ] = 7.5,
+    ] = 7.75,
 ) -> None:
     """Cost from ten sessions to a thousand, and a plan for a million. Example: signstream bench scale"""
     from deploy.bench.scale import run

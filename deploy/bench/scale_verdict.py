@@ -48,7 +48,9 @@ def _linear(rows: Sequence[Row], kind: str, most: int) -> list[str]:
         told.append(f"{kind}: one {part} process is full first, at {first['sessions']} sessions in life")
     figures = next((row for row in rows if row["mode"] == f"cost: {kind}: all"), {})
     for name, what in SPREADS.items():
-        if name in figures:
+        if name not in figures:
+            told.append(f"{kind}, {what} too few sizes kept up to tell: not met")
+        else:
             off, bound = figures[name], 100 * TOLERANCE
             told.append(f"{kind}, {what} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
     if "equal_load_by_clock_ms" in figures:

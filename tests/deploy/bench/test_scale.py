@@ -79,6 +79,7 @@ def measured(sessions: int, stretch: float, *, oldest: float = 0.0, late_percent
         sessions=sessions,
         stretch=stretch,
         windows=windows,
+        pictures=2.4 * windows,
         cpu=cpu,
         busiest=cpu,
         processes=dict.fromkeys(PARTS, 1),
