@@ -194,6 +194,7 @@ def end_to_end(
     """From a camera's picture to the word, beside other cameras. Example: signstream bench end-to-end"""
     from deploy.bench import end_to_end
     from deploy.bench import linear as rising
+    from deploy.bench.camera_load import NotCarriedError
     from deploy.bench.chromium_camera import NoBrowserError, browser
 
     film = clip or recordings(None, "asl_hello_x2.mp4")[0]
@@ -207,7 +208,7 @@ def end_to_end(
         else:
             browser()
             rows = end_to_end.run(film, extractor, sessions, seconds, height, say)
-    except NoBrowserError as error:
+    except (NoBrowserError, NotCarriedError) as error:
         typer.echo(f"signstream: {error}", err=True)
         raise typer.Exit(2) from error
     packages = ("aiortc", "av", "mediapipe", "openvino", "onnxruntime", "redis", "faust-streaming")

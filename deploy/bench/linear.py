@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.bench.camera_load import Cameras, Film, Trial
+from deploy.bench.camera_load import Cameras, Film, NotCarriedError, Trial
 from deploy.bench.end_to_end import CARRIED_DROPS, films
 from deploy.bench.fits import Line, fit
 from deploy.bench.scale_verdict import met, spread
@@ -65,7 +65,7 @@ async def _run(film: Film, extractor: str, most: int, until: float, say: Say) ->
         if measured:
             rows += rows_of(processes, idle, measured)
     if not rows:
-        raise RuntimeError("not even one session is carried: other work runs on this machine, or it is small")
+        raise NotCarriedError("not even one session is carried: other work runs here, or it is small")
     base = next(row["cpu_ms_per_session_second"] for row in rows if "cpu_ms_per_session_second" in row)
     for row in rows:
         if "cpu_ms_per_session_second" in row:
