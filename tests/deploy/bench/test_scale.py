@@ -130,7 +130,8 @@ def test_the_verdict_says_which_bound_was_met() -> None:
     crowd = Grown(measured(0, 1), SIZES)
     rows, cost = scale.fitted("cameras", crowd, Bytes())  # type: ignore[arg-type]
     rows += [*scale.size_rows("cameras", crowd), *scale.full_rows({"cameras": cost})]
-    rows += rows_of([measured(1, 1), measured(2, 1)], [measured(1, 1), measured(2, 1)])
+    hurried = dataclasses.replace(measured(4, 1), pictures=30.0)
+    rows += rows_of([measured(1, 1), hurried], [measured(1, 1), measured(4, 1)])
     said = "\n".join(verdict(rows, ["cameras"], 1000))
     assert "cameras: kept up at 10, 25, 100, 300, 1000 sessions, 1000 were asked" in said
     assert "process is full first, at 238 sessions in life" in said
@@ -139,8 +140,8 @@ def test_the_verdict_says_which_bound_was_met() -> None:
     assert raw.endswith("10 % were asked: not met")
     assert "CPU a window less that by the clock within 0.0 %, 10 % were asked: met" in said
     assert "cameras: 1.6 ms a second for each session by the clock (25 to 1000 sessions)" in said
-    assert "stand-in, 1 cameras: 1.0 of a real worker's: met" in said
-    assert "stand-in, 2 cameras: 1.0 of a real worker's: told what to spend" in said
+    assert "stand-in, 1 cameras: a session costs 1.0 of a real worker's: met" in said
+    assert "a real worker's, which left 50.0 % of the pictures out: met" in said
 
 
 def test_cost_that_rises_with_the_crowd_is_not_met() -> None:
