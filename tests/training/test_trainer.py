@@ -14,6 +14,7 @@ torch = pytest.importorskip(
 from numpy.random import Generator  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from training import trainer  # noqa: E402
 from training.trainer import CheckpointError, Plan, Progress, Run, follow  # noqa: E402
 
 PLAN = Plan(steps=8, keep_every=3)
@@ -77,6 +78,16 @@ def test_a_run_that_was_killed_goes_on_from_its_checkpoint_to_the_same_weights_a
     curves = [[dataclasses.replace(at, seconds=0) for at in run.curve] for run in (unbroken, again)]
     assert curves[0] == curves[1]
     assert again.step == unbroken.step
+
+
+def test_a_slow_run_is_told_of_between_the_points_of_its_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "TOLD_SECONDS", -1.0)
+    told: list[Progress] = []
+    run = Run(network(), dataclasses.replace(PLAN, told_every=4))
+    run.train(loss_of, told.append)
+    assert [now.step for now in told] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [now.step for now in run.curve] == [4, 8]
+    assert str(told[-1]).startswith(f"step 8/8, loss {told[-1].loss:.3f}, ")
 
 
 def test_patience_ends_a_run_and_gives_its_best_weights_back() -> None:
