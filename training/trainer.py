@@ -218,10 +218,14 @@ class Run(Generic[Trained]):
         except Exception as error:  # zip, pickle and torch errors have no common class
             raise CheckpointError(f"{file}: no checkpoint of a training ({error}); delete it") from error
         # A checkpoint of before a setting was there was made with what is now that setting's default.
-        if {**dataclasses.asdict(Plan(0)), **state["plan"]} != dataclasses.asdict(self.plan):
+        kept, asked = {**dataclasses.asdict(Plan(0)), **state["plan"]}, dataclasses.asdict(self.plan)
+        del asked["keep_every"]  # changes nothing of the result
+        others = [
+            f"{name} {kept[name]!r}, not {asked[name]!r}" for name in asked if kept[name] != asked[name]
+        ]
+        if others:
             raise CheckpointError(
-                f"{file}: kept by a run with {state['plan']}, this one has {dataclasses.asdict(self.plan)};"
-                " delete it or train with its settings"
+                f"{file}: kept by a run with {'; '.join(others)}; delete it or train with its settings"
             )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
