@@ -225,7 +225,8 @@ class Cameras:
         begin, before = time.time(), await _figures(self._stages)
         await asyncio.sleep(seconds)
         end, after = time.time(), await _figures(self._stages)
-        await asyncio.sleep(LEFT_SECONDS)
+        if self._looks:
+            await asyncio.sleep(LEFT_SECONDS)
         seen = await self._page.seen() if self._page else []
         if self._looks:
             await asyncio.gather(*(one.settle(self._store) for one in self._every))

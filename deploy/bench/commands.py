@@ -221,9 +221,10 @@ def scale(
     clip: Clip = None,
     extractor: Extracting = "tracker",
     sessions: Annotated[int, typer.Option(min=10, max=10_000, help="The most.")] = 1000,
-    stretch: Annotated[
-        float, typer.Option(min=2.0, max=50.0, help="So many times slower than in life they send.")
-    ] = 40.0,
+    load: Annotated[
+        int,
+        typer.Option(min=5, max=10_000, help="More sessions share the load of so many in life."),
+    ] = 25,
     seconds: Annotated[float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")] = 8.0,
     minutes: Annotated[
         float, typer.Option(min=1.0, max=600.0, help="It ends by then, with the sizes measured so far.")
@@ -237,7 +238,11 @@ def scale(
         raise typer.Exit(2)
     film = clip or recordings(None, "asl_hello_x2.mp4")[0]
     say = partial(typer.echo, err=True)
-    rows = run(film, extractor, sessions, stretch, seconds, 60 * minutes, say)
+    try:
+        rows = run(film, extractor, sessions, load, seconds, 60 * minutes, say)
+    except ValueError as error:
+        typer.echo(f"signstream: {error}", err=True)
+        raise typer.Exit(2) from error
     packages = ("faust-streaming", "redis", "onnxruntime", "mediapipe", "openvino", "uvloop")
     report("scale", rows, packages, as_json=as_json, keep=keep)
 

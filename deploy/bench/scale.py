@@ -2,11 +2,11 @@
 
 Two crowds, each before a whole Signstream with real Redis, gateways, transport and recognizers: publishers of
 landmarks through the gateways' own sockets, and cameras whose frames are written as gateways write them and
-owned by stand-ins for keypoint workers (`deploy.bench.stand_in`). A thousand send slower than in life, so
-that they fit on this machine: a session's frames come `stretch` times apart, at every size alike. What is
-done by the clock is done as often as in life, so cost is fitted in two parts: what a session costs by the
-clock, and what a window adds. What the processes cost without a session is measured first and told by
-itself.
+owned by stand-ins for keypoint workers (`deploy.bench.stand_in`). A thousand sessions as in life do not fit
+this machine, so from `load` sessions on the load stays what that many give in life: twice as many sessions
+send half as often each, at their real media times. Then what is done for frames and windows is done as often
+at every size, and all that may rise is what sessions cost by being there: what is done for each by the clock,
+and whatever takes longer because there are many. What processes cost without a session is measured first.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from deploy.bench.scale_verdict import spread, verdict
 from deploy.bench.stages import REDIS
 from shared.keys import LIVE_FRAMES_SECONDS
 
-SIZES = (10, 100, 300, 1000)
+SIZES = (10, 25, 100, 300, 1000)
 
-IN_LIFE = (10, 20)
-"""Sizes that are also measured without stretching time."""
+MOST_STRETCHED = 50.0
+"""A publisher's frames are then 3.3 s apart: gateways let go of one that is silent for four."""
 
 KINDS = ("publishers", "cameras")
 
@@ -38,6 +38,9 @@ LEFT_SECONDS = 15.0
 WINDOWS_A_SECOND = 6.25
 """Of a session of `asl-words`: one each 0.16 s."""
 
+EQUAL_LOAD = 0.85
+"""Of the most windows a second: sizes with as many have one load."""
+
 FULL_CORE = 0.85
 """Of a core for one process: beyond that it is late now and then."""
 
@@ -46,20 +49,22 @@ Row = dict[str, Any]
 
 
 def run(
-    clip: Path, extractor: str, most: int, stretch: float, seconds: float, limit: float, say: Say
+    clip: Path, extractor: str, most: int, load: int, seconds: float, limit: float, say: Say
 ) -> list[Row]:
     """All rows. Sizes up to `most`, each for so many seconds; ends after `limit` seconds, with the sizes that
-    were measured by then."""
-    until = time.monotonic() + limit - LEFT_SECONDS
+    were measured by then. ValueError for more sessions than that load can be shared by."""
+    until, steps = time.monotonic() + limit - LEFT_SECONDS, steps_of(most, load)
     say("the recording")
     with films_of(clip, extractor) as films:
-        return asyncio.run(_run(films, extractor, steps_of(most, stretch), seconds, until, say))
+        return asyncio.run(_run(films, extractor, steps, seconds, until, say))
 
 
-def steps_of(most: int, stretch: float) -> list[tuple[int, float]]:
-    """Sizes and how far time is stretched."""
-    sizes = [size for size in SIZES if size < most] + [most]
-    return [(size, 1.0) for size in IN_LIFE if size <= most] + [(size, stretch) for size in sizes]
+def steps_of(most: int, load: int) -> list[tuple[int, float]]:
+    """Sizes, and how far time is stretched at each. ValueError where that would be too far."""
+    if most / load > MOST_STRETCHED:
+        raise ValueError(f"{most} sessions are more than {MOST_STRETCHED:g} times the load of {load} in life")
+    sizes = sorted({load, most, *(size for size in SIZES if size < most)})
+    return [(size, max(1.0, size / load)) for size in sizes]
 
 
 async def _run(
@@ -109,7 +114,7 @@ def size_rows(kind: str, crowd: Grown) -> list[Row]:
     idle = sum(crowd.idle.cpu.values())
     rows: list[Row] = [
         {
-            "mode": f"{kind}: no session",
+            "mode": f"size: {kind}, no session",
             "ratio": None,
             "sessions": 0,
             "all_ms_per_second": round(1000 * idle, 1),
@@ -121,16 +126,16 @@ def size_rows(kind: str, crowd: Grown) -> list[Row]:
     for one in crowd.sizes:
         spent = sum(one.cpu.values())
         base = base or spent / one.sessions
-        before = before if before.stretch == one.stretch else crowd.idle
         more = (spent - sum(before.cpu.values())) / (one.sessions - before.sessions)
         before = one
         rows.append(
             {
-                "mode": f"{kind}: {one.sessions} sessions",
+                "mode": f"size: {kind}, {one.sessions} sessions",
                 "ratio": round(spent / one.sessions / base, 3),
                 "sessions": one.sessions,
                 "stretch": one.stretch,
                 "windows_per_second": round(one.windows, 1),
+                "all_ms_per_second": round(1000 * spent, 1),
                 "cpu_ms_per_session_second": round(1000 * spent / one.sessions, 2),
                 "beyond_idle_ms": round(1000 * (spent - idle) / one.sessions, 2),
                 "one_more_ms": round(1000 * more, 2),
@@ -145,7 +150,7 @@ def size_rows(kind: str, crowd: Grown) -> list[Row]:
 
 
 def fitted(kind: str, crowd: Grown, films: Films) -> tuple[list[Row], Cost]:
-    """Each part's line over the stretched sizes, its two costs, and what a session comes to in life."""
+    """Each part's costs: without a session, by the clock, for a window, of a session in life."""
     rows: list[Row] = []
     measured = usable(crowd.sizes)
     count, windows = [one.sessions for one in measured], [one.windows for one in measured]
@@ -153,26 +158,50 @@ def fitted(kind: str, crowd: Grown, films: Films) -> tuple[list[Row], Cost]:
     for part in (*PARTS, "all"):
         spent = [cores_of(one, part) for one in measured]
         planes[part] = plane = fit_plane(count, windows, spent)
-        slow = [(one.sessions, value) for one, value in zip(measured, spent, strict=True) if one.stretch > 1]
-        line = fit([n for n, _ in slow], [value for _, value in slow])
-        idle = cores_of(crowd.idle, part)
         rows.append(
             {
-                "mode": f"{kind}: {part}",
+                "mode": f"cost: {kind}: {part}",
                 "ratio": None,
-                "no_session_ms": round(1000 * idle, 2),
-                "line_begins_at_ms": round(1000 * line.intercept, 2),
-                "stretched_session_ms": round(1000 * line.slope, 3),
-                "off_the_line_percent": round(100 * line.worst, 1),
+                "no_session_ms": round(1000 * cores_of(crowd.idle, part), 2),
                 "session_by_the_clock_ms": round(1000 * plane.x_slope, 3),
                 "window_ms": round(1000 * plane.y_slope, 3),
                 "off_both_percent": round(100 * plane.worst, 1),
                 "session_in_life_ms": round(1000 * in_life(plane), 2),
-                "raw_per_session_spread_percent": spread([value / n for n, value in slow]),
-                "beyond_idle_spread_percent": spread([(value - idle) / n for n, value in slow]),
+                **life_row(crowd.idle, measured, part),
+                **equal_load_row(measured, part),
             }
         )
     return rows, cost_of(crowd.idle, measured, planes, films, kind)
+
+
+def life_row(idle: Measured, measured: Sequence[Measured], part: str) -> Row:
+    """How constant CPU a session is where time is not stretched."""
+    life = [(one.sessions, cores_of(one, part)) for one in measured if one.stretch == 1]
+    nothing = cores_of(idle, part)
+    if not life:
+        return {}
+    return {
+        "life_raw_percent": spread([spent / n for n, spent in life]),
+        "life_beyond_idle_percent": spread([(spent - nothing) / n for n, spent in life]),
+    }
+
+
+def equal_load_row(measured: Sequence[Measured], part: str) -> Row:
+    """How constant the CPU of a window is while ever more sessions share one load; and the same less what a
+    session costs by the clock, which is the slope of a line through these sizes."""
+    windows = max(one.windows for one in measured)
+    alike = [one for one in measured if one.windows > EQUAL_LOAD * windows]
+    if len(alike) < 3:
+        return {}
+    count, each = [one.sessions for one in alike], [cores_of(one, part) / one.windows for one in alike]
+    line = fit(count, each)
+    less = [spent - n * line.slope for spent, n in zip(each, count, strict=True)]
+    return {
+        "equal_load_sessions": f"{min(count)} to {max(count)}",
+        "equal_load_raw_percent": spread(each),
+        "equal_load_by_clock_ms": round(1000 * line.slope * windows, 3),
+        "equal_load_less_clock_percent": spread(less),
+    }
 
 
 def cores_of(measured: Measured, part: str) -> float:
@@ -233,7 +262,7 @@ def full_rows(costs: Mapping[str, Cost]) -> list[Row]:
         for part, count in sorted(carried.items(), key=lambda item: item[1]):
             rows.append(
                 {
-                    "mode": f"{kind}: one {part} process",
+                    "mode": f"one process: {kind}: {part}",
                     "ratio": None,
                     "sessions": int(count),
                     "cpu_ms_per_session_second": round(1000 * cost.cpu[part], 2),

@@ -139,8 +139,8 @@ class Grown:
 async def grown(
     kind: str, films: Films, steps: Sequence[tuple[int, float]], seconds: float, until: float, say: Say
 ) -> Grown:
-    """One measurement for each size and stretch, the smallest first; none begins behind `until` (monotonic
-    time), or when one was too many."""
+    """One measurement for each size and stretch of `steps`, the smallest first; none behind `until`
+    (monotonic time), nor when one was too many."""
     most = max(size for size, _ in steps)
     recording = films.recording if kind == "cameras" else None
     measured: list[Measured] = []
@@ -152,46 +152,30 @@ async def grown(
         async with Crowd(1.0) as nobody:
             idle = await measure(nobody, stages, store, IDLE_SECONDS)
         say(f"{kind}: no session: {1000 * sum(idle.cpu.values()):.0f} ms a second in all")
-        stretches = sorted({stretch for _, stretch in steps})
-        for stretch in stretches:
-            sizes = sorted(size for size, at in steps if at == stretch)
-            async with Crowd(stretch) as crowd:
-                measured += await _rising(crowd, sizes, kind, films, stages, store, seconds, until, say)
-            if stretch != stretches[-1]:
-                await _nobody_left(store)
+        async with Crowd(1.0) as crowd:
+            for size, stretch in sorted(steps):
+                try:
+                    async with asyncio.timeout_at(_loop_time(until)):
+                        # Those that are there send more slowly before others come: the load does not rise.
+                        crowd.stretch = stretch
+                        await enlarge(crowd, size, kind, films, stages, store)
+                        one = await measure(crowd, stages, store, seconds)
+                except FULL as error:
+                    got = f"only {await _owned(store)} of {size} sessions are owned"
+                    why = (
+                        "no time is left" if time.monotonic() >= until else f"{type(error).__name__} {error}"
+                    )
+                    say(f"{kind}: {got}: {why}; no more are tried")
+                    break
+                measured.append(one)
+                each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
+                full = f"; full: {', '.join(one.full())}" if one.full() else ""
+                say(f"{kind}: {size} sessions, time stretched {stretch:g}: {each}{full}")
     return Grown(idle, measured)
 
 
-async def _rising(
-    crowd: Crowd,
-    sizes: Sequence[int],
-    kind: str,
-    films: Films,
-    stages: Stages,
-    store: redis.asyncio.Redis,
-    seconds: float,
-    until: float,
-    say: Say,
-) -> list[Measured]:
-    """One crowd, size after size, as far as it is carried."""
-    measured: list[Measured] = []
-    for size in sizes:
-        # Few sessions cost little beside what processes do by themselves: that takes longer to be told.
-        longer = seconds * (1.5 if size * 10 <= sizes[-1] and crowd.stretch > 1 else 1)
-        try:
-            async with asyncio.timeout_at(until - time.monotonic() + asyncio.get_running_loop().time()):
-                await enlarge(crowd, size, kind, films, stages, store)
-                one = await measure(crowd, stages, store, longer)
-        except FULL as error:
-            got = f"only {await _owned(store)} of {size} sessions are owned"
-            why = "no time is left" if time.monotonic() >= until else f"{type(error).__name__} {error}"
-            say(f"{kind}: {got}: {why}; no more are tried")
-            break
-        measured.append(one)
-        each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
-        full = f"; full: {', '.join(one.full())}" if one.full() else ""
-        say(f"{kind}: {size} sessions, time stretched {crowd.stretch:g}: {each}{full}")
-    return measured
+def _loop_time(monotonic: float) -> float:
+    return monotonic - time.monotonic() + asyncio.get_running_loop().time()
 
 
 async def enlarge(
@@ -272,11 +256,3 @@ async def _look(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis) -> _Lo
 async def _owned(store: redis.asyncio.Redis) -> int:
     summary: Any = await store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP)
     return int(summary["pending"])
-
-
-async def _nobody_left(store: redis.asyncio.Redis) -> None:
-    """Sessions that ended are let go of before the next crowd comes."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(OWNED_SECONDS):
-            while await _owned(store):  # noqa: ASYNC110 - other processes' doing
-                await asyncio.sleep(0.2)

@@ -6,9 +6,10 @@ from typing import Any
 TOLERANCE = 0.1
 
 SPREADS = {
-    "raw_per_session_spread_percent": "CPU a session, all told,",
-    "beyond_idle_spread_percent": "CPU a session beyond that of processes without one",
-    "off_the_line_percent": "every size on one straight line",
+    "life_raw_percent": "in life: CPU a session, all told,",
+    "life_beyond_idle_percent": "in life: CPU a session beyond that of processes without one",
+    "equal_load_raw_percent": "one load, ever more sessions: CPU a window, all told,",
+    "equal_load_less_clock_percent": "one load, ever more sessions: CPU a window less that by the clock",
 }
 """Figures that tell whether cost is linear, and what they say."""
 
@@ -35,22 +36,24 @@ def verdict(rows: Sequence[Row], kinds: Sequence[str], most: int) -> list[str]:
 
 
 def _linear(rows: Sequence[Row], kind: str, most: int) -> list[str]:
-    sizes = [row for row in rows if row["mode"].startswith(f"{kind}: ") and "one_more_ms" in row]
-    slow = [row for row in sizes if row["stretch"] > 1]
-    carried = [row["sessions"] for row in slow if not row["full"]]
+    sizes = [row for row in rows if row["mode"].startswith(f"size: {kind}, ") and "one_more_ms" in row]
+    carried = [row["sessions"] for row in sizes if not row["full"]]
     told = [f"{kind}: kept up at {', '.join(map(str, carried)) or 'no'} sessions, {most} were asked"]
-    for row in slow:
-        if row["full"]:
-            told.append(f"{kind}: what gave way at {row['sessions']} sessions: {row['full']}")
-    first = next((row for row in rows if row["mode"].startswith(f"{kind}: one ")), None)
+    told += [
+        f"{kind}: what gave way at {row['sessions']} sessions: {row['full']}" for row in sizes if row["full"]
+    ]
+    first = next((row for row in rows if row["mode"].startswith(f"one process: {kind}: ")), None)
     if first:
-        told.append(f"{first['mode']} is full first, at {first['sessions']} sessions in life")
-    line = next((row for row in rows if row["mode"] == f"{kind}: all"), None)
-    if line and carried:
-        where = f"{kind}, {min(carried)} to {max(carried)} sessions"
-        for name, what in SPREADS.items():
-            off, bound = line[name], 100 * TOLERANCE
-            told.append(f"{where}: {what} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
+        part = first["mode"].rpartition(" ")[2]
+        told.append(f"{kind}: one {part} process is full first, at {first['sessions']} sessions in life")
+    figures = next((row for row in rows if row["mode"] == f"cost: {kind}: all"), {})
+    for name, what in SPREADS.items():
+        if name in figures:
+            off, bound = figures[name], 100 * TOLERANCE
+            told.append(f"{kind}, {what} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
+    if "equal_load_by_clock_ms" in figures:
+        clock, among = figures["equal_load_by_clock_ms"], figures["equal_load_sessions"]
+        told.append(f"{kind}: {clock} ms a second for each session by the clock ({among} sessions)")
     return told
 
 

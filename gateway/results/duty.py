@@ -18,10 +18,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from gateway.admission import place_in_line
 from gateway.results import counts
 from gateway.results.transcript import Event, RuleFactory, Transcript
-from shared import connection, control, keys, messages, metrics, sessions, traces
+from shared import connection, control, framelog, keys, messages, metrics, sessions, traces
 from shared.claims import Claim, Claims
-from shared.fence import Command, Fence, FencedOffError, SessionGoneError
-from shared.framelog import START
+from shared.fence import Command, Fence, FencedOffError, SessionGoneError, fence_off_writer
 from shared.telemetry import SESSION
 
 log = logging.getLogger(__name__)
@@ -90,11 +89,6 @@ class TranscriptDuty:
         try:
             await self._follow_through_outages(store, claim)
             await claims.finish(claim, delete=True)
-        except SessionGoneError:
-            log.warning("session %s: failed: storage lost", claim.session)
-            # Its pictures would wait an hour for nobody.
-            await store.delete(keys.frames(claim.session), keys.results(claim.session))
-            await claims.finish(claim, delete=True)
         except FencedOffError as error:
             log.warning("%s", error)
             claims.forget(claim)
@@ -108,12 +102,20 @@ class TranscriptDuty:
     async def _follow_through_outages(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         while True:
             try:
-                await self._follow(store, claim)
+                await self._follow_or_clear_away(store, claim)
                 return
             except UNREACHABLE as error:
                 # Whether the last write went through is unknown: begin again from what is stored.
                 log.warning("session %s: Redis: %s", claim.session, error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow_or_clear_away(self, store: redis.asyncio.Redis, claim: Claim) -> None:
+        try:
+            await self._follow(store, claim)
+        except SessionGoneError:
+            log.warning("session %s: failed: storage lost", claim.session)
+            # Its pictures would wait an hour for nobody.
+            await store.delete(keys.frames(claim.session), keys.results(claim.session))
 
     async def _follow(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         session = await sessions.load(store, claim.session)
@@ -126,7 +128,7 @@ class TranscriptDuty:
         state, saved, reached = (await fence.write(look))[0]
         if state.decode() in sessions.OVER:
             return  # its last owner lost the claim before it could acknowledge
-        cursor = cast(bytes, reached or START)
+        cursor = cast(bytes, reached or framelog.START)
         if saved:
             transcript = Transcript.restore(session, self._tasks, self._rule, cast(bytes, saved))
         else:
@@ -204,7 +206,7 @@ class TranscriptDuty:
         )
         if transcript.over:
             # Whoever still writes frames is fenced off and lets its camera go; the video is forgotten now.
-            commands.append(("HINCRBY", hash_key, "fence:writer", 1))
+            commands.append(fence_off_writer(fence.session))
             commands.append(("DEL", keys.frames(fence.session)))
             commands.append(("DEL", keys.results(fence.session)))
             commands += [("DEL", keys.state(fence.session, name)) for name in transcript.reached()]
@@ -226,9 +228,8 @@ class TranscriptDuty:
             return
         log.warning("session %s: no writer for %g s", fence.session, WRITER_SILENT_SECONDS)
         await fence.write(
-            ("XADD", keys.frames(fence.session), "*", "end", f"no sender for {WRITER_SILENT_SECONDS:g} s"),
-            ("HINCRBY", hash_key, "fence:writer", 1),
-            ("HSET", hash_key, sessions.END_TOLD, 1),
+            *framelog.end_marker(fence.session, f"no sender for {WRITER_SILENT_SECONDS:g} s"),
+            fence_off_writer(fence.session),
         )
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.bundles.manifest.input import MAX_SIDE
 from shared.pictures import (
-    MAX_SIDE,
     PAD,
     PictureSize,
     Rgb,

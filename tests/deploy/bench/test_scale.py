@@ -98,55 +98,77 @@ class Films:
     message_bytes = 340.0
 
 
+SIZES = [measured(10, 1), measured(25, 1), *(measured(n, n / 25) for n in (100, 300, 1000))]
+
+
 def test_cost_in_life_is_found_from_time_that_was_stretched() -> None:
-    several = [measured(10, 1), measured(30, 1), *(measured(n, 25) for n in (10, 30, 100, 300, 1000))]
-    crowd = Grown(measured(0, 1), several)
+    crowd = Grown(measured(0, 1), SIZES)
     rows, cost = scale.fitted("publishers", crowd, Films())  # type: ignore[arg-type]
     assert cost.cpu["gateway"] == pytest.approx(0.0004 + 6.25 * 0.0005)
     assert cost.idle["gateway"] == pytest.approx(0.01)
     assert cost.redis_in == pytest.approx(6250, rel=0.01)
     assert cost.session_bytes["gateway"] == pytest.approx(1e5)
-    line = next(row for row in rows if row["mode"] == "publishers: all")
-    assert line["off_the_line_percent"] == pytest.approx(0, abs=0.01)
-    assert line["beyond_idle_spread_percent"] == pytest.approx(0, abs=0.1)
-    assert line["raw_per_session_spread_percent"] > 10, "ten sessions carry the idle processes alone"
+    figures = next(row for row in rows if row["mode"] == "cost: publishers: all")
+    assert figures["off_both_percent"] == pytest.approx(0, abs=0.01)
+    assert figures["life_raw_percent"] > 5, "ten sessions carry the idle processes alone"
+    assert figures["life_beyond_idle_percent"] == pytest.approx(0, abs=0.1)
+    assert figures["equal_load_sessions"] == "25 to 1000"
+    assert figures["equal_load_raw_percent"] > 50, "what is done by the clock rises"
+    assert figures["equal_load_by_clock_ms"] == pytest.approx(4 * 0.4)
+    assert figures["equal_load_less_clock_percent"] == pytest.approx(0, abs=0.1)
     with_pictures = scale.with_looking(cost, Looking(0.12, 0.006, 4e5, 3e8))
     assert with_pictures.cpu["keypoints"] == pytest.approx(cost.cpu["keypoints"] + 0.12)
     assert with_pictures.cpu["gateway"] == 0.006
-    everything = [*scale.size_rows("publishers", crowd), *rows, *scale.size_rows("cameras", crowd)]
-    everything += scale.fitted("cameras", crowd, Films())[0]  # type: ignore[arg-type]
-    everything += scale.full_rows({"publishers": cost, "cameras": with_pictures})
-    everything += rows_of([measured(1, 1), measured(2, 1)], [measured(1, 1), measured(2, 1)])
-    said = "\n".join(verdict(everything, scale.KINDS, 1000))
-    assert "cameras: kept up at 10, 30, 100, 300, 1000 sessions, 1000 were asked" in said
-    assert "cameras: one keypoints process is full first, at 6 sessions" in said
-    assert "every size on one straight line within 0.0 %, 10 % were asked: met" in said
-    assert "CPU a session beyond that of processes without one within 0.0 %, 10 % were asked: met" in said
-    assert "all told, within" in said
+
+
+def test_the_verdict_says_which_bound_was_met() -> None:
+    crowd = Grown(measured(0, 1), SIZES)
+    rows, cost = scale.fitted("cameras", crowd, Films())  # type: ignore[arg-type]
+    rows += [*scale.size_rows("cameras", crowd), *scale.full_rows({"cameras": cost})]
+    rows += rows_of([measured(1, 1), measured(2, 1)], [measured(1, 1), measured(2, 1)])
+    said = "\n".join(verdict(rows, ["cameras"], 1000))
+    assert "cameras: kept up at 10, 25, 100, 300, 1000 sessions, 1000 were asked" in said
+    assert "process is full first, at 238 sessions in life" in said
+    assert "in life: CPU a session beyond that of processes without one within 0.0 %" in said
+    raw = next(text for text in said.splitlines() if "CPU a window, all told," in text)
+    assert raw.endswith("10 % were asked: not met")
+    assert "CPU a window less that by the clock within 0.0 %, 10 % were asked: met" in said
+    assert "cameras: 1.6 ms a second for each session by the clock (25 to 1000 sessions)" in said
     assert "stand-in, 1 cameras: 1.0 of a real worker's: met" in said
     assert "stand-in, 2 cameras: 1.0 of a real worker's: told what to spend" in said
 
 
+def test_cost_that_rises_with_the_crowd_is_not_met() -> None:
+    dearer = [
+        dataclasses.replace(one, cpu={p: c * n for p, c in one.cpu.items()})
+        for one, n in zip(SIZES, (1, 1, 1, 1, 3), strict=True)
+    ]
+    rows, _ = scale.fitted("cameras", Grown(measured(0, 1), dearer), Films())  # type: ignore[arg-type]
+    told = verdict(rows, ["cameras"], 1000)
+    assert next(text for text in told if "less that by the clock" in text).endswith("not met")
+
+
 def test_each_size_is_told_beyond_idle_processes_and_by_what_one_more_session_adds() -> None:
-    crowd = Grown(measured(0, 1), [measured(10, 1), measured(10, 25), measured(100, 25)])
-    idle, life, slow, more = scale.size_rows("publishers", crowd)
+    idle, first, second = scale.size_rows("publishers", Grown(measured(0, 1), SIZES[:2]))
     assert (idle["sessions"], idle["all_ms_per_second"]) == (0, 40.0)
-    assert life["beyond_idle_ms"] == life["one_more_ms"] == pytest.approx(4 * (0.4 + 6.25 * 0.5))
-    assert slow["cpu_ms_per_session_second"] == pytest.approx(4 + slow["beyond_idle_ms"])
-    assert more["one_more_ms"] == slow["one_more_ms"] == pytest.approx(4 * (0.4 + 0.25 * 0.5))
+    assert first["cpu_ms_per_session_second"] == pytest.approx(4 + first["beyond_idle_ms"])
+    assert first["beyond_idle_ms"] == first["one_more_ms"] == pytest.approx(4 * (0.4 + 6.25 * 0.5))
+    assert second["one_more_ms"] == first["one_more_ms"]
 
 
 def test_a_crowd_that_was_too_large_is_said_to_be() -> None:
-    crowd = Grown(measured(0, 1), [measured(10, 25), measured(100, 25, late_percent=5.0)])
+    crowd = Grown(measured(0, 1), [measured(10, 1), measured(100, 4, late_percent=5.0)])
     said = verdict(scale.size_rows("cameras", crowd), scale.KINDS, 1000)
     assert "cameras: kept up at 10 sessions, 1000 were asked" in said
     assert "cameras: what gave way at 100 sessions: the senders are behind" in said
     assert "publishers: kept up at no sessions, 1000 were asked" in said
 
 
-def test_sizes_end_with_the_most_that_was_asked_for() -> None:
-    assert scale.steps_of(200, 40) == [(10, 1), (20, 1), (10, 40), (100, 40), (200, 40)]
-    assert scale.steps_of(10, 5) == [(10, 1), (10, 5)]
+def test_many_sessions_share_the_load_of_some() -> None:
+    assert scale.steps_of(200, 25) == [(10, 1), (25, 1), (100, 4), (200, 8)]
+    assert scale.steps_of(40, 20) == [(10, 1), (20, 1), (25, 1.25), (40, 2)]
+    with pytest.raises(ValueError, match="more than 50 times"):
+        scale.steps_of(1000, 10)
 
 
 def test_what_does_not_keep_up_is_named() -> None:

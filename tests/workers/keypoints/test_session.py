@@ -169,7 +169,7 @@ async def test_a_group_of_pictures_without_end_does_not_stop_its_writer(
         return await store.hget(keys.session(session.id), sessions.CONSUMED) == b"60-0"
 
     await until(everything_consumed)
-    assert await writer.unconsumed() == 0
+    assert (await writer.demand()).unconsumed == 0
     kept = await entries(store, keys.frames(session.id))
     assert len(kept) == 60, "a successor still needs the only keyframe and all behind it"
     place.stop.set()
