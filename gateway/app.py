@@ -131,10 +131,11 @@ async def _until_drained(gateway: Gateway, cameras: Cameras, publishers: Publish
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        if duty.done() and not duty.cancelled():
+            log.critical("the transcripts ended, and with them this gateway", exc_info=duty.exception())
+            gateway.draining.set()
         await asyncio.gather(tasks.end(duty, draining), cameras.leave(), publishers.leave())
         gateway.handed_over.set()
-    if not duty.cancelled():
-        duty.result()  # it never returns by itself: say why it did
 
 
 def _transcripts(settings: Settings, known: Known) -> TranscriptDuty:

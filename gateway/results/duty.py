@@ -89,11 +89,6 @@ class TranscriptDuty:
         try:
             await self._follow_through_outages(store, claim)
             await claims.finish(claim, delete=True)
-        except SessionGoneError:
-            log.warning("session %s: failed: storage lost", claim.session)
-            # Its pictures would wait an hour for nobody.
-            await store.delete(keys.frames(claim.session), keys.results(claim.session))
-            await claims.finish(claim, delete=True)
         except FencedOffError as error:
             log.warning("%s", error)
             claims.forget(claim)
@@ -107,12 +102,20 @@ class TranscriptDuty:
     async def _follow_through_outages(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         while True:
             try:
-                await self._follow(store, claim)
+                await self._follow_or_clear_away(store, claim)
                 return
             except UNREACHABLE as error:
                 # Whether the last write went through is unknown: begin again from what is stored.
                 log.warning("session %s: Redis: %s", claim.session, error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow_or_clear_away(self, store: redis.asyncio.Redis, claim: Claim) -> None:
+        try:
+            await self._follow(store, claim)
+        except SessionGoneError:
+            log.warning("session %s: failed: storage lost", claim.session)
+            # Its pictures would wait an hour for nobody.
+            await store.delete(keys.frames(claim.session), keys.results(claim.session))
 
     async def _follow(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         session = await sessions.load(store, claim.session)
