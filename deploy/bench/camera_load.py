@@ -44,6 +44,10 @@ LEFT_SECONDS = 1.5
 """After the end, for glosses on their way."""
 
 
+class NotCarriedError(RuntimeError):
+    """Hardly a session is carried: there is nothing to measure."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Film:
     """As files: for Chromium's camera and for the publishers; and the same frames to be known again."""

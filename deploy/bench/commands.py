@@ -194,6 +194,7 @@ def end_to_end(
     """From a camera's picture to the word, beside other cameras. Example: signstream bench end-to-end"""
     from deploy.bench import end_to_end
     from deploy.bench import linear as rising
+    from deploy.bench.camera_load import NotCarriedError
     from deploy.bench.chromium_camera import NoBrowserError, browser
 
     film = clip or recordings(None, "asl_hello_x2.mp4")[0]
@@ -207,7 +208,7 @@ def end_to_end(
         else:
             browser()
             rows = end_to_end.run(film, extractor, sessions, seconds, height, say)
-    except NoBrowserError as error:
+    except (NoBrowserError, NotCarriedError) as error:
         typer.echo(f"signstream: {error}", err=True)
         raise typer.Exit(2) from error
     packages = ("aiortc", "av", "mediapipe", "openvino", "onnxruntime", "redis", "faust-streaming")
@@ -228,7 +229,7 @@ def scale(
     seconds: Annotated[float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")] = 8.0,
     minutes: Annotated[
         float, typer.Option(min=1.0, max=600.0, help="It ends by then, with the sizes measured so far.")
-    ] = 7.5,
+    ] = 7.75,
 ) -> None:
     """Cost from ten sessions to a thousand, and a plan for a million. Example: signstream bench scale"""
     from deploy.bench.scale import run

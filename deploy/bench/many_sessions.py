@@ -167,6 +167,11 @@ class Crowd:
             async with asyncio.timeout(5.0):
                 await asyncio.gather(*(sender.end() for sender in self.senders), return_exceptions=True)
 
+    @property
+    def behind(self) -> float:
+        """Seconds for which the frame that waits longest has been due."""
+        return max(0.0, time.monotonic() - self._due[0][0]) if self._due else 0.0
+
     def check(self) -> None:
         """Raises what ended the sending, if anything did."""
         if self._task is not None and self._task.done():

@@ -128,6 +128,8 @@ def size_rows(kind: str, crowd: Grown) -> list[Row]:
         base = base or spent / one.sessions
         more = (spent - sum(before.cpu.values())) / (one.sessions - before.sessions)
         before = one
+        # More sessions that share one load bring none.
+        one_more = round(1000 * more, 2) if one.stretch == 1 else None
         rows.append(
             {
                 "mode": f"size: {kind}, {one.sessions} sessions",
@@ -138,7 +140,7 @@ def size_rows(kind: str, crowd: Grown) -> list[Row]:
                 "all_ms_per_second": round(1000 * spent, 1),
                 "cpu_ms_per_session_second": round(1000 * spent / one.sessions, 2),
                 "beyond_idle_ms": round(1000 * (spent - idle) / one.sessions, 2),
-                "one_more_ms": round(1000 * more, 2),
+                "one_more_ms": one_more,
                 **{f"{part}_cores": round(one.cpu[part], 3) for part in PARTS},
                 "busy_cores": round(one.busy, 2),
                 "oldest_window_ms": round(1000 * one.oldest),
@@ -178,7 +180,7 @@ def life_row(idle: Measured, measured: Sequence[Measured], part: str) -> Row:
     """How constant CPU a session is where time is not stretched."""
     life = [(one.sessions, cores_of(one, part)) for one in measured if one.stretch == 1]
     nothing = cores_of(idle, part)
-    if not life:
+    if len(life) < 2:
         return {}
     return {
         "life_raw_percent": spread([spent / n for n, spent in life]),

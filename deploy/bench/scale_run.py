@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from websockets.exceptions import WebSocketException
 
 from deploy.bench.camera_load import machine_seconds
-from deploy.bench.many_sessions import Crowd, Publisher, Sender, StubCamera
+from deploy.bench.many_sessions import LATE_SECONDS, Crowd, Publisher, Sender, StubCamera
 from deploy.bench.scale_films import MODEL, STUB, Films
 from deploy.bench.stages import REDIS, Counts, Stages
 from shared import connection, keys
@@ -31,13 +31,15 @@ SESSIONS_A_WORKER = 256
 SETTLE_SECONDS = 3.0
 
 OWNED_SECONDS = 30.0
-"""For those that came together to be owned."""
+"""For those that came together to be owned, and their first second to be sent."""
 
-TOGETHER = 32
-"""Sessions that come at a time: each sends its first second as fast as in life."""
+TOGETHER = 16
+"""Sessions that come at a time: each sends its first second as fast as in life, which is waited for."""
 
-IDLE_SECONDS = 12.0
+IDLE_SECONDS = 10.0
 """What processes cost without a session is a few milliseconds a second each: it takes longer to be told."""
+
+LANDMARKED = "signstream_frames_landmarked_total"
 
 FULL_SHARE = 0.97
 
@@ -60,6 +62,8 @@ class Measured:
     stretch: float
     windows: float
     """A second, all sessions together; next to none without a session."""
+    pictures: float
+    """Looked at, or for publishers taken, a second, all sessions together."""
     cpu: Mapping[str, float]
     """Cores by part."""
     busiest: Mapping[str, float]
@@ -97,6 +101,7 @@ class _Look:
     memory: Mapping[str, float]
     redis: Mapping[str, Any]
     windows: float
+    pictures: float
     sent: int
     late: int
     busy: float
@@ -199,7 +204,7 @@ async def enlarge(
     while len(crowd.senders) < size:
         await crowd.grow(min(size, len(crowd.senders) + TOGETHER), begin)
         async with asyncio.timeout(OWNED_SECONDS):
-            while await _owned(store) < len(crowd.senders) - crowd.lost:
+            while crowd.behind > LATE_SECONDS or await _owned(store) < len(crowd.senders) - crowd.lost:
                 crowd.check()
                 await asyncio.sleep(0.1)
     # The last that came send as slowly as all others a step after their first second.
@@ -223,6 +228,7 @@ async def measure(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis, seco
         sessions=len(crowd.senders),
         stretch=crowd.stretch,
         windows=max(0.001, (after.windows - before.windows) / spent),
+        pictures=(after.pictures - before.pictures) / spent,
         cpu={part: sum(values) for part, values in each.items()},
         busiest={part: max(values) for part, values in each.items()},
         processes={part: len(values) for part, values in each.items()},
@@ -247,6 +253,7 @@ async def _look(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis) -> _Lo
         memory=memory | {REDIS: float(info["used_memory"])},
         redis=info,
         windows=sum(v for name, v in told.items() if name.startswith("signstream_windows_sent_total")),
+        pictures=sum(v for name, v in told.items() if name.startswith(LANDMARKED)),
         sent=crowd.sent,
         late=crowd.late,
         busy=machine_seconds(),

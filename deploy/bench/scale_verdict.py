@@ -5,6 +5,9 @@ from typing import Any
 
 TOLERANCE = 0.1
 
+LEFT_OUT = 0.02
+"""Of the pictures that are due: real workers that looked at fewer had no time, and are no measure."""
+
 SPREADS = {
     "life_raw_percent": "in life: CPU a session, all told,",
     "life_beyond_idle_percent": "in life: CPU a session beyond that of processes without one",
@@ -30,8 +33,10 @@ def verdict(rows: Sequence[Row], kinds: Sequence[str], most: int) -> list[str]:
     for row in rows:
         if "stand_in_of_real" in row:
             of_real = row["stand_in_of_real"]
-            how = "told what to spend" if row["calibrated"] else met(abs(of_real - 1) <= TOLERANCE)
-            told.append(f"{row['mode']}: {of_real} of a real worker's: {how}")
+            is_met = met(abs(of_real - 1) <= TOLERANCE)
+            less = f", which left {row['real_left_out_percent']} % of the pictures out"
+            less = less if row["real_left_out_percent"] > 100 * LEFT_OUT else ""
+            told.append(f"{row['mode']}: a session costs {of_real} of a real worker's{less}: {is_met}")
     return told
 
 
@@ -48,7 +53,9 @@ def _linear(rows: Sequence[Row], kind: str, most: int) -> list[str]:
         told.append(f"{kind}: one {part} process is full first, at {first['sessions']} sessions in life")
     figures = next((row for row in rows if row["mode"] == f"cost: {kind}: all"), {})
     for name, what in SPREADS.items():
-        if name in figures:
+        if name not in figures:
+            told.append(f"{kind}, {what} too few sizes kept up to tell: not met")
+        else:
             off, bound = figures[name], 100 * TOLERANCE
             told.append(f"{kind}, {what} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
     if "equal_load_by_clock_ms" in figures:

@@ -70,3 +70,8 @@ def test_each_size_is_told_with_and_without_what_idle_processes_cost() -> None:
     assert [row["mode"] for row in rows[:2]] == ["2 of each, 1 sessions", "2 of each, 2 sessions"]
     assert [row["cpu_ms_per_session_second"] for row in rows[:2]] == [300.0, 250.0]
     assert [row["beyond_idle_ms"] for row in rows[:2]] == [200.0, 200.0]
+
+
+def test_two_sizes_say_nothing_of_a_line() -> None:
+    (told,) = verdict(lines_of(1, IDLE, COUNTS[:2], GROWS[:2]))
+    assert told == "1 of each, 1 to 3 sessions: too few sizes to say whether cost is constant: not met"

@@ -2,21 +2,25 @@
 
 import dataclasses
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deploy.bench import scale
+from deploy.bench import scale, scale_run
+from deploy.bench.camera_load import Film
 from deploy.bench.fits import fit_plane
 from deploy.bench.plan import GIB, Cost, plan, plan_rows
-from deploy.bench.scale_films import _stubs
+from deploy.bench.scale_films import MODEL, Films, _stubs
 from deploy.bench.scale_run import PARTS, Grown, Measured
 from deploy.bench.scale_stand_in import Looking, rows_of
 from deploy.bench.scale_verdict import verdict
 from deploy.bench.signed_film import numbers_in, stamp, vp8_of
 from deploy.bench.stand_in import Recording, StandIn, spend
+from shared.bundles import Registry
 from shared.framelog import Frame
 from shared.landmarks import ROWS
+from shared.landmarks.message import pack
 
 
 def test_what_two_things_cost_is_told_apart() -> None:
@@ -79,6 +83,7 @@ def measured(sessions: int, stretch: float, *, oldest: float = 0.0, late_percent
         sessions=sessions,
         stretch=stretch,
         windows=windows,
+        pictures=2.4 * windows,
         cpu=cpu,
         busiest=cpu,
         processes=dict.fromkeys(PARTS, 1),
@@ -93,7 +98,7 @@ def measured(sessions: int, stretch: float, *, oldest: float = 0.0, late_percent
     )
 
 
-class Films:
+class Bytes:
     frame_bytes = 4000.0
     message_bytes = 340.0
 
@@ -103,7 +108,7 @@ SIZES = [measured(10, 1), measured(25, 1), *(measured(n, n / 25) for n in (100, 
 
 def test_cost_in_life_is_found_from_time_that_was_stretched() -> None:
     crowd = Grown(measured(0, 1), SIZES)
-    rows, cost = scale.fitted("publishers", crowd, Films())  # type: ignore[arg-type]
+    rows, cost = scale.fitted("publishers", crowd, Bytes())  # type: ignore[arg-type]
     assert cost.cpu["gateway"] == pytest.approx(0.0004 + 6.25 * 0.0005)
     assert cost.idle["gateway"] == pytest.approx(0.01)
     assert cost.redis_in == pytest.approx(6250, rel=0.01)
@@ -123,9 +128,10 @@ def test_cost_in_life_is_found_from_time_that_was_stretched() -> None:
 
 def test_the_verdict_says_which_bound_was_met() -> None:
     crowd = Grown(measured(0, 1), SIZES)
-    rows, cost = scale.fitted("cameras", crowd, Films())  # type: ignore[arg-type]
+    rows, cost = scale.fitted("cameras", crowd, Bytes())  # type: ignore[arg-type]
     rows += [*scale.size_rows("cameras", crowd), *scale.full_rows({"cameras": cost})]
-    rows += rows_of([measured(1, 1), measured(2, 1)], [measured(1, 1), measured(2, 1)])
+    hurried = dataclasses.replace(measured(4, 1), pictures=30.0)
+    rows += rows_of([measured(1, 1), hurried], [measured(1, 1), measured(4, 1)])
     said = "\n".join(verdict(rows, ["cameras"], 1000))
     assert "cameras: kept up at 10, 25, 100, 300, 1000 sessions, 1000 were asked" in said
     assert "process is full first, at 238 sessions in life" in said
@@ -134,8 +140,8 @@ def test_the_verdict_says_which_bound_was_met() -> None:
     assert raw.endswith("10 % were asked: not met")
     assert "CPU a window less that by the clock within 0.0 %, 10 % were asked: met" in said
     assert "cameras: 1.6 ms a second for each session by the clock (25 to 1000 sessions)" in said
-    assert "stand-in, 1 cameras: 1.0 of a real worker's: met" in said
-    assert "stand-in, 2 cameras: 1.0 of a real worker's: told what to spend" in said
+    assert "stand-in, 1 cameras: a session costs 1.0 of a real worker's: met" in said
+    assert "a real worker's, which left 50.0 % of the pictures out: met" in said
 
 
 def test_cost_that_rises_with_the_crowd_is_not_met() -> None:
@@ -143,7 +149,7 @@ def test_cost_that_rises_with_the_crowd_is_not_met() -> None:
         dataclasses.replace(one, cpu={p: c * n for p, c in one.cpu.items()})
         for one, n in zip(SIZES, (1, 1, 1, 1, 3), strict=True)
     ]
-    rows, _ = scale.fitted("cameras", Grown(measured(0, 1), dearer), Films())  # type: ignore[arg-type]
+    rows, _ = scale.fitted("cameras", Grown(measured(0, 1), dearer), Bytes())  # type: ignore[arg-type]
     told = verdict(rows, ["cameras"], 1000)
     assert next(text for text in told if "less that by the clock" in text).endswith("not met")
 
@@ -205,3 +211,28 @@ def test_small_pictures_travel_in_frames_as_long_as_real_ones() -> None:
     stubs = _stubs(pictures, real)
     assert [len(stub.data) for stub in stubs] == [max(len(f.data), 0) for f in real]
     assert len(numbers_in([stub.data for stub in stubs])) == 6
+
+
+def publishers() -> Films:
+    """Messages in which nobody is seen; the rest is for cameras."""
+    rows = sorted(Registry().find(MODEL).needs)
+    nobody = np.full((ROWS, 3), np.nan, np.float32)
+    messages = [pack(nobody, 0, 64, 36, rows)] * 30
+    film = Film(Path("none"), Path("none"), {})
+    return Films(film, [], [], (64, 36), messages, Path("none"), nobody[None], 0)
+
+
+async def test_a_crowd_grows_under_one_load_and_what_nobody_costs_is_measured_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scale_run, "SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(scale_run, "IDLE_SECONDS", 1.0)
+    said: list[str] = []
+    until = time.monotonic() + 60
+    steps = [(6, 3.0), (2, 1.0)]
+    crowd = await scale_run.grown("publishers", publishers(), steps, 2.0, until, said.append)
+    assert [(one.sessions, one.stretch, one.lost) for one in crowd.sizes] == [(2, 1.0, 0), (6, 3.0, 0)]
+    assert crowd.idle.sessions == 0
+    assert 0 < sum(crowd.idle.cpu.values()) < min(sum(one.cpu.values()) for one in crowd.sizes)
+    assert all(one.windows == pytest.approx(12.5, rel=0.4) for one in crowd.sizes)
+    assert len(said) == 3

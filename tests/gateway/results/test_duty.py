@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from redis.asyncio import Redis
 from gateway.results import duty, log
 from gateway.results.duty import TranscriptDuty
 from gateway.results.transcript import Event
-from shared import claims, keys, sessions
+from shared import claims, connection, keys, sessions
 from shared.fence import Fence, FencedOffError, take_writer
 from shared.framelog import LiveFrameWriter
 from shared.messages import Last, Note, Record
 from shared.sessions import Session
+from tests.conftest import free_port, running_redis
 from tests.gateway.results.test_transcript import MODEL, glosses, result, rule
 
 ID = "session-of-the-test"
@@ -231,6 +233,29 @@ async def test_an_owner_that_comes_fences_off_the_last_one_before_it_has_anythin
             await asyncio.sleep(0.01)
         with pytest.raises(FencedOffError):
             await late.write(("XTRIM", keys.results(ID), "MAXLEN", 0))
+
+
+async def test_a_redis_that_comes_back_with_nothing_is_served_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duty, "RETRY_SECONDS", 0.05)
+    port = free_port()
+    with running_redis(tmp_path, port) as url:
+        store = connection.connect(url)
+        watching = contextlib.AsyncExitStack()
+        await watching.enter_async_context(on_duty(url))
+        async with asyncio.timeout(5):
+            while not await store.exists(keys.SESSIONS):
+                await asyncio.sleep(0.01)
+    async with watching, asyncio.timeout(20):
+        while "transcripts: Redis: " not in caplog.text:
+            await asyncio.sleep(0.01)
+        with running_redis(tmp_path, port):
+            await begin(store)
+            await tell(store, result(0), Last(MODEL, 0))
+            assert glosses(await all_events(store))[0] == "word-0"
+            await store.aclose()
+            await watching.aclose()
 
 
 async def test_a_session_that_ended_is_not_begun_again(store: Redis, redis_url: str) -> None:
