@@ -16,10 +16,9 @@ from torch import Tensor, nn
 
 from training.batches import Example, batch_of, ctc_loss, timed_loss
 from training.datasets.boston104 import ASPECT, FPS, Sentence
-from training.networks.causal import BLANK, CausalCtc
+from training.networks.causal import BLANK, KERNEL, CausalCtc
 from training.networks.fronts import NoseFront
 from training.networks.lzv import ConvBiLstmCtc
-from training.networks.whole import WholeCtc
 from training.trainer import Plan, Progress, Run
 
 RATE = 15.0
@@ -32,6 +31,9 @@ DILATIONS = (1, 1, 2, 2, 4)
 
 AHEAD = (2, 2, 4, 0, 0)
 """Half a second of it is seen before an answer."""
+
+BOTH_WAYS = tuple((KERNEL - 1) * dilation // 2 for dilation in DILATIONS)
+"""As much ahead as behind, 1.3 s: for sentences that are there whole. A stream would be told so much later."""
 
 WIDTH = 144
 
@@ -47,7 +49,7 @@ SENTENCE_FOLDS = 5
 
 Split = Literal["signer", "sentence"]
 Architecture = Literal["whole", "causal", "lzv"]
-"""Ours for whole recordings, ours for streams, and LZV-CSLR's."""
+"""Ours for whole sentences, ours for streams, and LZV-CSLR's."""
 
 
 class Vocabulary:
@@ -191,14 +193,12 @@ def network_of(architecture: Architecture, labels: int) -> nn.Module:
     """Untrained, [batch, samples, 6] -> logits [batch, samples, labels]."""
     if architecture == "lzv":
         return _Lzv(labels)
-    if architecture == "whole":
-        return WholeCtc(NoseFront.FEATURES, labels, front=NoseFront())
     return CausalCtc(
         NoseFront.FEATURES,
         labels,
         width=WIDTH,
         dilations=DILATIONS,
-        ahead=AHEAD,
+        ahead=BOTH_WAYS if architecture == "whole" else AHEAD,
         dropout=0.05,
         front=NoseFront(),
     )
@@ -221,10 +221,10 @@ def train(
 
     def loss_of(network: nn.Module, rng: Generator) -> Tensor:
         batch = batch_of([source.draw(rng) for _ in range(BATCH)])
-        if not isinstance(network, CausalCtc | WholeCtc):
+        if not isinstance(network, CausalCtc):
             return ctc_loss(network(batch.features), batch)
         logits, timed = network.both(batch.features)
-        delay = DELAY if isinstance(network, CausalCtc) else 0
+        delay = DELAY if architecture == "causal" else 0
         return ctc_loss(logits, batch) + TIMED * timed_loss(timed, batch, delay)
 
     return run.train(loss_of, told)

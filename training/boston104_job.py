@@ -32,19 +32,20 @@ def make(
 ) -> list[Found]:
     """Trains each architecture from each seed on every fold of the splits.
 
-    The table, and the same as JSON, are written into the folder after each fold.
+    The table, and the same as JSON, are written into the folder after each fold, all folds of one
+    seed before the next.
     """
     sentences = load_boston104(data)
     parts = [fold for split in splits for fold in folds(sentences, split)]
     folder.mkdir(parents=True, exist_ok=True)
     found: list[Found] = []
     trainings = len(parts) * len(architectures) * seeds
-    for fold in parts:
-        for architecture in architectures:
-            for seed in range(plan.seed, plan.seed + seeds):
+    for seed in range(plan.seed, plan.seed + seeds):
+        for fold in parts:
+            for architecture in architectures:
                 found.append(_one(fold, architecture, dataclasses.replace(plan, seed=seed)))
                 told(f"{len(found)} of {trainings}: {found[-1]}")
-        _write(folder, found, plan)
+            _write(folder, found, plan)
     for line in verdict(found):
         told(line)
     return found

@@ -100,12 +100,12 @@ def report_text(found: Sequence[Found], plan: Plan) -> str:
     return f"""# RWTH-BOSTON-104: sentence WER
 
 201 sentences of three signers; both hands and the nose, {RATE:g} samples a second. {plan.steps} steps each
-with {plan.optimizer} ({plan.schedule}), {seeds} seeds: mean and spread (lowest to highest) over them. `whole`
-is this project's convolution-first network with an LSTM in both directions, `causal` its streaming CTC
-network, `lzv` the Conv1D + BiLSTM of LZV-CSLR; `whole` and `lzv` see the whole sentence. `greedy` takes the
-best label of each sample; `beam` weighs a bigram of the training sentences' glosses ({WEIGHT:g}, and
-{BONUS:g} for each gloss). A gloss that the training lacks is an error. `signer` holds out a signer,
-`sentence` a fifth of the distinct sentences.
+with {plan.optimizer} ({plan.schedule}), {seeds} seeds: mean and spread (lowest to highest) over them.
+`causal` is this project's streaming CTC network, `whole` the same convolutions with 1.3 s ahead as behind,
+`lzv` the Conv1D + BiLSTM of LZV-CSLR, which sees all of a sentence. `greedy` takes the best label of each
+sample; `beam` weighs a bigram of the training sentences' glosses ({WEIGHT:g}, and {BONUS:g} for each gloss).
+A gloss that the training lacks is an error. `signer` holds out a signer, `sentence` a fifth of the distinct
+sentences.
 
 {table}
 

@@ -76,7 +76,7 @@ def test_a_small_corpus_is_learned(architecture: Architecture) -> None:
     torch.set_num_threads(1)
     sentences = corpus()
     vocabulary = Vocabulary(sentences)
-    plan = dataclasses.replace(PLAN, steps=100 if architecture == "whole" else 40, average=0.8)
+    plan = dataclasses.replace(PLAN, steps=40, average=0.8)
     network = train(architecture, sentences, vocabulary, plan)
     found = Reader(vocabulary, bigram_of(sentences)).measure(network, sentences)
     assert found["greedy"].rate < 0.5
