@@ -33,7 +33,7 @@ AHEAD = (2, 2, 4, 0, 0)
 """Half a second of it is seen before an answer."""
 
 BOTH_WAYS = tuple((KERNEL - 1) * dilation // 2 for dilation in DILATIONS)
-"""As much ahead as behind, 1.3 s: for sentences that are there whole. A stream would be told so much later."""
+"""As much ahead as behind, 1.3 s: for sentences that are there whole. A stream is told so much later."""
 
 WIDTH = 144
 
