@@ -25,7 +25,7 @@ Decoder = Literal["greedy", "beam"]
 
 ORDER = 2
 
-WEIGHT, BONUS = 0.5, 2.0
+WEIGHT, BONUS = 0.8, 2.0
 """Of the bigram and for each gloss: the same for every architecture, chosen on parts cut from training."""
 
 WIDTH, LEAST = 10, -7.0
