@@ -253,3 +253,21 @@ async def test_who_lost_a_session_to_a_later_claim_of_its_own_process_lets_that_
         while asyncio.get_running_loop().time() < deadline:
             assert await two.take(block_seconds=0.05) is None
         assert not second.lost.is_set()
+
+
+async def test_a_redis_that_is_silent_for_longer_than_a_lease_is_told_once_and_costs_no_claim(
+    store: Redis, worker: Callable[..., Claims], caplog: pytest.LogCaptureFixture
+) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one:
+        claim = await taken(one)
+        await store.client_pause(int(3000 * LEASE))
+        async with asyncio.timeout(10):
+            while "cannot renew while Redis is away" not in caplog.text:
+                await asyncio.sleep(0.01)
+            doubtful = claim.may_be_lost
+            assert doubtful, "until it is known again, nothing of this session is begun"
+            while claim.may_be_lost:
+                await asyncio.sleep(0.01)
+        assert not claim.lost.is_set()
+        assert caplog.text.count("cannot renew") == 1
