@@ -165,6 +165,12 @@ def test_a_pickle_inside_is_refused_whatever_it_is_called(
         load_bundle(wave)
 
 
+def test_a_broken_archive_is_no_pickle(wave: Path) -> None:
+    (wave / "weights.dat").write_bytes(b"PK\x03\x04 and then nothing of an archive")
+    with pytest.raises(BundleError, match=r"sha256 has no entry for 'weights\.dat'"):
+        load_bundle(wave)
+
+
 def test_a_file_without_a_hash_is_refused_unless_it_is_hidden(wave: Path) -> None:
     (wave / ".DS_Store").write_bytes(b"the system's")
     load_bundle(wave)

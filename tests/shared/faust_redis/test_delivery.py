@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import time
 from typing import Any
 
 import pytest
 from faust.exceptions import ImproperlyConfigured
+from faust.types import TP
 from redis.asyncio import Redis
 
 from shared.faust_redis import deliveries
@@ -82,6 +84,30 @@ async def test_an_app_may_send_without_reading(redis_url: str, store: Redis) -> 
         await app.stop()
     assert [fields for _, fields in await store.xrange(TOPIC) or ()] == [{b"k": b"k", b"v": b"v"}]
     gc.collect()
+
+
+async def test_a_message_that_was_waited_for_is_in_redis_and_knows_when_it_was_sent(
+    redis_url: str, store: Redis
+) -> None:
+    app = make_app(redis_url, app_id="senders")
+    async with app.producer as producer:
+        before = time.time()
+        sent = await producer.send_and_wait(TOPIC, b"key", b"value", None, None, None)
+        assert await store.xlen(TOPIC) == 1
+        assert sent.topic_partition == producer.key_partition(TOPIC, b"key") == TP(TOPIC, 0)
+        assert before - 1 < sent.timestamp < time.time() + 1
+
+
+async def test_faust_is_told_of_one_partition_without_offsets_to_go_back_to(redis_url: str) -> None:
+    app = make_app(redis_url)
+    taker(app, [])
+    partition = TP(TOPIC, 0)
+    async with running(app) as consumer:
+        await until(lambda: consumer.assignment() == {partition}, 10)
+        assert (consumer.topic_partitions(TOPIC), consumer.key_partition(TOPIC, b"key")) == (1, 0)
+        assert await consumer.highwaters(partition) == {partition: consumer.highwater(partition)}
+        assert await consumer.earliest_offsets(partition) == {partition: await consumer.position(partition)}
+        assert await consumer.seek_to_committed() == {}
 
 
 async def test_a_message_is_settled_while_the_one_before_it_is_still_in_work(
