@@ -59,10 +59,8 @@ def _linear(rows: Sequence[Row], kind: str, most: int) -> list[str]:
             told.append(f"{kind}, {what} too few sizes kept up to tell: not met")
         else:
             off, bound = figures[name], 100 * TOLERANCE
-            among = f"{figures.get('equal_load_sessions')} sessions"
-            told.append(
-                f"{kind}, {what.replace(MORE, among)} within {off} %, {bound:g} % were asked: {met(off <= bound)}"
-            )
+            where = what.replace(MORE, f"{figures.get('equal_load_sessions')} sessions")
+            told.append(f"{kind}, {where} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
     if "equal_load_by_clock_ms" in figures:
         clock, among = figures["equal_load_by_clock_ms"], figures["equal_load_sessions"]
         told.append(f"{kind}: {clock} ms a second for each session by the clock ({among} sessions)")
