@@ -21,7 +21,6 @@ import dataclasses
 import datetime
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,6 +29,7 @@ from typing import Any
 
 from gateway.admission import waiting_line
 from loadtests import measurements
+from loadtests.clip import recording
 from loadtests.crowd import Crowd
 from loadtests.measurements import Measurement
 from loadtests.offers import Offer
@@ -259,7 +259,6 @@ def say(progress: str) -> None:
 
 def main() -> int:
     """The command; 0 when all that is asked is met."""
-    data = os.environ.get("SIGNSTREAM_DATA") or "../shared/data"
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
@@ -267,7 +266,7 @@ def main() -> int:
         "--seconds", type=float, default=USUAL_SECONDS, help="How long each load is measured."
     )
     parser.add_argument("--cameras", type=int, default=0, help="That fit; 0: as many as are found to.")
-    parser.add_argument("--clip", type=Path, default=Path(data) / "videos" / "asl_hello_x2.mp4")
+    parser.add_argument("--clip", type=Path, default=recording())
     parser.add_argument("--out", type=Path, default=Path(f"build/loadtests/overload-{now}.json"))
     given = parser.parse_args()
     if not given.clip.is_file():

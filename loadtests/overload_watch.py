@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 import dataclasses
-import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 import psutil
 from redis.exceptions import RedisError
 
 from loadtests.server import Server
-from shared import keys
+from shared.stages import announced
 
 LOOK_SECONDS = 1.0
 """Workers say something new every second and a half."""
@@ -68,10 +66,7 @@ class Watch:
         for name, process in self._server.processes().items():
             with contextlib.suppress(psutil.Error):
                 used[name] = _used(process)
-        store = self._server.store
-        names: Any = [name async for name in store.scan_iter(keys.stage("keypoints", "*"))]
-        said: Any = await store.mget(names) if names else []
-        states = [json.loads(one) for one in said if one is not None]
+        states = await announced(self._server.store, "keypoints")
         workers = {state["process"]: {name: state[name] for name in TOLD} for state in states}
         return Look(time.monotonic(), used, workers)
 

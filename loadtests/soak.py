@@ -26,6 +26,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from loadtests.arrivals import arrivals
+from loadtests.clip import recording
 from loadtests.crowd import Crowd, Kind
 from loadtests.series import Series, Verdict
 from loadtests.server import Server, server
@@ -232,12 +233,11 @@ def say(progress: str) -> None:
 
 def main() -> int:
     """The command; 0 when everything is flat."""
-    data = os.environ.get("SIGNSTREAM_DATA") or "../shared/data"
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--cameras", type=int, default=0, help="0: half of what the workers carry.")
-    parser.add_argument("--clip", type=Path, default=Path(data) / "videos" / "asl_hello_x2.mp4")
+    parser.add_argument("--clip", type=Path, default=recording())
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path(f"build/loadtests/soak-{now}.json"))
     given = parser.parse_args()

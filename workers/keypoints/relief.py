@@ -1,6 +1,5 @@
 """Which session a worker that has had too much for seconds hands to one that has room."""
 
-import json
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -9,6 +8,7 @@ import redis.asyncio
 from shared import keys
 from shared.claims import Claim
 from shared.landmarks.message import CODEC
+from shared.stages import announced
 
 LEAST_ROOM = 2
 """Sessions that the other worker must have room for: with one, both would hand it to and fro."""
@@ -33,10 +33,7 @@ async def to_hand_over(store: redis.asyncio.Redis, myself: str, owned: Iterable[
 
 async def _others(store: redis.asyncio.Redis, myself: str) -> list[dict[str, Any]]:
     """What the other keypoint workers say of themselves; up to a second and a half old."""
-    names: Any = [key async for key in store.scan_iter(keys.stage("keypoints", "*"), count=1000)]
-    said: Any = await store.mget(names) if names else []
-    states = [json.loads(one) for one in said if one is not None]
-    return [state for state in states if state.get("process") != myself]
+    return [state for state in await announced(store, "keypoints") if state.get("process") != myself]
 
 
 def _room(state: dict[str, Any]) -> int:
