@@ -43,12 +43,23 @@ $(HOLISTIC)/holistic.js: deploy/browser_landmarks/package-lock.json
 pictures: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -q tests/pages/pictures.py
 
-# Which of gateway, shared and workers the tests run through, branches too, in the processes that they start as well.
+# Which of shared, gateway and workers the tests run through, branches too, in the processes that they start as well.
+# Fails where a test does or where one of the three has less than pyproject.toml asks for; tells all of it first.
+MEASURED := tests/shared tests/gateway tests/workers tests/whole tests/loadtests
 coverage: $(VENV)/training.stamp
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests/shared tests/gateway tests/workers tests/whole tests/loadtests --timeout 900
-	$(BIN)/coverage combine -q
-	$(BIN)/coverage report
+	@failed=0; $(BIN)/coverage run -m pytest --timeout 900 --durations 15 $(MEASURED) || failed=1; \
+	$(BIN)/coverage combine -q || exit 1; \
+	$(BIN)/coverage report --sort=cover --show-missing; \
+	mkdir -p build && $(BIN)/coverage json -q --fail-under 0 -o build/coverage.json; \
+	for package in shared gateway workers; do \
+		percent=$$($(BIN)/coverage report --include="$$package/*" --format=total --fail-under 0); \
+		$(BIN)/coverage report --include="$$package/*" >/dev/null && met="met" || { met="NOT MET"; failed=1; }; \
+		printf '%-8s %6s %% of lines and branches, $(LEAST) %% asked for: %s\n' $$package "$$percent" "$$met"; \
+	done; \
+	[ $$failed = 0 ] || { echo "a test failed, or too little is covered: see above"; exit 1; }
+
+LEAST = $(shell sed -n 's/^fail_under = //p' pyproject.toml)
 
 # A short load test of a Signstream that it starts: docs/loadtests.md.
 loadtest: $(VENV)/dev.stamp

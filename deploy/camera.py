@@ -12,6 +12,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.media import MediaPlayer
 
 from shared import keys
+from shared.sessions import OVER
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ async def _events(http: aiohttp.ClientSession, session: str) -> AsyncIterator[Ev
                     event: Event = message.json()
                     after, tries = event["seq"], 0
                     yield event
-                    if event["type"] == "session" and event["state"] in ("ended", "failed"):
+                    if event["type"] == "session" and event["state"] in OVER:
                         return
         except (aiohttp.ClientError, ConnectionError) as error:
             if getattr(error, "status", 0) in (401, 403):

@@ -133,7 +133,7 @@ def keypoints() -> None:
 @commands.command()
 def recognizers() -> None:
     """Runs one recognizer. Example: SIGNSTREAM_REDIS_URL=redis://127.0.0.1:6379 signstream recognizers"""
-    from workers.recognizers.app import main
+    from workers.recognizers.app import run, serve
     from workers.recognizers.load import Loading, ProviderError, cores, providers_of
 
     settings = _settings("recognizers")
@@ -142,7 +142,7 @@ def recognizers() -> None:
         loading = Loading(providers_of(settings.execution_provider_list), settings.model_threads or cores())
         watch = ModelWatch(settings.model_list, settings.watched_folders)
         with traces.exporting("recognizers", settings.otlp_endpoint, settings.trace_share):
-            status = main(
+            serving = serve(
                 settings.redis_url,
                 watch,
                 broker=settings.broker,
@@ -150,6 +150,7 @@ def recognizers() -> None:
                 metrics_port=settings.metrics_port,
                 metrics_host=settings.metrics_host,
             )
+            status = run(serving)
         raise typer.Exit(status)
     except (BundleError, ProviderError, SettingsError) as error:
         _refuse(str(error))

@@ -15,6 +15,7 @@ from deploy.kept import CannotRunError
 from deploy.launcher import Launcher, LaunchError
 from deploy.redis_server import NoRedisError
 from shared import keys
+from shared.sessions import OVER
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ async def _events_of(
                     event: Event = message.json()
                     after, tries = event["seq"], 0
                     yield event
-                    if event["type"] == "session" and event["state"] in ("ended", "failed"):
+                    if event["type"] == "session" and event["state"] in OVER:
                         return
             if socket.close_code and 4400 <= socket.close_code < 4500:
                 raise RecognizeError(f"{video}: the server lost the session (code {socket.close_code})")

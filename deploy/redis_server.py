@@ -22,7 +22,7 @@ dir {folder}
 logfile {log}
 save ""
 appendonly yes
-appendfsync everysec
+appendfsync {fsync}
 maxmemory-policy noeviction
 """
 
@@ -65,7 +65,7 @@ class RedisServer:
         process = await child.spawn([binary(), "-"], pipe_input=True, quiet=True)
         assert process.stdin is not None
         configuration = CONFIGURATION.format(
-            port=self._port, password=self._password, folder=self._folder, log=self._log
+            port=self._port, password=self._password, folder=self._folder, log=self._log, fsync="everysec"
         )
         process.stdin.write(configuration.encode())
         process.stdin.close()

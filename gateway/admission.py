@@ -1,7 +1,6 @@
 """Whether a new session is taken: the decision (pure), and what it is decided on."""
 
 import dataclasses
-import json
 from typing import Any, Literal
 
 import redis.asyncio
@@ -10,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from gateway.state import Gateway
 from shared import keys
+from shared.stages import announced
 
 STOPPING_SECONDS = 2
 """Another replica, or this one started again, is there by then."""
@@ -115,19 +115,12 @@ async def _load(gateway: Gateway, held: int) -> Load:
     if gateway.draining.is_set():
         return Load(stopping=True, held=held, room=None, waiting=0)
     waiting = len(await waiting_line(gateway.store, gateway.settings.queue_length))
-    workers = await announced(gateway, "keypoints")
+    workers = await announced(gateway.store, "keypoints")
     room = None
     if workers:
         capacity = sum(worker.get("capacity", 0) for worker in workers)
         room = capacity - await owned(gateway.store) - waiting
     return Load(stopping=False, held=held, room=room, waiting=waiting)
-
-
-async def announced(gateway: Gateway, stage: str) -> list[dict[str, Any]]:
-    """What the processes of a stage say of themselves. Raises RedisError."""
-    names: Any = [key async for key in gateway.store.scan_iter(keys.stage(stage, "*"), count=1000)]
-    said: Any = await gateway.store.mget(names) if names else []
-    return [json.loads(one) for one in said if one is not None]
 
 
 async def owned(store: redis.asyncio.Redis) -> int:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from gateway import door, errors, figures, health, models, pages, sessions
-from gateway.ingest import landmarks, tasks, uploads, whip
+from gateway.ingest import landmarks, uploads, whip
 from gateway.ingest.cameras import Cameras
 from gateway.ingest.publishers import Publishers
 from gateway.ingest.uploads import Uploads
@@ -23,7 +23,7 @@ from gateway.rewriting import sentences
 from gateway.rewriting.sentences import Sentences
 from gateway.server import Server
 from gateway.state import Gateway
-from shared import connection, traces
+from shared import connection, tasks, traces
 from shared.bundles.bundle import Bundle
 from shared.bundles.watch import POLL_SECONDS, ModelWatch
 from shared.settings import Settings
@@ -131,10 +131,11 @@ async def _until_drained(gateway: Gateway, cameras: Cameras, publishers: Publish
     try:
         await asyncio.wait({duty, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        if duty.done() and not duty.cancelled():
+            log.critical("the transcripts ended, and with them this gateway", exc_info=duty.exception())
+            gateway.draining.set()
         await asyncio.gather(tasks.end(duty, draining), cameras.leave(), publishers.leave())
         gateway.handed_over.set()
-    if not duty.cancelled():
-        duty.result()  # it never returns by itself: say why it did
 
 
 def _transcripts(settings: Settings, known: Known) -> TranscriptDuty:

@@ -1,6 +1,7 @@
 """What a client did wrong, and how it is told: JSON with one sentence."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ExceptionHandler
 
+from gateway.results.log import UnknownSessionError
 from gateway.state import Gateway
 from shared import keys
 
@@ -21,14 +23,29 @@ async def as_json(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
 
 
-async def store_away(_: Request, error: Exception) -> Response:
+async def store_away(request: Request, error: Exception) -> Response:
     """Exception handler for RedisError."""
-    log.error("Redis: %s", error)
-    return JSONResponse({"error": "Redis does not answer"}, 503, headers={"Retry-After": "5"})
+    assert isinstance(error, RedisError)
+    return await as_json(request, away(error))
 
 
-HANDLERS: dict[Any, ExceptionHandler] = {HTTPException: as_json, RedisError: store_away}
+async def unknown_session(_: Request, error: Exception) -> Response:
+    """Exception handler for UnknownSessionError."""
+    return JSONResponse({"error": str(error)}, 404)
+
+
+HANDLERS: dict[Any, ExceptionHandler] = {
+    HTTPException: as_json,
+    RedisError: store_away,
+    UnknownSessionError: unknown_session,
+}
 """For Starlette(exception_handlers=…)."""
+
+
+def away(error: RedisError, headers: Mapping[str, str] | None = None) -> HTTPException:
+    """503 for a request that cannot do without Redis; the log has why. `headers` go with it."""
+    log.error("Redis: %s", error)
+    return HTTPException(503, "Redis does not answer", {**(headers or {}), "Retry-After": "5"})
 
 
 def chosen_models(gateway: Gateway, asked: str | None) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from gateway import health
-from gateway.admission import announced, owned, waiting_line
-from gateway.ingest import tasks
+from gateway.admission import owned, waiting_line
 from gateway.ingest.cameras import Cameras
 from gateway.state import Gateway
-from shared import keys, metrics, metrics_server
+from shared import keys, metrics, metrics_server, tasks
 from shared.faust_redis import backlog
 from shared.settings import SESSIONS_A_CORE, Settings
+from shared.stages import announced
 
 LOOK_SECONDS = 2.0
 """Prometheus asks every fifteen or so."""
@@ -62,8 +62,8 @@ async def _look(gateway: Gateway, cameras: Cameras, lacking: list[str]) -> None:
 
 async def look_at_fleet(gateway: Gateway) -> None:
     """Sets the figures of the whole house. Raises RedisError."""
-    workers = await announced(gateway, "keypoints")
-    recognizers = await announced(gateway, "recognizers")
+    workers = await announced(gateway.store, "keypoints")
+    recognizers = await announced(gateway.store, "recognizers")
     metrics.KEYPOINT_SESSIONS_CLAIMED.set(await owned(gateway.store))
     metrics.KEYPOINT_SESSIONS_QUEUED.set(len(await waiting_line(gateway.store, keys.LINE_LENGTH)))
     metrics.KEYPOINT_CAPACITY.set(capacity(gateway.settings, workers))

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.admission import announced
 from gateway.state import Gateway, gateway_of
 from shared.metrics import registry
+from shared.stages import announced
 
 STAGES = ("keypoints", "recognizers")
 
@@ -41,7 +41,7 @@ async def missing_parts(gateway: Gateway) -> list[str]:
     """Every stage and named model that nobody serves, in words. Raises RedisError."""
     missing = []
     for stage in STAGES:
-        served = {model for process in await announced(gateway, stage) for model in process["models"]}
+        served = {model for process in await announced(gateway.store, stage) for model in process["models"]}
         missing += [
             f"{stage} for the model {name}" for name in gateway.settings.model_list if name not in served
         ]
@@ -52,7 +52,7 @@ async def served_everywhere(gateway: Gateway) -> set[str]:
     """Models that every process of every stage serves: any session may ask for them. Raises RedisError."""
     served: list[set[str]] = []
     for stage in STAGES:
-        processes = await announced(gateway, stage)
+        processes = await announced(gateway.store, stage)
         served += [set(process["models"]) for process in processes] or [set()]
     return set.intersection(*served)
 

@@ -1,8 +1,9 @@
 """Which pages a browser may let talk to us (pure): RFC 6454's origins, compared as browsers send them."""
 
-import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
+
+from shared.setting_values import is_loopback
 
 ANY = "*"
 
@@ -27,7 +28,7 @@ class Origins:
         name, port = _place(origin)
         if not name or (name, port) != _place(f"{urlsplit(origin).scheme}://{host}"):
             return False
-        return not self._loopback_only or _is_loopback(name)
+        return not self._loopback_only or is_loopback(name) or name.endswith(".localhost")  # RFC 6761 §6.3
 
 
 def _place(origin: str) -> tuple[str, int | None]:
@@ -37,12 +38,3 @@ def _place(origin: str) -> tuple[str, int | None]:
         return (parts.hostname or "").rstrip("."), parts.port or DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return "", None
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 §6.3
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -11,10 +11,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway.admission import place_in_line
-from gateway.ingest import tasks
 from gateway.results import captions, log
 from gateway.state import Gateway, gateway_of
-from shared import keys, sessions
+from shared import keys, sessions, tasks
 from shared.sessions import Session
 
 LONGEST_WAIT_SECONDS = 600.0
@@ -22,11 +21,7 @@ LONGEST_WAIT_SECONDS = 600.0
 
 
 async def _known(request: Request) -> Session:
-    session = await sessions.load(gateway_of(request).store, request.path_params["id"])
-    if session is None:
-        name = str(request.path_params["id"])[:64]
-        raise HTTPException(404, f"no session {name}: it never was, or is kept no longer")
-    return session
+    return await log.known(gateway_of(request).store, request.path_params["id"])
 
 
 async def show(request: Request) -> Response:

@@ -22,8 +22,7 @@ import redis.asyncio
 
 from deploy.bench.sender import RATE, Camera, film, publish
 from deploy.redis_server import RedisServer
-from gateway.ingest import tasks
-from shared import connection, keys, sessions
+from shared import connection, keys, sessions, tasks
 from shared.claims import Claim, Claims
 from shared.fence import Fence
 from shared.framelog import End, FrameReader

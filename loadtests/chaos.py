@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import dataclasses
 import json
-import os
 import signal
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from loadtests.clip import recording
 from loadtests.faults import account, clocks, disk, lines, processes, storage
 from loadtests.faults.camera import film
 from loadtests.faults.fault import Fault
@@ -37,7 +37,6 @@ FAULTS: Mapping[str, Fault] = {
     fault.kind: fault for fault in (*processes.FAULTS, *storage.FAULTS, *lines.FAULTS, *clocks.FAULTS)
 }
 
-CLIP = "videos/asl_hello_x2.mp4"
 FILM_SECONDS = 60.0
 
 
@@ -124,7 +123,7 @@ def main() -> int:
     parser.add_argument("--video", type=Path, help="by default the recording of SIGNSTREAM_DATA")
     parser.add_argument("--out", type=Path, help="folder for the JSON and the logs; by default a new one")
     options = parser.parse_args()
-    clip = options.video or Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data") / CLIP
+    clip = options.video or recording()
     if not clip.is_file():
         parser.error(f"{clip} is not there: name a video of a person who signs with --video")
     plan = Plan(options.duration, options.seed, options.every, tuple(options.only))

@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import os
 import random
 import signal
 import statistics
@@ -27,7 +26,9 @@ from typing import Any
 
 from deploy.bench.camera_film import Camera, film
 from deploy.bench.keypoint_workers import Workers
+from loadtests.clip import recording
 from loadtests.keypoint_sessions import MODEL, Gloss, Sent, Upload, Watch, glosses, long_file
+from shared import tasks
 from shared.bundles import Registry
 
 WORKERS = 3
@@ -265,8 +266,7 @@ async def run(plan: Plan, clip: Path) -> Found:
                 say("stops")
                 await under_way.stop_and_wake(camera.session.id)
             finally:
-                publishing.cancel()
-                await asyncio.gather(publishing, return_exceptions=True)
+                await tasks.end(publishing)
     return under_way.found
 
 
@@ -278,8 +278,7 @@ async def _watched(extractor: str) -> AsyncIterator[tuple[Workers, Watch]]:
         try:
             yield workers, watch
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await tasks.end(watching)
 
 
 def say(text: str) -> None:
@@ -293,11 +292,9 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--extractor", choices=tuple(ROUNDS), default="tracker")
     parser.add_argument("--rounds", type=int, default=0, help="How often the clip plays in an upload.")
-    parser.add_argument("--video", type=Path, help="By default the recording of SIGNSTREAM_DATA.")
+    parser.add_argument("--video", type=Path, default=recording(), help="By default SIGNSTREAM_DATA's.")
     options = parser.parse_args()
-    data = Path(os.environ.get("SIGNSTREAM_DATA") or "../shared/data")
-    video = options.video or data / "videos" / "asl_hello_x2.mp4"
     plan = Plan(options.seconds, options.seed, options.extractor, options.rounds)
-    found = asyncio.run(run(plan, video))
+    found = asyncio.run(run(plan, options.video))
     print(json.dumps({"plan": dataclasses.asdict(plan), **found.row(), "failures": found.failures}, indent=2))
     sys.exit(1 if found.failures else 0)

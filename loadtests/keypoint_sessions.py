@@ -17,7 +17,7 @@ from deploy.bench.file_upload import read, repeated
 from gateway.ingest.demux import probe
 from gateway.ingest.feed import Feed
 from gateway.results.isolated import IsolatedRule
-from shared import keys, sessions
+from shared import keys, sessions, tasks
 from shared.bundles import Registry
 from shared.fence import take_writer
 from shared.messages import Last, Result, Window, unpack_record
@@ -70,8 +70,7 @@ class Upload:
 
     async def end(self) -> None:
         """Closes the file; the session is over by now."""
-        self._feeding.cancel()
-        await asyncio.gather(self._feeding, return_exceptions=True)
+        await tasks.end(self._feeding)
         self._file.close()
 
 

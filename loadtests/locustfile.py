@@ -13,6 +13,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
 from loadtests.bridge import Bridge, EngineError, Measured, engine_of, put
+from loadtests.clip import recording
 from loadtests.users.landmark_publisher import LandmarkPublisher
 from loadtests.users.open_loop import OpenLoopUser
 from loadtests.users.signer import Signer
@@ -23,16 +24,12 @@ __all__ = ["LandmarkPublisher", "Signer", "Uploader", "Viewer"]
 
 log = logging.getLogger(__name__)
 
-DATA_CLIP = "videos/asl_hello_x2.mp4"
-"""Of the recordings."""
-
 
 @events.init_command_line_parser.add_listener
 def add_options(parser: LocustArgumentParser) -> None:
     """In the web UI too."""
     group = parser.add_argument_group("Signstream")
-    data = os.environ.get("SIGNSTREAM_DATA") or "../shared/data"
-    group.add_argument("--clip", default=f"{data}/{DATA_CLIP}", help="Video of somebody who signs.")
+    group.add_argument("--clip", default=str(recording()), help="Video of somebody who signs.")
     group.add_argument("--models", default="", help="Comma-separated; by default the server's first.")
     group.add_argument("--token-file", default="", help="File with tokens, one a line, shown in turns.")
     group.add_argument(

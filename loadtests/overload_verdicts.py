@@ -1,7 +1,7 @@
 """What an overload was found to do, and whether that is what is asked. Pure."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from deploy.bench.sender import RATE
 from loadtests.tally import percentile
@@ -14,6 +14,9 @@ LATER = 1.25
 
 OLDER_MS = 50.0
 """Beside that, what a picture may be older: its age is small, so that a factor alone would ask for a lot."""
+
+DROPPED = 0.05
+"""Of the pictures: who drops more keeps its latency by not looking."""
 
 LEAST_GLOSSES = 3
 """Fewer say nothing of a 95th percentile."""
@@ -37,6 +40,8 @@ class Figures:
     seconds: float
     late_ms: float
     """The most by which a frame was sent late: how far the machine carried the cameras themselves."""
+    cores: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """That each process of the server used on average, and the cameras."""
 
     @property
     def dropped_share(self) -> float:
@@ -97,9 +102,15 @@ class Found:
             "                offered  live    p50    p95     p50    p95     p50    p95   finals       %",
             self.normal.row("80 %"),
             self.over.row("3 times"),
+            f"cores at 80 %: {_each(self.normal.cores)}",
+            f"cores at 3 times: {_each(self.over.cores)}",
             f"live {self.live}, waiting {self.waiting}, refused or elsewhere"
             f" {self.over.offered - self.live - self.waiting}",
         ]
+
+
+def _each(cores: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {used:.2f}" for name, used in cores.items()) or "unknown"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +150,11 @@ def verdicts(found: Found) -> Iterator[Verdict]:
         f"{percentile(over.frame_age_ms, PART):.0f} ms beside {percentile(normal.frame_age_ms, PART):.0f}"
         if both
         else "none",
+    )
+    yield Verdict(
+        f"{mode}: the admitted have at most {100 * DROPPED:g} % of their pictures dropped",
+        over.dropped_share <= DROPPED,
+        f"{100 * over.dropped_share:.1f} % beside {100 * normal.dropped_share:.1f} %",
     )
     others = over.offered - found.live
     handled = found.waiting if mode == "queue" else others

@@ -27,12 +27,11 @@ import redis.asyncio
 from deploy import child
 from deploy.bench.stream import redis_of_our_own
 from deploy.bench.windows import make_windows, session_id
-from gateway.ingest import tasks
 from gateway.results.duty import TranscriptDuty
 from gateway.results.isolated import GlossDraft
 from gateway.results.rules import rule_of
 from gateway.results.transcript import Rule, RuleFactory
-from shared import connection, keys, sessions
+from shared import connection, keys, sessions, tasks
 from shared.bundles import Bundle, Registry
 from shared.messages import Result, Window
 from workers.recognizers.graphs import Recognizer

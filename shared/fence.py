@@ -96,6 +96,11 @@ async def take_writer(store: redis.asyncio.Redis, session: str) -> Fence:
     return Fence(store, session, "writer", int(value))
 
 
+def fence_off_writer(session: str) -> Command:
+    """The command after which whoever is the session's writer writes nothing more."""
+    return ("HINCRBY", keys.session(session), field("writer"), 1)
+
+
 async def run_script(
     store: redis.asyncio.Redis, script: str, script_keys: Sequence[str], arguments: Sequence[Any]
 ) -> Any:

@@ -7,7 +7,6 @@ import collections
 import dataclasses
 import logging
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import redis.asyncio
@@ -107,7 +106,7 @@ class LiveFrameWriter:
 
     async def end(self, reason: str) -> None:
         """Appends the end marker."""
-        await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
+        await self._fence.write(*end_marker(self._fence.session, reason))
 
     async def _count(self) -> int:
         """Of those who wrote before us."""
@@ -156,7 +155,9 @@ class FileFrameWriter:
         """Appends packet `number`; False when an earlier upload has already brought it."""
         self._count(number, frame)
         fields = _fields(_followed(self._fence.session, frame))
-        return await self._write_once(number, fields, _seen(self._fence))
+        return await self._write_once(
+            ("XADD", self._key, entry_of_packet(number), *fields), _seen(self._fence)
+        )
 
     async def begin_again(self, number: int, frame: Frame) -> None:
         """Empties the stream and appends packet `number`, which the next ones follow."""
@@ -173,15 +174,12 @@ class FileFrameWriter:
 
     async def end(self, number: int, reason: str) -> bool:
         """Appends the end marker after `number` packets; False when it is already there."""
-        return await self._write_once(number, ("end", reason), _end_told(self._fence))
+        marker, told = end_marker(self._fence.session, reason, entry_of_packet(number))
+        return await self._write_once(marker, told)
 
     async def break_off(self, reason: str) -> None:
         """Appends the end marker behind whatever is there; packets of the file are refused from now on."""
-        await self._fence.write(("XADD", self._key, "*", "end", reason), _end_told(self._fence))
-
-    async def unconsumed(self) -> int:
-        """Bytes appended that the keypoint owner has not read for good."""
-        return (await self.demand()).unconsumed
+        await self._fence.write(*end_marker(self._fence.session, reason))
 
     async def demand(self) -> Demand:
         """Looks what is consumed and wanted, and keeps the stream within its bound; shows that we live."""
@@ -215,9 +213,9 @@ class FileFrameWriter:
         self._held.add(number, len(frame.data))
         self._unconsumed.add(number, len(frame.data))
 
-    async def _write_once(self, number: int, fields: Sequence[Any], also: Command) -> bool:
+    async def _write_once(self, entry: Command, also: Command) -> bool:
         try:
-            await self._fence.write(("XADD", self._key, entry_of_packet(number), *fields), also)
+            await self._fence.write(entry, also)
         except ResponseError as error:
             if "equal or smaller" not in str(error):
                 raise
@@ -291,12 +289,16 @@ def trim_before(session: str, entry: bytes) -> Command:
     return ("XTRIM", keys.frames(session), "MINID", entry)
 
 
+def end_marker(session: str, reason: str, entry: str = "*") -> tuple[Command, Command]:
+    """The commands that say that nothing follows, to who reads the frames and to who asks the session."""
+    return (
+        ("XADD", keys.frames(session), entry, END_FIELD, reason),
+        ("HSET", keys.session(session), sessions.END_TOLD, 1),
+    )
+
+
 def _seen(fence: Fence) -> Command:
     return ("HSET", keys.session(fence.session), sessions.WRITER_SEEN, time.time())
-
-
-def _end_told(fence: Fence) -> Command:
-    return ("HSET", keys.session(fence.session), sessions.END_TOLD, 1)
 
 
 def _followed(session: str, frame: Frame) -> Frame:

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.bundles.manifest.input import MAX_SIDE
+
 Rgb = NDArray[np.uint8]
 """One picture, uint8 [height, width, 3]."""
 
@@ -20,9 +22,6 @@ Fit = Literal["letterbox", "stretch"]
 
 PAD = 114
 """Grey beside a letterboxed picture: the published models' value."""
-
-MAX_SIDE = 1024
-"""Pixels. No model of the field takes more; a manifest or a JPEG that says so is refused unread."""
 
 JPEG_QUALITY = 95
 """With colours at full resolution. On recordings of signers at 224 x 224 a level is then off by 1.0 of 255 on

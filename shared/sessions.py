@@ -38,6 +38,10 @@ PROGRESS = "progress"
 CHECKPOINT = "checkpoint"
 """Field: what the next keypoint owner needs to go on exactly where the last one was (msgpack)."""
 
+BEGUN_PREFIX = "begun:"
+"""Field `begun:<fence>`: a keypoint owner that began on the session's input since it last got further, and
+whether it let go alive."""
+
 TRANSCRIPT = "transcript"
 """Field: what the next transcript owner needs to go on mid-word (msgpack)."""
 

@@ -35,11 +35,6 @@ SEND_SECONDS = 2.0
 Value = str | int | float | bool
 
 
-def is_context(text: object) -> bool:
-    """Whether a message's `trace` is a context of ours; anything else is no trace."""
-    return isinstance(text, str) and TRACEPARENT.fullmatch(text) is not None
-
-
 class Exporter:
     """Sends spans from a thread of its own, so that no stage ever waits for a collector."""
 

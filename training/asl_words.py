@@ -7,9 +7,11 @@ from shared.bundles import Registry, load_bundle
 from training import recipe
 from training.evaluate import as_fields, clip_reports, measure_fold, quiet_report, report_of
 from training.export import rewrite_report, write_bundle
+from training.kept import Kept
 from training.recordings import load_recordings
 from training.report import ClipReport, HelloReport
-from training.train import Progress, train
+from training.train import train
+from training.trainer import Progress
 
 
 def make(
@@ -25,12 +27,15 @@ def make(
     recordings = load_recordings(data)
     told(f"{len(recordings.clips)} clips: {len(recipe.WORDS)} words, letters and rest")
 
+    kept = Kept(cache, recipe.NAME)
+
     def progress(now: Progress) -> None:
-        told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+        told(f"{now}")
 
     if not keep_weights:
-        write_bundle(train(recordings, told=progress), folder)
+        write_bundle(train(recordings, told=progress, checkpoints=kept.of("all")), folder)
     if not evaluate:
+        kept.forget()
         return None
     bundle = load_bundle(folder)
     quiet = quiet_report(bundle, recordings)
@@ -39,10 +44,11 @@ def make(
     folds = []
     for fold in range(recipe.FOLDS):
         told(f"fold {fold} of {recipe.FOLDS}: training without it")
-        folds.append(measure_fold(recordings, fold))
+        folds.append(measure_fold(recordings, fold, progress, kept.of(f"fold-{fold}")))
         told(f"fold {fold}: {folds[-1]}")
     report = report_of(folds, hello, others, quiet)
     rewrite_report(folder, report)
+    kept.forget()
     return as_fields(report)
 
 

@@ -1,20 +1,18 @@
 """A trained CTC network as a bundle's folder: graph, labels, manifest, model card, each with its hash."""
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from shared.bundles.bundle import MANIFEST
 from training import examples
+from training.digests import digests
+from training.landmark_bundle import CARD, GRAPH, INPUT, LABELS, OUTPUT, head, landmark_input
 from training.networks.causal import BLANK, CausalCtc
 from training.onnx_graph import write_graph
-from training.toml import spans, table
-
-GRAPH, LABELS, CARD = "model.onnx", "labels.txt", "README.md"
-
-INPUT, OUTPUT = "landmarks", "logits"
+from training.toml import table
 
 LATE = 2
 """Samples behind the network's look-ahead by which a symbol's peak may still move."""
@@ -66,12 +64,9 @@ def write_ctc_bundle(
     (folder / LABELS).write_text("".join(f"{label}\n" for label in recipe.labels), "utf-8")
     (folder / CARD).write_text(card, "utf-8")
     declared = examples.declared(folder)
-    hashes = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in (CARD, LABELS, GRAPH, *declared.values())
-    }
+    hashes = digests(folder, (CARD, LABELS, GRAPH, *declared.values()))
     manifest = _manifest(recipe, network, hashes, declared, split, metrics)
-    (folder / "bundle.toml").write_text(manifest, "utf-8")
+    (folder / MANIFEST).write_text(manifest, "utf-8")
 
 
 def _manifest(
@@ -84,37 +79,20 @@ def _manifest(
 ) -> str:
     return "\n".join(
         [
-            table(
-                "",
-                schema_version=1,
-                id=recipe.name,
+            head(
+                name=recipe.name,
                 title=recipe.title,
-                version="1",
-                license="Apache-2.0",
                 task="continuous",
-                modality="landmarks",
                 language=recipe.language,
                 sign_language=recipe.sign_language,
-                graph=GRAPH,
-                card=CARD,
-                **declared,
+                declared=declared,
             ),
-            table(
-                "input",
-                source_layout="gislr543",
+            landmark_input(
+                rows=recipe.rows,
                 fps=recipe.fps,
-                rows=spans(recipe.rows),
-                missing="nan",
-                length={"policy": "variable"},
-                pipeline=list(recipe.pipeline),
-                tensors=[
-                    {
-                        "name": INPUT,
-                        "dtype": "float32",
-                        "axes": ["batch", "time", "feature"],
-                        "shape": [0, 0, recipe.features],
-                    }
-                ],
+                policy="variable",
+                pipeline=recipe.pipeline,
+                shape=(0, 0, recipe.features),
             ),
             table("output", name=OUTPUT, activation="logits", axes=["batch", "time", "label"]),
             table("labels", file=LABELS, count=len(recipe.labels), background_ids=[]),

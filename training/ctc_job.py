@@ -10,6 +10,7 @@ from shared.bundles import load_bundle
 from training.continuous import as_track
 from training.ctc_bundle import CtcRecipe, write_ctc_bundle
 from training.ctc_report import CtcReport
+from training.kept import Kept
 from training.metrics import ErrorRate
 from training.networks.causal import CausalCtc
 from training.recordings import Clip
@@ -79,7 +80,7 @@ class CtcTask(Generic[Part]):
         parts = self.load(data)
 
         def progress(now: Progress) -> None:
-            told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+            told(f"{now}")
 
         kept = Kept(cache, self.recipe.name)
         network = self.train(parts.whole, told=progress, checkpoint=kept.file("all"))
@@ -93,13 +94,13 @@ class CtcTask(Generic[Part]):
         kept.forget()
 
     def _measured(
-        self, parts: Parts[Part], told: Told, kept: "Kept", extra: tuple[tuple[str, str, float], ...]
+        self, parts: Parts[Part], told: Told, kept: Kept, extra: tuple[tuple[str, str, float], ...]
     ) -> CtcReport:
         folds, streams, single = [], [], []
         for number, (known, held_out) in enumerate(parts.folds):
 
             def progress(now: Progress, fold: int = number) -> None:
-                told(f"fold {fold}: step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+                told(f"fold {fold}: {now}")
 
             network = self.train(known, told=progress, checkpoint=kept.file(f"fold-{number}"))
             examples = self.streams(held_out)
@@ -109,22 +110,6 @@ class CtcTask(Generic[Part]):
             if self.single is not None:
                 single.append(self.single(network, held_out))
         return CtcReport(self.figure, tuple(folds), tuple(streams), extra, self.chosen_on, tuple(single))
-
-
-class Kept:
-    """Checkpoints of a job under way: killed, it goes on from them. They go once the bundle is written."""
-
-    def __init__(self, cache: Path, name: str) -> None:
-        self._cache, self._name = cache, name
-
-    def file(self, part: str) -> Path:
-        """Of one of its trainings."""
-        return self._cache / f"{self._name}-{part}.checkpoint"
-
-    def forget(self) -> None:
-        """Deletes them all: the next job trains anew."""
-        for file in self._cache.glob(f"{self._name}-*.checkpoint"):
-            file.unlink()
 
 
 def recordings_of(recipe: CtcRecipe, streams: Streams) -> list[Recording]:

@@ -15,7 +15,8 @@ from training.heldout import HeldOut, measure
 from training.recordings import Recordings
 from training.report import ClipReport, HelloReport, QuietReport, Report
 from training.streaming import Sighting, perturbed, sightings, worst_disagreement
-from training.train import train
+from training.train import Checkpoints, train
+from training.trainer import Progress
 from workers.recognizers.graphs import Recognizer
 
 HELLO = "asl_hello_x2.mp4"
@@ -83,12 +84,13 @@ def quiet_report(bundle: Bundle, recordings: Recordings) -> QuietReport:
     return QuietReport(QUIET_MINUTES, finals)
 
 
-def measure_fold(recordings: Recordings, fold: int) -> HeldOut:
+def measure_fold(
+    recordings: Recordings, fold: int, told: Callable[[Progress], None], checkpoints: Checkpoints
+) -> HeldOut:
     """Trains without one fold's blocks and measures on them. Nothing is chosen by what this finds."""
-    held_out = recordings.blocks % recipe.FOLDS == fold
-    return measure(
-        train(recordings.part(~held_out), recipe.FOLD_STEPS, recipe.FOLD_STEPS), recordings.part(held_out)
-    )
+    held_out, steps = recordings.blocks % recipe.FOLDS == fold, recipe.FOLD_STEPS
+    network = train(recordings.part(~held_out), steps, steps, told=told, checkpoints=checkpoints)
+    return measure(network, recordings.part(held_out))
 
 
 def clip_reports(

@@ -5,7 +5,6 @@ points themselves would shrink hands that are held a little differently.
 """
 
 import functools
-import hashlib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from shared.landmarks import HAND_POINTS, LEFT_HAND, RIGHT_HAND
 from training import recipe
 from training.datasets.letters import LETTERS, load_letters
 from training.datasets.letters import ROWS as LETTER_ROWS
+from training.digests import digests
 from training.recordings import Clip, load_recordings
 from training.spelling import RATE
 from training.toml import table
@@ -95,7 +95,7 @@ def attach(folder: Path, data: Path) -> Examples:
     examples = OF[bundle.name](data)
     write_examples(folder / FILE, examples, bundle.labels)
     fields = tomllib.loads((folder / MANIFEST).read_text("utf-8"))
-    fields["sha256"][FILE] = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+    fields["sha256"] |= digests(folder, (FILE,))
     top = {name: value for name, value in fields.items() if not isinstance(value, dict)}
     tables = [table("", **{**top, **declared(folder)})]
     tables += [table(name, **value) for name, value in fields.items() if isinstance(value, dict)]

@@ -136,11 +136,3 @@ def read_experiment(file: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file}: {error}, expected the {FILE} of a training") from error
     return dict(fields)
-
-
-def next_index(folder: Path) -> int:
-    """Experiments are numbered from 1, each in a folder of its number."""
-    taken = (
-        [int(place.name) for place in folder.glob("*") if place.name.isdecimal()] if folder.is_dir() else []
-    )
-    return max(taken, default=0) + 1

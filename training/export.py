@@ -1,6 +1,5 @@
 """A trained network as a bundle's folder: graph, labels, manifest, model card, each with its hash."""
 
-import hashlib
 from pathlib import Path
 
 import onnx
@@ -8,17 +7,16 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from shared.bundles.bundle import MANIFEST
 from training import examples, recipe
 from training.card import card_text
+from training.digests import digests
+from training.landmark_bundle import CARD, GRAPH, INPUT, LABELS, OUTPUT, head, landmark_input
 from training.network import Network
 from training.onnx_graph import write_graph_of
 from training.report import Report
-from training.toml import spans, table
+from training.toml import table
 from training.train import recipe_pipeline
-
-GRAPH, LABELS, CARD = "model.onnx", "labels.txt", "README.md"
-
-INPUT, OUTPUT = "landmarks", "logits"
 
 BATCHES = (1, 2, 8)
 """The graph takes any number of windows at once, and is tried with these."""
@@ -54,48 +52,28 @@ def rewrite_report(folder: Path, report: Report | None) -> None:
     parameters = sum(numpy_helper.to_array(part).size for part in onnx.load(graph).graph.initializer)
     (folder / CARD).write_text(card_text(parameters, graph.stat().st_size, report), "utf-8")
     declared = examples.declared(folder)
-    hashes = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in (CARD, LABELS, GRAPH, *declared.values())
-    }
-    (folder / "bundle.toml").write_text(manifest_text(hashes, report, declared), "utf-8")
+    hashes = digests(folder, (CARD, LABELS, GRAPH, *declared.values()))
+    (folder / MANIFEST).write_text(manifest_text(hashes, report, declared), "utf-8")
 
 
 def manifest_text(hashes: dict[str, str], report: Report | None, declared: dict[str, str]) -> str:
     """`bundle.toml`; `declared` names the files beside graph, labels and card."""
     metrics = report.metrics() if report else {}
     tables = [
-        table(
-            "",
-            schema_version=1,
-            id=recipe.NAME,
+        head(
+            name=recipe.NAME,
             title="Fifteen ASL words",
-            version="1",
-            license="Apache-2.0",
             task="isolated",
-            modality="landmarks",
             language="en",
             sign_language="ase",
-            graph=GRAPH,
-            card=CARD,
-            **declared,
+            declared=declared,
         ),
-        table(
-            "input",
-            source_layout="gislr543",
+        landmark_input(
+            rows=recipe.ROWS,
             fps=recipe.FPS,
-            rows=spans(recipe.ROWS),
-            missing="nan",
-            length={"policy": "fixed"},
-            pipeline=list(recipe.PIPELINE),
-            tensors=[
-                {
-                    "name": INPUT,
-                    "dtype": "float32",
-                    "axes": ["batch", "time", "feature"],
-                    "shape": [0, recipe.WINDOW, FEATURES],
-                }
-            ],
+            policy="fixed",
+            pipeline=recipe.PIPELINE,
+            shape=(0, recipe.WINDOW, FEATURES),
         ),
         table("output", name=OUTPUT, activation="logits"),
         table("labels", file=LABELS, count=len(recipe.LABELS), background_ids=list(recipe.BACKGROUND_IDS)),

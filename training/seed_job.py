@@ -117,7 +117,7 @@ def _trained(
     for phase, names in enumerate(phases, start=1):
         plan = choices.plan(steps, RATES[min(phase, 3) - 1], number)
         network, last_step, found = _phase(
-            seed, network, names, plan, material, record, phase, folder, choices
+            seed, network, names, plan, material, record, phase, folder, choices, told
         )
         ran.append(last_step)
         record.examples[f"phase{phase}"] = _shown(seed, network, material.held_out, material.labels)
@@ -162,6 +162,7 @@ def _phase(
     phase: int,
     folder: Path,
     choices: Choices,
+    told: Told,
 ) -> tuple[nn.Module, int, dict[str, float]]:
     """A phase's network, its steps and its worth; the record gets the curve, also of before a kill."""
     freeze(network, names)
@@ -180,7 +181,7 @@ def _phase(
         return float(found["val_wer" if seed.is_ctc else "val_loss"])
 
     run = Run(network, plan, folder / f"phase{phase}.checkpoint")
-    trained = run.train(loss_of, measure=measure).to("cpu")
+    trained = run.train(loss_of, lambda now: told(f"phase {phase}, {now}"), measure).to("cpu")
     freeze(network, ("",))
     freeze(trained, ("",))
     earlier = record.epochs[-1].epoch if record.epochs else 0

@@ -6,7 +6,6 @@ labels are the data set's, and LZV's blank is the first symbol, as in every CTC 
 
 import copy
 import dataclasses
-import hashlib
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +21,7 @@ from shared.bundles.bundle import MANIFEST
 from shared.bundles.manifest import Input
 from shared.bundles.presets import Preset
 from shared.bundles.text import manifest_text
+from training.digests import digests
 from training.networks.bilstm_attention import BiLstmAttention
 from training.networks.gislr import GislrTransformer
 from training.networks.lzv import ConvBiLstmCtc
@@ -155,5 +155,5 @@ def reseal(folder: Path, card: str, quality: Mapping[str, object]) -> None:
     fields = tomllib.loads((folder / MANIFEST).read_text("utf-8"))
     (folder / CARD).write_text(card, "utf-8")
     fields["quality"] = dict(quality)
-    fields["sha256"][CARD] = hashlib.sha256((folder / CARD).read_bytes()).hexdigest()
+    fields["sha256"] |= digests(folder, (CARD,))
     (folder / MANIFEST).write_text(manifest_text(fields), "utf-8")

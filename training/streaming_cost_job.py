@@ -16,10 +16,11 @@ from shared.bundles import Registry
 from training import asl_fingerspelling, asl_sentences, boston104, fingerspelling, recipe, signed_sentences
 from training.continuous import as_track
 from training.ctc_bundle import CtcRecipe
-from training.ctc_job import Kept, Told, recordings_of, streamed
+from training.ctc_job import Told, recordings_of, streamed
 from training.datasets.boston104 import ROWS as BOSTON_ROWS
 from training.datasets.boston104 import load_boston104
 from training.datasets.letters import load_letters
+from training.kept import Kept
 from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
 from training.recordings import load_recordings
@@ -117,7 +118,7 @@ class Training:
 
     def progress(self, now: Progress) -> None:
         """One line."""
-        self.told(f"step {now.step}/{now.steps}, loss {now.loss:.3f}, {now.seconds:.0f} s")
+        self.told(f"{now}")
 
 
 def measure(training: Training, sets: Sequence[str]) -> list[Row | OneByOne]:

@@ -1,11 +1,8 @@
 """One training run: recordings in, network out. The same seed, threads and versions give the same weights."""
 
-import copy
-import dataclasses
 import random
-import time
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,19 +15,18 @@ from training.augment import augmented
 from training.network import Network, WhetherWord, WhichWord
 from training.recordings import Recordings
 from training.streams import IGNORED, Streams
+from training.trainer import Plan, Progress, Run
 from workers.recognizers.pipeline import Pipeline
 
-Trained = TypeVar("Trained", bound=nn.Module)
+KEEP_EVERY = 50
+"""Steps between checkpoints."""
+
+Checkpoints = Callable[[str], Path | None]
+"""The file that keeps a network's training, by the network's name; None: nothing is kept."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """Told now and then while a run lasts."""
-
-    step: int
-    steps: int
-    loss: float
-    seconds: float
+def nowhere(name: str) -> None:
+    """Nothing is kept."""
 
 
 def recipe_pipeline() -> Pipeline:
@@ -46,13 +42,17 @@ def train(
     batch: int = recipe.BATCH,
     seed: int = recipe.SEED,
     told: Callable[[Progress], None] = lambda progress: None,
+    checkpoints: Checkpoints = nowhere,
 ) -> Network:
-    """Trains all networks on all of the given recordings and returns them as one, ready to answer."""
-    which = train_which(recordings, steps, batch, seed, told)
-    whether = train_whether(recordings, whether_steps, batch, seed, told)
+    """Trains all networks on all of the given recordings and returns them as one, ready to answer.
+
+    Killed, it goes on from the checkpoints to the same networks.
+    """
+    which = train_which(recordings, steps, batch, seed, told, checkpoints("which"))
+    whether = train_whether(recordings, whether_steps, batch, seed, told, checkpoints("whether"))
     windows = recipe.SINGLE_BATCH * batch // recipe.BATCH
     singles = [
-        train_single(recordings, single_steps, windows, seed + number, told)
+        train_single(recordings, single_steps, windows, seed + number, told, checkpoints(f"single-{number}"))
         for number in range(recipe.SINGLES)
     ]
     network = Network(which, whether, singles)
@@ -66,6 +66,7 @@ def train_which(
     batch: int = recipe.BATCH,
     seed: int = recipe.SEED,
     told: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
 ) -> WhichWord:
     """The network that tells the words apart."""
     rng = _seeded(seed)
@@ -74,7 +75,7 @@ def train_which(
     network.look(ridge.fit(recordings, pipeline))
     criterion = _criterion()
 
-    def loss() -> Tensor:
+    def loss(network: nn.Module, rng: Generator) -> Tensor:
         clips, labels, words = streams.batch(batch)
         logits = network(torch.from_numpy(pipeline(augmented(clips, rng), 1.0)))
         among = logits[..., len(recipe.BACKGROUND_IDS) :].flatten(0, 1)
@@ -82,7 +83,7 @@ def train_which(
         answer: Tensor = criterion(logits.flatten(0, 1), wanted) + recipe.WORD_LOSS * criterion(among, word)
         return answer
 
-    return _averaged(network, loss, steps, told)
+    return Run(network, _plan(steps, seed, KEEP_EVERY), checkpoint, rng).train(loss, told)
 
 
 def train_whether(
@@ -91,6 +92,7 @@ def train_whether(
     batch: int = recipe.BATCH,
     seed: int = recipe.SEED,
     told: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
 ) -> WhetherWord:
     """The network that tells words from all that is none."""
     rng = _seeded(seed)
@@ -98,13 +100,13 @@ def train_whether(
     network = WhetherWord(pipeline.shape[-1])
     criterion = _criterion()
 
-    def loss() -> Tensor:
+    def loss(network: nn.Module, rng: Generator) -> Tensor:
         clips, labels, _ = streams.batch(batch)
         logits = network(torch.from_numpy(pipeline(augmented(clips, rng), 1.0)))
         answer: Tensor = criterion(logits.flatten(0, 1), torch.from_numpy(labels).flatten())
         return answer
 
-    return _averaged(network, loss, steps, told)
+    return Run(network, _plan(steps, seed, KEEP_EVERY), checkpoint, rng).train(loss, told)
 
 
 def train_single(
@@ -113,6 +115,7 @@ def train_single(
     batch: int = recipe.SINGLE_BATCH,
     seed: int = recipe.SEED,
     told: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
 ) -> WhetherWord:
     """The network that knows single recordings: rest, letters and words, and nothing around them."""
     rng = _seeded(seed)
@@ -122,7 +125,7 @@ def train_single(
 
     drawn: list[tuple[Tensor, Tensor]] = []
 
-    def loss() -> Tensor:
+    def loss(network: nn.Module, rng: Generator) -> Tensor:
         if len(drawn) < recipe.SINGLE_POOL:
             clips, labels = streams.windows(batch)
             features = torch.from_numpy(pipeline(augmented(clips, rng), 1.0))
@@ -134,7 +137,8 @@ def train_single(
         answer: Tensor = criterion(network(windows)[:, 0], wanted)
         return answer
 
-    return _averaged(network, loss, steps, told)
+    # Of a run that was killed the drawn batches are lost: it begins again, which takes a minute.
+    return Run(network, _plan(steps, seed, keep_every=steps), checkpoint, rng).train(loss, told)
 
 
 def _seeded(seed: int) -> Generator:
@@ -147,38 +151,12 @@ def _criterion() -> nn.CrossEntropyLoss:
     return nn.CrossEntropyLoss(ignore_index=IGNORED, label_smoothing=recipe.SMOOTHING)
 
 
-def _averaged(
-    network: Trained, loss_of_a_batch: Callable[[], Tensor], steps: int, told: Callable[[Progress], None]
-) -> Trained:
-    """Trains the network and returns its average, ready to answer."""
-    average: Trained = copy.deepcopy(network)
-    average.eval()
-    optimiser = torch.optim.AdamW(
-        network.parameters(), recipe.LEARNING_RATE, weight_decay=recipe.WEIGHT_DECAY
+def _plan(steps: int, seed: int, keep_every: int) -> Plan:
+    return Plan(
+        steps,
+        rate=recipe.LEARNING_RATE,
+        weight_decay=recipe.WEIGHT_DECAY,
+        average=recipe.AVERAGE,
+        seed=seed,
+        keep_every=keep_every,
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.LEARNING_RATE, total_steps=steps)
-    network.train()
-    began = time.monotonic()
-    for step in range(1, steps + 1):
-        loss = loss_of_a_batch()
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        _follow(average, network, step)
-        if step % 50 == 0 or step == steps:
-            told(Progress(step, steps, float(loss.detach()), time.monotonic() - began))
-    return average
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, step: int) -> None:
-    """Moves the average towards the network, faster while it is young."""
-    decay = min(recipe.AVERAGE, step / (step + 10))
-    theirs = network.state_dict()
-    for name, mine in average.state_dict().items():
-        if mine.dtype.is_floating_point:
-            mine.lerp_(theirs[name], 1 - decay)
-        else:
-            mine.copy_(theirs[name])

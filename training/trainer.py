@@ -1,7 +1,8 @@
 """One loop that trains every network here. A run that was killed goes on from its checkpoint to the same end.
 
 Every step draws from generators seeded by (seed, step) alone, so nothing of a generator's state has to be
-kept: weights, optimiser, step number, the curve so far and the best weights are all there is to a run.
+kept: weights, optimiser, step number, the curve so far and the best weights are all there is to a run. Where
+samples build on one another all steps draw from one generator (`Run.drawing`), whose state is kept too.
 """
 
 import copy
@@ -28,6 +29,10 @@ range of float32, so that losses need no scaling."""
 Trained = TypeVar("Trained", bound=nn.Module)
 
 
+TOLD_SECONDS = 10.0
+"""A slow run is told of between the points of its curve too: nobody shall wonder whether it stands still."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """How a run goes; its result is a moving average of the weights."""
@@ -41,7 +46,7 @@ class Plan:
     clip: float = 1.0
     """The gradient's largest norm."""
     seed: int = 20
-    keep_every: int = 200
+    keep_every: int = 50
     """Steps between checkpoints."""
     optimizer: OptimizerName = "adamw"
     schedule: ScheduleName = "onecycle"
@@ -70,6 +75,9 @@ class Progress:
     measured: float | None = None
     """What the average was found worth, lower is better; None where nothing was measured."""
 
+    def __str__(self) -> str:
+        return f"step {self.step}/{self.steps}, loss {self.loss:.3f}, {self.seconds:.0f} s"
+
 
 class CheckpointError(ValueError):
     """A checkpoint that belongs to another run or is broken; names the file."""
@@ -82,6 +90,8 @@ class Run(Generic[Trained]):
     network: Trained
     plan: Plan
     checkpoint: Path | None = None
+    drawing: Generator | None = None
+    """Every step goes on from where it is (and from where PyTorch's and Python's are); None: seeded anew."""
 
     def __post_init__(self) -> None:
         plan = self.plan
@@ -117,16 +127,23 @@ class Run(Generic[Trained]):
         patience and nothing to measure with.
         """
         plan, began = self.plan, time.monotonic()
+        told_at = 0.0
         if plan.patience and measure is None:
             raise ValueError(f"patience is {plan.patience}, but there is nothing to measure with")
         while not self.is_over:
             rate = float(self._optimizer.param_groups[0]["lr"])
             loss = self._step(loss_of)
-            if self.step % plan.told_every == 0 or self.step == plan.steps:
-                found = self._measured(measure) if plan.patience and measure is not None else None
-                seconds = time.monotonic() - began
-                self.curve.append(Progress(self.step, plan.steps, loss.item(), seconds, rate, found))
-                told(self.curve[-1])
+            seconds = time.monotonic() - began
+            is_point = self.step % plan.told_every == 0 or self.step == plan.steps
+            if is_point or seconds - told_at > TOLD_SECONDS:
+                found = (
+                    self._measured(measure) if is_point and plan.patience and measure is not None else None
+                )
+                now = Progress(self.step, plan.steps, loss.item(), seconds, rate, found)
+                if is_point:
+                    self.curve.append(now)
+                told(now)
+                told_at = seconds
             if self.checkpoint is not None and (self.step % plan.keep_every == 0 or self.is_over):
                 self._keep(self.checkpoint)
         if self._best_weights:
@@ -136,12 +153,11 @@ class Run(Generic[Trained]):
     def _step(self, loss_of: Callable[[Trained, Generator], Tensor]) -> Tensor:
         plan = self.plan
         self.step += 1
-        random.seed(plan.seed * 1_000_003 + self.step)
-        torch.manual_seed(plan.seed * 1_000_003 + self.step)
+        drawing = self.drawing or self._seeded()
         self.network.train()
         kind = torch.device(plan.device).type
         with torch.autocast(kind, torch.bfloat16, enabled=plan.precision == "bfloat16"):
-            loss = loss_of(self.network, np.random.default_rng((plan.seed, self.step)))
+            loss = loss_of(self.network, drawing)
         self._optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), plan.clip)
@@ -149,6 +165,12 @@ class Run(Generic[Trained]):
         self._schedule.step()
         follow(self.average, self.network, self.step, plan.average)
         return loss.detach()
+
+    def _seeded(self) -> Generator:
+        """All generators of this step."""
+        random.seed(self.plan.seed * 1_000_003 + self.step)
+        torch.manual_seed(self.plan.seed * 1_000_003 + self.step)
+        return np.random.default_rng((self.plan.seed, self.step))
 
     def _measured(self, measure: Callable[[Trained], float]) -> float:
         """Measures the average and keeps the best; what is no number is never better."""
@@ -171,10 +193,24 @@ class Run(Generic[Trained]):
             "schedule": self._schedule.state_dict(),
             "curve": [dataclasses.astuple(point) for point in self.curve],
             "best": {"measured": self._best, "weights": self._best_weights, "waited": self._waited},
+            "drawing": self._drawn(),
         }
         partial = file.with_suffix(".partial")
         torch.save(state, partial)
         os.replace(partial, file)
+
+    def _drawn(self) -> dict[str, Any]:
+        """Where the generators are, if they are not seeded anew."""
+        if self.drawing is None:
+            return {}
+        numbers = self.drawing.bit_generator.state
+        return {"numpy": numbers, "torch": torch.get_rng_state(), "python": random.getstate()}
+
+    def _draw_on(self, drawn: dict[str, Any]) -> None:
+        if self.drawing is not None:
+            self.drawing.bit_generator.state = drawn["numpy"]
+            torch.set_rng_state(drawn["torch"].cpu())
+            random.setstate(drawn["python"])
 
     def _resume(self, file: Path) -> None:
         try:
@@ -182,10 +218,14 @@ class Run(Generic[Trained]):
         except Exception as error:  # zip, pickle and torch errors have no common class
             raise CheckpointError(f"{file}: no checkpoint of a training ({error}); delete it") from error
         # A checkpoint of before a setting was there was made with what is now that setting's default.
-        if {**dataclasses.asdict(Plan(0)), **state["plan"]} != dataclasses.asdict(self.plan):
+        kept, asked = {**dataclasses.asdict(Plan(0)), **state["plan"]}, dataclasses.asdict(self.plan)
+        del asked["keep_every"]  # changes nothing of the result
+        others = [
+            f"{name} {kept[name]!r}, not {asked[name]!r}" for name in asked if kept[name] != asked[name]
+        ]
+        if others:
             raise CheckpointError(
-                f"{file}: kept by a run with {state['plan']}, this one has {dataclasses.asdict(self.plan)};"
-                " delete it or train with its settings"
+                f"{file}: kept by a run with {'; '.join(others)}; delete it or train with its settings"
             )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
@@ -195,6 +235,7 @@ class Run(Generic[Trained]):
         best = state.get("best", {"measured": math.inf, "weights": {}, "waited": 0})
         self._best, self._best_weights, self._waited = best["measured"], best["weights"], best["waited"]
         self.step = int(state["step"])
+        self._draw_on(state.get("drawing", {}))
 
 
 @torch.no_grad()

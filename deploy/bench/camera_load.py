@@ -44,6 +44,10 @@ LEFT_SECONDS = 1.5
 """After the end, for glosses on their way."""
 
 
+class NotCarriedError(RuntimeError):
+    """Hardly a session is carried: there is nothing to measure."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Film:
     """As files: for Chromium's camera and for the publishers; and the same frames to be known again."""
@@ -165,6 +169,105 @@ class _Publishers:
         return sessions
 
 
+class Cameras:
+    """Cameras before one Signstream, as many as they are grown to. Use `before()`."""
+
+    def __init__(
+        self,
+        film: Film,
+        stages: Stages,
+        store: redis.asyncio.Redis,
+        publishers: _Publishers,
+        watching: list[asyncio.Task[None]],
+        page: ChromiumCamera | None,
+        looks: bool,
+    ) -> None:
+        self._film, self._stages, self._store = film, stages, store
+        self._publishers, self._watching, self._page = publishers, watching, page
+        self._looks = looks
+        self._first: _Session | None = None
+        self._others: list[_Session] = []
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def before(
+        cls,
+        film: Film,
+        counts: Counts,
+        settings: Mapping[str, str],
+        *,
+        browser: bool = False,
+        looks: bool = True,
+    ) -> AsyncIterator["Cameras"]:
+        """A Signstream without a session, or with the browser's. Without `looks` nobody reads what gateways
+        write, and Redis does nothing but its work; delays are then not known."""
+        async with contextlib.AsyncExitStack() as stack:
+            stages = await stack.enter_async_context(Stages.running(counts, None, **settings))
+            store = await stack.enter_async_context(connection.connect(stages.redis_url))
+            watching = await stack.enter_async_context(_watching())
+            page = None
+            if browser:
+                page = await stack.enter_async_context(ChromiumCamera.running(stages.urls[0], film.mjpeg))
+            publishers = await stack.enter_async_context(_Publishers.running(stages.urls, film.vp8))
+            cameras = cls(film, stages, store, publishers, watching, page, looks)
+            if page is not None:
+                cameras._first = cameras._watched(page.session)
+            yield cameras
+
+    async def grow(self, sessions: int) -> None:
+        """To so many, the browser's among them, all live and past their first pictures."""
+        wanted = sessions - len(self._every)
+        if wanted:
+            said = await self._publishers.connect(wanted)
+            self._others += [self._watched(one["id"], one["began"]) for one in said]
+        async with asyncio.timeout(LIVE_SECONDS):
+            await asyncio.gather(*(one.live.wait() for one in self._every))
+        await asyncio.sleep(SETTLE_SECONDS)
+
+    async def measured(self, seconds: float) -> Trial:
+        """The next so many seconds."""
+        begin, before = time.time(), await _figures(self._stages)
+        await asyncio.sleep(seconds)
+        end, after = time.time(), await _figures(self._stages)
+        if self._looks:
+            await asyncio.sleep(LEFT_SECONDS)
+        seen = await self._page.seen() if self._page else []
+        if self._looks:
+            await asyncio.gather(*(one.settle(self._store) for one in self._every))
+        for task in self._watching:
+            if task.done():
+                task.result()  # a viewer that was cut off is no measurement
+        spent = {name: (after[name] - value) for name, value in before.items()}
+        first, pictures = self._first, self._film.pictures
+        stages = (REDIS, *dict.fromkeys(process.stage for process in self._stages.processes))
+        return Trial(
+            sessions=len(self._every),
+            seconds=end - begin,
+            begin=begin,
+            end=end,
+            browser=_of_browser(first, seen, pictures) if first else None,
+            publishers=[_of_publisher(one, self._film) for one in self._others],
+            dropped=sum(one.dropped(begin, end) for one in self._every),
+            cpu={stage: spent[f"cpu {stage}"] / (end - begin) for stage in stages},
+            busy=spent["busy"] / (end - begin),
+            landmarks_ms=_mean(spent, "signstream_landmark_seconds", ",landmarks"),
+            decode_ms=_mean(spent, "signstream_landmark_seconds", ",decode"),
+            windows_ms=_mean(spent, "signstream_landmark_seconds", ",windows"),
+            turn_ms=_mean(spent, "signstream_keypoint_turn_wait_seconds"),
+        )
+
+    @property
+    def _every(self) -> list[_Session]:
+        return [*([self._first] if self._first else []), *self._others]
+
+    def _watched(self, session: str, began: float = 0.0) -> _Session:
+        one = _Session(self._store, self._stages.urls[0], session, began)
+        self._watching.append(asyncio.create_task(one.listen()))
+        if self._looks:
+            self._watching.append(asyncio.create_task(one.look()))
+        return one
+
+
 async def trial(
     film: Film,
     sessions: int,
@@ -178,50 +281,9 @@ async def trial(
     counts = counts or Counts(keypoints=len(os.sched_getaffinity(0)))
     room = str(max(1, math.ceil(sessions / counts.keypoints)))
     settings = {"EXTRACTOR": extractor, "SESSIONS_PER_WORKER": room, "WHEN_FULL": "queue"}
-    async with contextlib.AsyncExitStack() as stack:
-        stages = await stack.enter_async_context(Stages.running(counts, None, **settings))
-        store = await stack.enter_async_context(connection.connect(stages.redis_url))
-        watching = await stack.enter_async_context(_watching())
-        page, first, others = None, None, []
-        if browser:
-            page = await stack.enter_async_context(ChromiumCamera.running(stages.urls[0], film.mjpeg))
-            first = _Session(store, stages.urls[0], page.session)
-            watching.append(asyncio.create_task(first.look()))
-        if wanted := sessions - (page is not None):
-            publishers = await stack.enter_async_context(_Publishers.running(stages.urls, film.vp8))
-            said = await publishers.connect(wanted)
-            others = [_Session(store, stages.urls[0], one["id"], one["began"]) for one in said]
-        every = [*([first] if first else []), *others]
-        watching += [asyncio.create_task(one.look()) for one in others]
-        watching += [asyncio.create_task(one.listen()) for one in every]
-        async with asyncio.timeout(LIVE_SECONDS):
-            await asyncio.gather(*(one.live.wait() for one in every))
-        await asyncio.sleep(SETTLE_SECONDS)
-        begin, before = time.time(), await _figures(stages)
-        await asyncio.sleep(seconds)
-        end, after = time.time(), await _figures(stages)
-        await asyncio.sleep(LEFT_SECONDS)
-        seen = await page.seen() if page else []
-        await asyncio.gather(*(one.settle(store) for one in every))
-        for task in watching:
-            if task.done():
-                task.result()  # a viewer that was cut off is no measurement
-    spent = {name: (after[name] - value) for name, value in before.items()}
-    return Trial(
-        sessions=sessions,
-        seconds=end - begin,
-        begin=begin,
-        end=end,
-        browser=_of_browser(first, seen, film.pictures) if first else None,
-        publishers=[_of_publisher(one, film) for one in others],
-        dropped=sum(one.dropped(begin, end) for one in every),
-        cpu={s: spent[f"cpu {s}"] / (end - begin) for s in (REDIS, *dataclasses.asdict(counts))},
-        busy=spent["busy"] / (end - begin),
-        landmarks_ms=_mean(spent, "signstream_landmark_seconds", ",landmarks"),
-        decode_ms=_mean(spent, "signstream_landmark_seconds", ",decode"),
-        windows_ms=_mean(spent, "signstream_landmark_seconds", ",windows"),
-        turn_ms=_mean(spent, "signstream_keypoint_turn_wait_seconds"),
-    )
+    async with Cameras.before(film, counts, settings, browser=browser) as cameras:
+        await cameras.grow(sessions)
+        return await cameras.measured(seconds)
 
 
 @contextlib.asynccontextmanager

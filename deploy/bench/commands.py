@@ -26,6 +26,12 @@ Videos = Annotated[
     Path | None, typer.Option(help="Folder of .mp4 files; by default the recordings of SIGNSTREAM_DATA.")
 ]
 
+Clip = Annotated[
+    Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
+]
+
+Extracting = Annotated[str, typer.Option(help="tracker or mediapipe.")]
+
 
 @commands.command("gateway")
 def gateway(
@@ -171,10 +177,8 @@ def recognizers(
 def end_to_end(
     as_json: AsJson = False,
     keep: Keep = False,
-    clip: Annotated[
-        Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
-    ] = None,
-    extractor: Annotated[str, typer.Option(help="tracker or mediapipe.")] = "tracker",
+    clip: Clip = None,
+    extractor: Extracting = "tracker",
     sessions: Annotated[
         int, typer.Option(min=0, max=512, help="0: four fifths of what is found to be carried.")
     ] = 0,
@@ -183,10 +187,14 @@ def end_to_end(
     linear: Annotated[
         bool, typer.Option("--linear", help="Instead: CPU a session from one to as many as are carried.")
     ] = False,
+    minutes: Annotated[
+        float, typer.Option(min=1.0, max=600.0, help="--linear ends by then, with the sizes measured so far.")
+    ] = 5.5,
 ) -> None:
     """From a camera's picture to the word, beside other cameras. Example: signstream bench end-to-end"""
     from deploy.bench import end_to_end
     from deploy.bench import linear as rising
+    from deploy.bench.camera_load import NotCarriedError
     from deploy.bench.chromium_camera import NoBrowserError, browser
 
     film = clip or recordings(None, "asl_hello_x2.mp4")[0]
@@ -196,11 +204,11 @@ def end_to_end(
         raise typer.Exit(2)
     try:
         if linear:
-            rows = rising.run(film, extractor, sessions, height, say)
+            rows = rising.run(film, extractor, sessions, height, 60 * minutes, say)
         else:
             browser()
             rows = end_to_end.run(film, extractor, sessions, seconds, height, say)
-    except NoBrowserError as error:
+    except (NoBrowserError, NotCarriedError) as error:
         typer.echo(f"signstream: {error}", err=True)
         raise typer.Exit(2) from error
     packages = ("aiortc", "av", "mediapipe", "openvino", "onnxruntime", "redis", "faust-streaming")
@@ -211,17 +219,17 @@ def end_to_end(
 def scale(
     as_json: AsJson = False,
     keep: Keep = False,
-    clip: Annotated[
-        Path | None, typer.Option(help="What is signed; by default asl_hello_x2.mp4 of SIGNSTREAM_DATA.")
-    ] = None,
-    extractor: Annotated[str, typer.Option(help="tracker or mediapipe.")] = "tracker",
+    clip: Clip = None,
+    extractor: Extracting = "tracker",
     sessions: Annotated[int, typer.Option(min=10, max=10_000, help="The most.")] = 1000,
-    stretch: Annotated[
-        float, typer.Option(min=2.0, max=60.0, help="So many times slower than in life they send.")
-    ] = 25.0,
-    seconds: Annotated[
-        float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")
-    ] = 10.0,
+    load: Annotated[
+        int,
+        typer.Option(min=5, max=10_000, help="More sessions share the load of so many in life."),
+    ] = 25,
+    seconds: Annotated[float, typer.Option(min=1.0, max=600.0, help="How long each size is measured.")] = 8.0,
+    minutes: Annotated[
+        float, typer.Option(min=1.0, max=600.0, help="It ends by then, with the sizes measured so far.")
+    ] = 7.75,
 ) -> None:
     """Cost from ten sessions to a thousand, and a plan for a million. Example: signstream bench scale"""
     from deploy.bench.scale import run
@@ -230,7 +238,12 @@ def scale(
         typer.echo("signstream: --extractor is tracker or mediapipe", err=True)
         raise typer.Exit(2)
     film = clip or recordings(None, "asl_hello_x2.mp4")[0]
-    rows = run(film, extractor, sessions, stretch, seconds, partial(typer.echo, err=True))
+    say = partial(typer.echo, err=True)
+    try:
+        rows = run(film, extractor, sessions, load, seconds, 60 * minutes, say)
+    except ValueError as error:
+        typer.echo(f"signstream: {error}", err=True)
+        raise typer.Exit(2) from error
     packages = ("faust-streaming", "redis", "onnxruntime", "mediapipe", "openvino", "uvloop")
     report("scale", rows, packages, as_json=as_json, keep=keep)
 

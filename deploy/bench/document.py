@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.bench.ledger import NotKeptError, Row, Run, latest
+from deploy.bench.ledger import NotKeptError, Run, latest
 
 DOCUMENT = Path("docs/benchmarks.md")
 
@@ -85,8 +85,3 @@ def render(document: str, runs: Sequence[Run]) -> str:
         return f"{found[1]}{written}{found[4]}"
 
     return BLOCK.sub(block, document)
-
-
-def rows_named(row: Row) -> str:
-    """What tells a row apart from the others of its run."""
-    return str(row.get("mode") or row.get("profile") or "")

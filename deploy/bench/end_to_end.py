@@ -15,7 +15,7 @@ from typing import Any
 
 import msgpack
 
-from deploy.bench.camera_load import Film, Trial, trial
+from deploy.bench.camera_load import Film, NotCarriedError, Trial, trial
 from deploy.bench.glass_to_gloss import PARTS, Account, Heard, Status, account, percentiles
 from deploy.bench.signed_film import pictures_of, vp8_of, write_mjpeg
 from deploy.bench.undisturbed import Sign, signs_of
@@ -115,7 +115,7 @@ async def capacity(film: Film, extractor: str, say: Say) -> Trial:
         say(f"the search ended after {MOST_TRIALS} sizes: there may be room for more")
     if best is None:
         if probe.drop_share > CARRIED_DROPS:
-            raise RuntimeError(
+            raise NotCarriedError(
                 "not even two sessions are carried: other work runs on this machine, or it is small"
             )
         return probe

@@ -1,28 +1,46 @@
 """CPU a session, from one session to as many as the machine carries, with one and two processes a stage.
 
-Cameras are publishers only: a browser's own work is not Signstream's. A process costs something before it
-has a session, so each size is also set against the same processes with none.
+Cameras are publishers only: a browser's own work is not Signstream's. One more camera comes at a time before
+the same processes, until pictures are dropped or the machine is full. A process costs something before it has
+a session, so that is measured first, and each size is also set against it.
 """
 
 import asyncio
+import math
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.bench.camera_load import Film, Trial, trial
+from deploy.bench.camera_load import Cameras, Film, NotCarriedError, Trial
 from deploy.bench.end_to_end import CARRIED_DROPS, films
 from deploy.bench.fits import Line, fit
+from deploy.bench.scale_verdict import met, spread
+from deploy.bench.signed_film import RATE
 from deploy.bench.stages import REDIS, Counts
 
 SECONDS = 8.0
+"""At least; as many as show the whole film so many times, for pictures in which nobody moves cost less."""
 
 PROCESSES = (1, 2)
 
-SIZES = 4
-"""Between one session and the most, those two among them."""
+TRIES = 2
+
+ENOUGH_SIZES = 3
+"""To tell whether they lie on a line."""
+
+ROOM = 64
+"""Sessions a worker takes here, whatever they cost; two workers share the cameras evenly as far as they
+take turns, and that is in the figures."""
+
+FULL_SHARE = 0.95
+"""Of the machine's cores: with more in use nobody is carried as before."""
 
 TOLERANCE = 0.1
+
+LEFT_SECONDS = 20.0
+"""Of the whole time, for processes to end."""
 
 PARTS = ("gateway", "keypoints", "recognizers", REDIS)
 
@@ -30,97 +48,128 @@ Say = Callable[[str], object]
 Row = dict[str, Any]
 
 
-def run(clip: Path, extractor: str, most: int, height: int, say: Say) -> list[Row]:
-    """All rows. `most` 0: as many sessions as the processes are found to carry."""
+def run(clip: Path, extractor: str, most: int, height: int, limit: float, say: Say) -> list[Row]:
+    """All rows. `most` 0: as many sessions as the processes are found to carry. Ends after `limit` seconds,
+    with the sizes that were measured by then."""
+    until = time.monotonic() + limit - LEFT_SECONDS
     with films(clip, height, extractor, say, read=False) as (film, _):
-        return asyncio.run(_run(film, extractor, most, say))
+        return asyncio.run(_run(film, extractor, most, until, say))
 
 
-async def _run(film: Film, extractor: str, most: int, say: Say) -> list[Row]:
+async def _run(film: Film, extractor: str, most: int, until: float, say: Say) -> list[Row]:
     rows: list[Row] = []
-    for processes in PROCESSES:
-        counts = Counts(processes, processes, processes)
-        cores = len(os.sched_getaffinity(0))
-        top = most or await carried(film, extractor, counts, say, min(processes, cores))
-        measured = []
-        for sessions in sizes(top):
-            one = await trial(film, sessions, SECONDS, extractor, counts=counts, browser=False)
-            each = 1000 * sum(one.cpu.values()) / sessions
-            say(f"{counts}: {sessions} sessions, {each:.0f} ms a second each")
-            measured.append(one)
-        rows += rows_of(processes, measured)
-    base = rows[0]["cpu_ms_per_session_second"]
+    for number, processes in enumerate(PROCESSES):
+        now = time.monotonic()
+        share = now + (until - now) / (len(PROCESSES) - number)
+        idle, measured = await rising(film, extractor, processes, most or ROOM, share, say)
+        if measured:
+            rows += rows_of(processes, idle, measured)
+    if not rows:
+        raise NotCarriedError("not even one session is carried: other work runs here, or it is small")
+    base = next(row["cpu_ms_per_session_second"] for row in rows if "cpu_ms_per_session_second" in row)
     for row in rows:
         if "cpu_ms_per_session_second" in row:
             row["ratio"] = round(row["cpu_ms_per_session_second"] / base, 3)
     rows[0]["mode"] = f"reference: {rows[0]['mode']}"
-    for text in verdict(rows):
+    told = verdict(rows)
+    for text in told:
         say(text)
-    return rows
+    return rows + [{"mode": f"verdict: {text}", "ratio": None} for text in told]
 
 
-async def carried(film: Film, extractor: str, counts: Counts, say: Say, cores: int) -> int:
-    """By what two sessions cost; fewer where that drops pictures."""
-    probe = await trial(film, 2, SECONDS / 2, extractor, counts=counts, browser=False)
-    count = max(2, int(0.9 * cores * 2 / probe.cpu["keypoints"]))
-    room = (
-        (len(os.sched_getaffinity(0)) - (probe.busy - sum(probe.cpu.values()))) * 2 / sum(probe.cpu.values())
-    )
-    count = max(2, min(count, int(0.9 * room)))
-    while count > 2:
-        tried = await trial(film, count, SECONDS / 2, extractor, counts=counts, browser=False)
-        say(f"{counts}: {count} sessions, {100 * tried.drop_share:.1f} % dropped")
-        if tried.drop_share <= CARRIED_DROPS:
+async def rising(
+    film: Film, extractor: str, processes: int, most: int, until: float, say: Say
+) -> tuple[Trial, list[Trial]]:
+    """The processes without a session, then with one more at a time, until one is too many."""
+    counts = Counts(processes, processes, processes)
+    loop = film.pictures / RATE
+    seconds = loop * math.ceil(SECONDS / loop)
+    settings = {"EXTRACTOR": extractor, "SESSIONS_PER_WORKER": str(ROOM), "WHEN_FULL": "queue"}
+    measured: list[Trial] = []
+    async with Cameras.before(film, counts, settings, looks=False) as cameras:
+        await cameras.grow(0)
+        idle = await cameras.measured(seconds)
+        say(f"{counts}: no session, {1000 * sum(idle.cpu.values()):.0f} ms a second in all")
+        for sessions in range(1, most + 1):
+            try:
+                async with asyncio.timeout_at(until - time.monotonic() + asyncio.get_running_loop().time()):
+                    one = await _tried(cameras, sessions, seconds, f"{counts}: {sessions} sessions", say)
+            except TimeoutError:
+                say(f"{counts}: {sessions} sessions: no time is left, or they did not become live")
+                break
+            if not is_carried(one):
+                break
+            measured.append(one)
+    return idle, measured
+
+
+async def _tried(cameras: Cameras, sessions: int, seconds: float, what: str, say: Say) -> Trial:
+    """A size that is not carried is measured again: something else may have run on the machine."""
+    await cameras.grow(sessions)
+    for _ in range(TRIES):
+        one = await cameras.measured(seconds)
+        each = f"{1000 * sum(one.cpu.values()) / sessions:.0f} ms a second each"
+        busy = f"{one.busy:.2f} cores of the machine busy"
+        say(f"{what}, {each}, {100 * one.drop_share:.1f} % dropped, {busy}")
+        if is_carried(one):
             break
-        count -= 1
-    return count
+    return one
 
 
-def sizes(most: int) -> list[int]:
-    """Evenly from one to the most."""
-    steps = min(SIZES, most) - 1
-    return sorted({round(1 + (most - 1) * step / max(1, steps)) for step in range(steps + 1)})
+def is_carried(one: Trial) -> bool:
+    """Hardly a picture was dropped, and something of the machine was left over."""
+    return one.drop_share <= CARRIED_DROPS and one.busy <= FULL_SHARE * len(os.sched_getaffinity(0))
 
 
-def rows_of(processes: int, measured: Sequence[Trial]) -> list[Row]:
+def rows_of(processes: int, idle: Trial, measured: Sequence[Trial]) -> list[Row]:
     """One a size, then each part's line."""
     rows: list[Row] = []
+    nothing = sum(idle.cpu.values())
     for one in measured:
+        spent = sum(one.cpu.values())
         rows.append(
             {
                 "mode": f"{processes} of each, {one.sessions} sessions",
                 "sessions": one.sessions,
                 "dropped_percent": round(100 * one.drop_share, 2),
-                "cpu_ms_per_session_second": round(1000 * sum(one.cpu.values()) / one.sessions, 1),
+                "cpu_ms_per_session_second": round(1000 * spent / one.sessions, 1),
+                "beyond_idle_ms": round(1000 * (spent - nothing) / one.sessions, 1),
                 **{f"{part}_ms": round(1000 * one.cpu[part] / one.sessions, 2) for part in PARTS},
+                "busy_cores": round(one.busy, 2),
             }
         )
-    return rows + lines_of(processes, [one.sessions for one in measured], [one.cpu for one in measured])
+    return rows + lines_of(processes, idle.cpu, [one.sessions for one in measured], [m.cpu for m in measured])
 
 
-def lines_of(processes: int, sessions: Sequence[int], cpu: Sequence[Mapping[str, float]]) -> list[Row]:
+def lines_of(
+    processes: int, idle: Mapping[str, float], sessions: Sequence[int], cpu: Sequence[Mapping[str, float]]
+) -> list[Row]:
     """Of each part and of all: what it costs without a session, what one adds, how far off that sizes are."""
     rows: list[Row] = []
     for part in (*PARTS, "all"):
         spent = [sum(one.values()) if part == "all" else one[part] for one in cpu]
-        line = fit(sessions, spent)
-        rows.append({"mode": f"{processes} of each: {part}", "ratio": None, **line_row(line)})
-        if part == "all":
-            each = [cores / count for cores, count in zip(spent, sessions, strict=True)]
-            mean = sum(each) / len(each)
-            off = max(abs(one / mean - 1) for one in each)
-            beyond = [(c - line.intercept) / n / line.slope for c, n in zip(spent, sessions, strict=True)]
-            rows[-1] |= {
-                "from_mean_percent": round(100 * off, 1),
-                "marginal_from_slope_percent": round(100 * max(abs(one - 1) for one in beyond), 1),
+        nothing = sum(idle.values()) if part == "all" else idle[part]
+        rows.append(
+            {
+                "mode": f"{processes} of each: {part}",
+                "ratio": None,
+                "sessions_measured": f"{min(sessions)} to {max(sessions)}",
+                "sizes": len(sessions),
+                "before_any_session_ms": round(1000 * nothing, 2),
+                **line_row(fit(sessions, spent)),
+                "from_mean_percent": spread([c / n for c, n in zip(spent, sessions, strict=True)]),
+                "beyond_idle_percent": spread(
+                    [(c - nothing) / n for c, n in zip(spent, sessions, strict=True)]
+                ),
             }
+        )
     return rows
 
 
 def line_row(line: Line) -> Row:
     """Of a fit, in milliseconds of CPU a second."""
     return {
-        "before_any_session_ms": round(1000 * line.intercept, 2),
+        "line_begins_at_ms": round(1000 * line.intercept, 2),
         "a_session_ms": round(1000 * line.slope, 3),
         "off_the_line_percent": round(100 * line.worst, 1),
     }
@@ -128,14 +177,19 @@ def line_row(line: Line) -> Row:
 
 def verdict(rows: Sequence[Row]) -> list[str]:
     """Whether CPU a session is constant within TOLERANCE: as it is, and but for what processes cost idle."""
-    told = []
+    told, bound = [], 100 * TOLERANCE
     for row in rows:
-        if "from_mean_percent" in row:
-            plain, line = row["from_mean_percent"], row["off_the_line_percent"]
-            bound = 100 * TOLERANCE
-            told.append(
-                f"{row['mode']}: CPU a session within {plain} % of its mean"
-                f" ({'met' if plain <= bound else 'not met'}), every size within {line} % of one line"
-                f" ({'met' if line <= bound else 'not met'}); {bound:g} % were asked"
-            )
+        if not row["mode"].endswith(": all"):
+            continue
+        where = f"{row['mode'].removesuffix(': all')}, {row['sessions_measured']} sessions"
+        if row["sizes"] < ENOUGH_SIZES:
+            told.append(f"{where}: too few sizes to say whether cost is constant: not met")
+            continue
+        for name, what in (
+            ("from_mean_percent", "CPU a session, all told,"),
+            ("beyond_idle_percent", "CPU a session beyond that of processes without one"),
+            ("off_the_line_percent", "every size on one straight line"),
+        ):
+            off = row[name]
+            told.append(f"{where}: {what} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
     return told

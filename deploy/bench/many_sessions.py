@@ -36,6 +36,8 @@ TOGETHER = 8
 OPEN_SECONDS = 30.0
 """For a gateway to take a publisher; one that needs longer is full."""
 
+GOODBYE_SECONDS = 2.0
+
 CUT_OFF = (ConnectionClosed, FencedOffError, SessionGoneError, RedisError, TimeoutError)
 """What a session ends with that somebody was too late for."""
 
@@ -81,7 +83,11 @@ class Publisher:
         await self._socket.send(bytes(message))
 
     async def end(self) -> None:
-        """Goes without a word."""
+        """Says so: one that goes without a word is waited for, and costs meanwhile."""
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            await self._socket.send('{"type":"end"}')
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._socket.wait_closed()
         self._socket.transport.abort()
         await asyncio.gather(self._hearing, return_exceptions=True)
 
@@ -161,6 +167,11 @@ class Crowd:
             async with asyncio.timeout(5.0):
                 await asyncio.gather(*(sender.end() for sender in self.senders), return_exceptions=True)
 
+    @property
+    def behind(self) -> float:
+        """Seconds for which the frame that waits longest has been due."""
+        return max(0.0, time.monotonic() - self._due[0][0]) if self._due else 0.0
+
     def check(self) -> None:
         """Raises what ended the sending, if anything did."""
         if self._task is not None and self._task.done():
@@ -193,8 +204,9 @@ class Crowd:
         first = round(FIRST_SECONDS * rate)
         if number < first:
             return 1 / rate
-        phase = whose * GOLDEN % 1 if number == first else 0.0
-        return (1 + phase) * self.stretch / rate
+        # Never longer than a step: a gateway lets go of a publisher that is silent for four seconds.
+        phase = whose * GOLDEN % 1 if number == first else 1.0
+        return phase * self.stretch / rate
 
 
 def rows_of(welcome: str) -> list[int]:

@@ -2,14 +2,16 @@
 
 Two crowds, each before a whole Signstream with real Redis, gateways, transport and recognizers: publishers of
 landmarks through the gateways' own sockets, and cameras whose frames are written as gateways write them and
-owned by stand-ins for keypoint workers (`deploy.bench.stand_in`). A thousand send slower than in life, so
-that they fit on this machine: a session's frames come `stretch` times apart. What is done by the clock is
-done as often as in life, so cost is fitted in two parts: what a session costs by the clock, and what a window
-adds.
+owned by stand-ins for keypoint workers (`deploy.bench.stand_in`). A thousand sessions as in life do not fit
+this machine, so from `load` sessions on the load stays what that many give in life: twice as many sessions
+send half as often each, at their real media times. Then what is done for frames and windows is done as often
+at every size, and all that may rise is what sessions cost by being there: what is done for each by the clock,
+and whatever takes longer because there are many. What processes cost without a session is measured first.
 """
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,66 +19,88 @@ from typing import Any
 from deploy.bench.fits import Plane, fit, fit_plane
 from deploy.bench.plan import GIB, Cost, plan_rows
 from deploy.bench.scale_films import Films, films_of
-from deploy.bench.scale_run import PARTS, Measured, grown
+from deploy.bench.scale_run import PARTS, Grown, Measured, grown
 from deploy.bench.scale_stand_in import Looking, looking_of
+from deploy.bench.scale_verdict import spread, verdict
 from deploy.bench.stages import REDIS
 from shared.keys import LIVE_FRAMES_SECONDS
 
-SIZES = (10, 30, 100, 300, 1000)
+SIZES = (10, 25, 100, 300, 1000)
 
-IN_LIFE = (10, 30)
-"""Sizes that are also measured without stretching time."""
+MOST_STRETCHED = 50.0
+"""A publisher's frames are then 3.3 s apart: gateways let go of one that is silent for four."""
 
-TOLERANCE = 0.1
+KINDS = ("publishers", "cameras")
+
+LEFT_SECONDS = 15.0
+"""Of the whole time, for a crowd to leave and its processes to end."""
 
 WINDOWS_A_SECOND = 6.25
 """Of a session of `asl-words`: one each 0.16 s."""
 
+EQUAL_LOAD = 0.85
+"""Of the most windows a second: sizes with as many have one load."""
+
 FULL_CORE = 0.85
 """Of a core for one process: beyond that it is late now and then."""
-
-SPREADS = {
-    "raw_per_session_spread_percent": "CPU a session, all told,",
-    "beyond_idle_spread_percent": "CPU a session beyond idle processes",
-    "off_the_line_percent": "every size on one line",
-}
-"""Figures that tell whether cost is linear, and what they say."""
 
 Say = Callable[[str], object]
 Row = dict[str, Any]
 
 
-def run(clip: Path, extractor: str, most: int, stretch: float, seconds: float, say: Say) -> list[Row]:
-    """All rows. Sizes up to `most`, each for so many seconds."""
+def run(
+    clip: Path, extractor: str, most: int, load: int, seconds: float, limit: float, say: Say
+) -> list[Row]:
+    """All rows. Sizes up to `most`, each for so many seconds; ends after `limit` seconds, with the sizes that
+    were measured by then. ValueError for more sessions than that load can be shared by."""
+    until, steps = time.monotonic() + limit - LEFT_SECONDS, steps_of(most, load)
     say("the recording")
     with films_of(clip, extractor) as films:
-        return asyncio.run(_run(films, extractor, most, stretch, seconds, say))
+        return asyncio.run(_run(films, extractor, steps, seconds, until, say))
+
+
+def steps_of(most: int, load: int) -> list[tuple[int, float]]:
+    """Sizes, and how far time is stretched at each. ValueError where that would be too far."""
+    if most / load > MOST_STRETCHED:
+        raise ValueError(f"{most} sessions are more than {MOST_STRETCHED:g} times the load of {load} in life")
+    sizes = sorted({load, most, *(size for size in SIZES if size < most)})
+    return [(size, max(1.0, size / load)) for size in sizes]
 
 
 async def _run(
-    films: Films, extractor: str, most: int, stretch: float, seconds: float, say: Say
+    films: Films,
+    extractor: str,
+    steps: Sequence[tuple[int, float]],
+    seconds: float,
+    until: float,
+    say: Say,
 ) -> list[Row]:
-    sizes = [size for size in SIZES if size < most] + [most]
-    steps = [(size, 1.0) for size in IN_LIFE if size <= most] + [(size, stretch) for size in sizes]
-    rows: list[Row] = [{"mode": "reference", "ratio": 1.0, "sessions": sizes[0], "stretch": stretch}]
-    costs = {}
-    for kind in ("publishers", "cameras"):
-        measured = await grown(kind, films, steps, seconds, say)
-        rows += size_rows(kind, measured)
-        more, costs[kind] = fitted(kind, usable(measured), films)
-        rows += more
     looked, looking = await looking_of(films, extractor, seconds, say)
-    rows += looked
-    costs["cameras"] = with_looking(costs["cameras"], looking)
-    rows += full_rows(costs)
+    rows: list[Row] = [{"mode": "reference", "ratio": 1.0, "sessions": steps[0][0], "stretch": steps[-1][1]}]
+    costs = {}
+    for number, kind in enumerate(KINDS):
+        now = time.monotonic()
+        share = now + (until - now) / (len(KINDS) - number)
+        crowd = await grown(kind, films, steps, seconds, share, say)
+        rows += size_rows(kind, crowd)
+        try:
+            more, costs[kind] = fitted(kind, crowd, films)
+        except ValueError as error:
+            say(f"{kind}: no line through these: {error}")
+            continue
+        rows += more
+    if "cameras" in costs:
+        costs["cameras"] = with_looking(costs["cameras"], looking)
+    rows += looked + full_rows(costs)
     for kind, cost in costs.items():
         try:
             rows += plan_rows(kind, cost)
         except ValueError as error:
             say(f"no plan for {kind}: {error}")
-    for text in verdict(rows):
+    told = verdict(rows, KINDS, max(size for size, _ in steps))
+    for text in told:
         say(text)
-    return rows
+    return rows + [{"mode": f"verdict: {text}", "ratio": None} for text in told]
 
 
 def usable(measured: Sequence[Measured]) -> Sequence[Measured]:
@@ -85,20 +109,38 @@ def usable(measured: Sequence[Measured]) -> Sequence[Measured]:
     return kept if len(kept) >= 3 and any(one.stretch > 1 for one in kept) else measured
 
 
-def size_rows(kind: str, measured: Sequence[Measured]) -> list[Row]:
-    """One a size."""
-    base = sum(measured[0].cpu.values()) / measured[0].sessions
-    rows = []
-    for one in measured:
-        each = sum(one.cpu.values()) / one.sessions
+def size_rows(kind: str, crowd: Grown) -> list[Row]:
+    """One without a session, then one a size."""
+    idle = sum(crowd.idle.cpu.values())
+    rows: list[Row] = [
+        {
+            "mode": f"size: {kind}, no session",
+            "ratio": None,
+            "sessions": 0,
+            "all_ms_per_second": round(1000 * idle, 1),
+            **{f"{part}_cores": round(crowd.idle.cpu[part], 4) for part in PARTS},
+            "processes": ", ".join(f"{crowd.idle.processes[part]} {part}" for part in PARTS),
+        }
+    ]
+    base, before = 0.0, crowd.idle
+    for one in crowd.sizes:
+        spent = sum(one.cpu.values())
+        base = base or spent / one.sessions
+        more = (spent - sum(before.cpu.values())) / (one.sessions - before.sessions)
+        before = one
+        # More sessions that share one load bring none.
+        one_more = round(1000 * more, 2) if one.stretch == 1 else None
         rows.append(
             {
-                "mode": f"{kind}: {one.sessions} sessions",
-                "ratio": round(each / base, 3),
+                "mode": f"size: {kind}, {one.sessions} sessions",
+                "ratio": round(spent / one.sessions / base, 3),
                 "sessions": one.sessions,
                 "stretch": one.stretch,
                 "windows_per_second": round(one.windows, 1),
-                "cpu_ms_per_session_second": round(1000 * each, 2),
+                "all_ms_per_second": round(1000 * spent, 1),
+                "cpu_ms_per_session_second": round(1000 * spent / one.sessions, 2),
+                "beyond_idle_ms": round(1000 * (spent - idle) / one.sessions, 2),
+                "one_more_ms": one_more,
                 **{f"{part}_cores": round(one.cpu[part], 3) for part in PARTS},
                 "busy_cores": round(one.busy, 2),
                 "oldest_window_ms": round(1000 * one.oldest),
@@ -109,33 +151,64 @@ def size_rows(kind: str, measured: Sequence[Measured]) -> list[Row]:
     return rows
 
 
-def fitted(kind: str, measured: Sequence[Measured], films: Films) -> tuple[list[Row], Cost]:
-    """Each part's line over the stretched sizes, its two costs, and what a session comes to in life."""
+def fitted(kind: str, crowd: Grown, films: Films) -> tuple[list[Row], Cost]:
+    """Each part's costs: without a session, by the clock, for a window, of a session in life."""
     rows: list[Row] = []
+    measured = usable(crowd.sizes)
     count, windows = [one.sessions for one in measured], [one.windows for one in measured]
     planes: dict[str, Plane] = {}
     for part in (*PARTS, "all"):
-        spent = [sum(one.cpu.values()) if part == "all" else one.cpu[part] for one in measured]
-        planes[part] = plane = fit_plane(count, windows, [max(value, 1e-4) for value in spent])
-        slow = [(one.sessions, value) for one, value in zip(measured, spent, strict=True) if one.stretch > 1]
-        line = fit([n for n, _ in slow], [max(value, 1e-4) for _, value in slow])
-        each = [(value - line.intercept) / n for n, value in slow]
+        spent = [cores_of(one, part) for one in measured]
+        planes[part] = plane = fit_plane(count, windows, spent)
         rows.append(
             {
-                "mode": f"{kind}: {part}",
+                "mode": f"cost: {kind}: {part}",
                 "ratio": None,
-                "without_a_session_ms": round(1000 * line.intercept, 2),
-                "stretched_session_ms": round(1000 * line.slope, 3),
-                "off_the_line_percent": round(100 * line.worst, 1),
+                "no_session_ms": round(1000 * cores_of(crowd.idle, part), 2),
                 "session_by_the_clock_ms": round(1000 * plane.x_slope, 3),
                 "window_ms": round(1000 * plane.y_slope, 3),
                 "off_both_percent": round(100 * plane.worst, 1),
                 "session_in_life_ms": round(1000 * in_life(plane), 2),
-                "raw_per_session_spread_percent": spread([value / n for n, value in slow]),
-                "beyond_idle_spread_percent": spread(each),
+                **life_row(crowd.idle, measured, part),
+                **equal_load_row(measured, part),
             }
         )
-    return rows, cost_of(measured, planes, films, kind)
+    return rows, cost_of(crowd.idle, measured, planes, films, kind)
+
+
+def life_row(idle: Measured, measured: Sequence[Measured], part: str) -> Row:
+    """How constant CPU a session is where time is not stretched."""
+    life = [(one.sessions, cores_of(one, part)) for one in measured if one.stretch == 1]
+    nothing = cores_of(idle, part)
+    if len(life) < 2:
+        return {}
+    return {
+        "life_raw_percent": spread([spent / n for n, spent in life]),
+        "life_beyond_idle_percent": spread([(spent - nothing) / n for n, spent in life]),
+    }
+
+
+def equal_load_row(measured: Sequence[Measured], part: str) -> Row:
+    """How constant the CPU of a window is while ever more sessions share one load; and the same less what a
+    session costs by the clock, which is the slope of a line through these sizes."""
+    windows = max(one.windows for one in measured)
+    alike = [one for one in measured if one.windows > EQUAL_LOAD * windows]
+    if len(alike) < 3:
+        return {}
+    count, each = [one.sessions for one in alike], [cores_of(one, part) / one.windows for one in alike]
+    line = fit(count, each)
+    less = [spent - n * line.slope for spent, n in zip(each, count, strict=True)]
+    return {
+        "equal_load_sessions": f"{min(count)} to {max(count)}",
+        "equal_load_raw_percent": spread(each),
+        "equal_load_by_clock_ms": round(1000 * line.slope * windows, 3),
+        "equal_load_less_clock_percent": spread(less),
+    }
+
+
+def cores_of(measured: Measured, part: str) -> float:
+    """Of a part, or of "all"; never nothing, which no line goes through."""
+    return max(1e-4, sum(measured.cpu.values()) if part == "all" else measured.cpu[part])
 
 
 def in_life(plane: Plane) -> float:
@@ -143,13 +216,9 @@ def in_life(plane: Plane) -> float:
     return plane.x_slope + WINDOWS_A_SECOND * plane.y_slope
 
 
-def spread(values: Sequence[float]) -> float:
-    """The largest distance from their mean, percent of it."""
-    mean = sum(values) / len(values)
-    return round(100 * max(abs(value / mean - 1) for value in values), 1) if mean else 0.0
-
-
-def cost_of(measured: Sequence[Measured], planes: Mapping[str, Plane], films: Films, kind: str) -> Cost:
+def cost_of(
+    idle: Measured, measured: Sequence[Measured], planes: Mapping[str, Plane], films: Films, kind: str
+) -> Cost:
     """What a session costs in life. Pictures are not looked at yet."""
     count, windows = [one.sessions for one in measured], [one.windows for one in measured]
     flows = {
@@ -165,7 +234,7 @@ def cost_of(measured: Sequence[Measured], planes: Mapping[str, Plane], films: Fi
     added[REDIS] += device * LIVE_FRAMES_SECONDS if kind == "cameras" else 0.0
     return Cost(
         cpu={part: in_life(planes[part]) for part in PARTS},
-        idle={part: planes[part].intercept / measured[0].processes[part] for part in PARTS},
+        idle={part: idle.cpu[part] / idle.processes[part] for part in PARTS},
         windows=WINDOWS_A_SECOND,
         process_bytes={part: base[part] / measured[0].processes[part] for part in PARTS},
         session_bytes=added,
@@ -195,7 +264,7 @@ def full_rows(costs: Mapping[str, Cost]) -> list[Row]:
         for part, count in sorted(carried.items(), key=lambda item: item[1]):
             rows.append(
                 {
-                    "mode": f"{kind}: one {part} process",
+                    "mode": f"one process: {kind}: {part}",
                     "ratio": None,
                     "sessions": int(count),
                     "cpu_ms_per_session_second": round(1000 * cost.cpu[part], 2),
@@ -204,24 +273,3 @@ def full_rows(costs: Mapping[str, Cost]) -> list[Row]:
                 }
             )
     return rows
-
-
-def verdict(rows: Sequence[Row]) -> list[str]:
-    """What is full first, whether cost is linear, and whether stand-ins cost what real workers do."""
-    told, bound = [], 100 * TOLERANCE
-    for kind in ("publishers", "cameras"):
-        first = next(row for row in rows if row["mode"].startswith(f"{kind}: one "))
-        told.append(f"{first['mode']} is full first, at {first['sessions']} sessions in life")
-        line = next(row for row in rows if row["mode"] == f"{kind}: all")
-        for name, what in SPREADS.items():
-            off = line[name]
-            told.append(f"{kind}: {what} within {off} %, {bound:g} % were asked: {_met(off <= bound)}")
-    for row in rows:
-        if "stand_in_of_real" in row:
-            of_real = row["stand_in_of_real"]
-            told.append(f"{row['mode']}: {of_real} of a real worker's: {_met(abs(of_real - 1) <= TOLERANCE)}")
-    return told
-
-
-def _met(is_met: bool) -> str:
-    return "met" if is_met else "not met"

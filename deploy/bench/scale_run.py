@@ -16,20 +16,30 @@ from redis.exceptions import RedisError
 from websockets.exceptions import WebSocketException
 
 from deploy.bench.camera_load import machine_seconds
-from deploy.bench.many_sessions import Crowd, Publisher, Sender, StubCamera
+from deploy.bench.many_sessions import LATE_SECONDS, Crowd, Publisher, Sender, StubCamera
 from deploy.bench.scale_films import MODEL, STUB, Films
 from deploy.bench.stages import REDIS, Counts, Stages
 from shared import connection, keys
 from shared.framelog import Frame
+from workers.keypoints.pace import LANDMARK_FPS
 
 PARTS = ("gateway", "keypoints", "recognizers", REDIS)
 
 SESSIONS_A_WORKER = 256
 """The most that a worker can be told to take."""
 
-SETTLE_SECONDS = 4.0
+SETTLE_SECONDS = 3.0
 
-OWNED_SECONDS = 90.0
+OWNED_SECONDS = 30.0
+"""For those that came together to be owned, and their first second to be sent."""
+
+TOGETHER = 16
+"""Sessions that come at a time: each sends its first second as fast as in life, which is waited for."""
+
+IDLE_SECONDS = 10.0
+"""What processes cost without a session is a few milliseconds a second each: it takes longer to be told."""
+
+LANDMARKED = "signstream_frames_landmarked_total"
 
 FULL_SHARE = 0.97
 
@@ -51,7 +61,9 @@ class Measured:
     sessions: int
     stretch: float
     windows: float
-    """A second, all sessions together."""
+    """A second, all sessions together; next to none without a session."""
+    pictures: float
+    """Looked at, or for publishers taken, a second, all sessions together."""
     cpu: Mapping[str, float]
     """Cores by part."""
     busiest: Mapping[str, float]
@@ -89,6 +101,7 @@ class _Look:
     memory: Mapping[str, float]
     redis: Mapping[str, Any]
     windows: float
+    pictures: float
     sent: int
     late: int
     busy: float
@@ -119,35 +132,55 @@ async def stages_for(
         yield stages
 
 
+@dataclasses.dataclass(frozen=True)
+class Grown:
+    """One crowd."""
+
+    idle: Measured
+    """The same processes before the first session came."""
+    sizes: Sequence[Measured]
+
+
 async def grown(
-    kind: str, films: Films, steps: Sequence[tuple[int, float]], seconds: float, say: Say
-) -> list[Measured]:
-    """One measurement for each size and stretch; sizes must not shrink but at a change of stretch."""
+    kind: str, films: Films, steps: Sequence[tuple[int, float]], seconds: float, until: float, say: Say
+) -> Grown:
+    """One measurement for each size and stretch of `steps`, the smallest first; none behind `until`
+    (monotonic time), nor when one was too many."""
     most = max(size for size, _ in steps)
     recording = films.recording if kind == "cameras" else None
-    measured = []
+    measured: list[Measured] = []
     async with (
         stages_for(kind, most, recording) as stages,
         connection.connect(stages.redis_url) as store,
     ):
-        stretches = sorted({stretch for _, stretch in steps})
-        for stretch in stretches:
-            async with Crowd(stretch) as crowd:
-                for size in (size for size, at in steps if at == stretch):
-                    try:
+        await asyncio.sleep(SETTLE_SECONDS)
+        async with Crowd(1.0) as nobody:
+            idle = await measure(nobody, stages, store, IDLE_SECONDS)
+        say(f"{kind}: no session: {1000 * sum(idle.cpu.values()):.0f} ms a second in all")
+        async with Crowd(1.0) as crowd:
+            for size, stretch in sorted(steps):
+                try:
+                    async with asyncio.timeout_at(_loop_time(until)):
+                        # Those that are there send more slowly before others come: the load does not rise.
+                        crowd.stretch = stretch
                         await enlarge(crowd, size, kind, films, stages, store)
-                    except FULL as error:
-                        got = f"only {await _owned(store)} of {size} sessions are owned"
-                        say(f"{kind}: {got}: {type(error).__name__} {error}; no more are tried")
-                        break
-                    one = await measure(crowd, stages, store, seconds)
-                    measured.append(one)
-                    each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
-                    full = f"; full: {', '.join(one.full())}" if one.full() else ""
-                    say(f"{kind}: {size} sessions, time stretched {stretch:g}: {each}{full}")
-            if stretch != stretches[-1]:
-                await _nobody_left(store)
-    return measured
+                        one = await measure(crowd, stages, store, seconds)
+                except FULL as error:
+                    got = f"only {await _owned(store)} of {size} sessions are owned"
+                    why = (
+                        "no time is left" if time.monotonic() >= until else f"{type(error).__name__} {error}"
+                    )
+                    say(f"{kind}: {got}: {why}; no more are tried")
+                    break
+                measured.append(one)
+                each = f"{1000 * sum(one.cpu.values()) / size:.2f} ms a second each"
+                full = f"; full: {', '.join(one.full())}" if one.full() else ""
+                say(f"{kind}: {size} sessions, time stretched {stretch:g}: {each}{full}")
+    return Grown(idle, measured)
+
+
+def _loop_time(monotonic: float) -> float:
+    return monotonic - time.monotonic() + asyncio.get_running_loop().time()
 
 
 async def enlarge(
@@ -168,12 +201,14 @@ async def enlarge(
         shown, shape = (frames, films.size) if frames else (films.stub, STUB)
         return await StubCamera.begin(store, MODEL, shown, *shape)
 
-    await crowd.grow(size, begin)
-    async with asyncio.timeout(OWNED_SECONDS):
-        while await _owned(store) < size:
-            crowd.check()
-            await asyncio.sleep(0.2)
-    await asyncio.sleep(SETTLE_SECONDS)
+    while len(crowd.senders) < size:
+        await crowd.grow(min(size, len(crowd.senders) + TOGETHER), begin)
+        async with asyncio.timeout(OWNED_SECONDS):
+            while crowd.behind > LATE_SECONDS or await _owned(store) < len(crowd.senders) - crowd.lost:
+                crowd.check()
+                await asyncio.sleep(0.1)
+    # The last that came send as slowly as all others a step after their first second.
+    await asyncio.sleep(max(SETTLE_SECONDS, 1 + crowd.stretch / LANDMARK_FPS))
 
 
 async def measure(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis, seconds: float) -> Measured:
@@ -193,6 +228,7 @@ async def measure(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis, seco
         sessions=len(crowd.senders),
         stretch=crowd.stretch,
         windows=max(0.001, (after.windows - before.windows) / spent),
+        pictures=(after.pictures - before.pictures) / spent,
         cpu={part: sum(values) for part, values in each.items()},
         busiest={part: max(values) for part, values in each.items()},
         processes={part: len(values) for part, values in each.items()},
@@ -217,6 +253,7 @@ async def _look(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis) -> _Lo
         memory=memory | {REDIS: float(info["used_memory"])},
         redis=info,
         windows=sum(v for name, v in told.items() if name.startswith("signstream_windows_sent_total")),
+        pictures=sum(v for name, v in told.items() if name.startswith(LANDMARKED)),
         sent=crowd.sent,
         late=crowd.late,
         busy=machine_seconds(),
@@ -226,11 +263,3 @@ async def _look(crowd: Crowd, stages: Stages, store: redis.asyncio.Redis) -> _Lo
 async def _owned(store: redis.asyncio.Redis) -> int:
     summary: Any = await store.xpending(keys.SESSIONS, keys.KEYPOINTS_GROUP)
     return int(summary["pending"])
-
-
-async def _nobody_left(store: redis.asyncio.Redis) -> None:
-    """Sessions that ended are let go of before the next crowd comes."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(OWNED_SECONDS / 3):
-            while await _owned(store):  # noqa: ASYNC110 - other processes' doing
-                await asyncio.sleep(0.2)

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -23,7 +24,8 @@ READY_SECONDS = 90.0
 
 REDIS = "redis"
 
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+CPUCLOCK_SCHED = 2
+"""Linux: which of a process's clocks; the rest of the number is its id."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,6 +157,6 @@ class Stages:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of another process (proc(5): fields 14 and 15 of its stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
+    """Of another process's threads, ended ones too: its own clock (clock_getcpuclockid(3)), in nanoseconds.
+    The ticks of proc(5) are ten milliseconds, more than some processes use in a second."""
+    return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)

@@ -1,9 +1,8 @@
 """The models that are to run: each is loaded and asked once, as a recognizer would."""
 
-from pathlib import Path
-
 from deploy.doctor.finding import Finding, failed, ok, warning
 from shared.bundles import BundleError, Registry
+from shared.bundles.registry import bundle_folders
 from shared.settings import Settings
 from workers.recognizers.checks import checked, warnings
 
@@ -15,11 +14,8 @@ def look(settings: Settings) -> list[Finding]:
 
 
 def _names(settings: Settings) -> list[str]:
-    added: list[Path] = [folder for folder in settings.models_folders if folder.is_dir()]
-    found = {
-        entry.name for folder in added for entry in folder.iterdir() if (entry / "bundle.toml").is_file()
-    }
-    return [*settings.model_list, *sorted(found - set(settings.model_list))]
+    added = bundle_folders(folder for folder in settings.models_folders if folder.is_dir())
+    return [*settings.model_list, *sorted(added.keys() - set(settings.model_list))]
 
 
 def _model(registry: Registry, name: str) -> Finding:

@@ -1,6 +1,5 @@
 """Keypoint workers and recognizers: which live, what they serve, and whether windows pile up."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from redis.exceptions import RedisError
 from deploy.doctor.finding import Finding, failed, ok, skipped, warning
 from shared import keys
 from shared.settings import Settings
+from shared.stages import announced
 
 STAGES = {"keypoints": "signstream keypoints", "recognizers": "signstream recognizers"}
 """A stage, and the command that starts one process of it."""
@@ -24,18 +24,12 @@ async def look(settings: Settings) -> list[Finding]:
         return [skipped(stage, "only Redis knows; set SIGNSTREAM_REDIS_URL") for stage in STAGES]
     store = redis.asyncio.Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3)
     try:
-        found = [_stage(stage, await _announced(store, stage), settings.model_list) for stage in STAGES]
+        found = [_stage(stage, await announced(store, stage), settings.model_list) for stage in STAGES]
         return [*found, *[await _backlog(store, model) for model in settings.model_list]]
     except (RedisError, OSError):
         return [skipped(stage, "only Redis knows, and it does not answer") for stage in STAGES]
     finally:
         await store.aclose()
-
-
-async def _announced(store: redis.asyncio.Redis, stage: str) -> list[dict[str, Any]]:
-    names: Any = [key async for key in store.scan_iter(keys.stage(stage, "*"), count=1000)]
-    said: Any = await store.mget(names) if names else []
-    return [json.loads(one) for one in said if one is not None]
 
 
 def _stage(stage: str, processes: list[dict[str, Any]], models: Sequence[str]) -> Finding:

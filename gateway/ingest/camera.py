@@ -13,7 +13,7 @@ from typing import Any
 from aiortc import RTCPeerConnection
 from redis.exceptions import RedisError
 
-from gateway.ingest import control, ice, tasks
+from gateway.ingest import ice
 from gateway.ingest.channels import Channels, Message
 from gateway.ingest.counts import Counts
 from gateway.ingest.framequeue import FrameQueue
@@ -21,7 +21,7 @@ from gateway.ingest.incoming import Incoming
 from gateway.ingest.keyframes import KeyframeSchedule
 from gateway.ingest.receiver import VideoReceiver
 from gateway.ingest.timestamps import RtpClock
-from shared import keys, sessions
+from shared import control, keys, sessions, tasks
 from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import Frame, LiveFrameWriter
 from shared.telemetry import SESSION

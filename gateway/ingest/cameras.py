@@ -2,24 +2,23 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 from collections.abc import Coroutine, Iterator
-from typing import Any, cast
+from typing import Any
 
 import redis.asyncio
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import OperationError
 from redis.exceptions import RedisError
 
-from gateway.ingest import aiortc_private, ice, resource
+from gateway.ingest import aiortc_private, comeback, ice, resource
 from gateway.ingest.camera import Camera
 from gateway.ingest.channels import Channels, Message
-from gateway.ingest.comeback import Comeback, find, new_secret, remember
+from gateway.ingest.comeback import Comeback
 from gateway.ingest.offers import USABLE_CODECS, Offer, OfferError, unusable
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.resource import Answered, Asked
-from shared import fence, keys, sessions
+from shared import keys, sessions
 from shared.sessions import Session
 from shared.settings import Settings
 
@@ -89,43 +88,44 @@ class Cameras:
         session's or none. Raises OfferError (400, 406, 409), ice.NoAddressError, StoppingError or
         RedisError, and then leaves nothing behind but, where the session was made already, its end.
         """
-        comeback = await self._comeback(session_id, secret, models) if secret is not None else None
+        back = await self._comeback(session_id, secret, models) if secret is not None else None
         peer = ice.new_peer(self._settings)
         try:
-            transceiver, codecs = await self._negotiate(peer, offer, comeback)
+            transceiver, codecs = await self._negotiate(peer, offer, back)
             codec = str(codecs[0].name).lower()
-            if comeback is None:
-                session = Session(id=session_id, mode="live", models=models, codec=codec, mirrored=mirrored)
-                if not await sessions.create(self._store, session):
-                    raise OfferError(409, f"session {session_id} is already in use")
-            taken = await self._take(session_id)
             if secret is None:
-                secret = new_secret()
-                await remember(taken, secret)
-            camera = Camera(self._channels, self._pipelined(taken), peer, secret)
+                session = Session(id=session_id, mode="live", models=models, codec=codec, mirrored=mirrored)
+                fence, secret = await comeback.begin(self._store, session)
+            else:
+                fence = await comeback.take(self._store, session_id)
+            camera = Camera(self._channels, self._pipeline.carrying(fence), peer, secret)
         except BaseException:
             with contextlib.suppress(Exception):
                 await peer.close()
             raise
-        clock = comeback.clock() if comeback is not None else None
+        clock = back.clock() if back is not None else None
         camera.attach(transceiver.receiver, codecs, self._settings.video_bitrate, clock)
-        camera.on_forwarded = self._on_forwarded
-        before = self._cameras.get(session_id)
-        self._cameras[session_id] = camera
-        if before is not None:
-            self._watch(before.leave("the camera came back"), f"camera {session_id} before")
-        camera.start()
-        self._watch(self._forget_when_over(camera), f"camera {session_id} watcher")
+        self._start(camera)
         try:
             await self._answer(peer)
             if self._leaving:
                 raise StoppingError("this server is stopping")
         except BaseException as error:
-            let_go = camera.close if comeback is None else camera.leave
+            let_go = camera.close if back is None else camera.leave
             await let_go(f"camera could not be answered: {error}")
             raise
-        log.info("session %s: camera %s with %s", session_id, "back" if comeback else "answered", codec)
+        log.info("session %s: camera %s with %s", session_id, "back" if back else "answered", codec)
         return camera
+
+    def _start(self, camera: Camera) -> None:
+        """In the place of one that held its session before."""
+        before = self._cameras.get(camera.session)
+        self._cameras[camera.session] = camera
+        if before is not None:
+            self._watch(before.leave("the camera came back"), f"camera {camera.session} before")
+        camera.on_forwarded = self._on_forwarded
+        camera.start()
+        self._watch(self._forget_when_over(camera), f"camera {camera.session} watcher")
 
     async def ask(self, session_id: str, asked: Asked) -> Answered:
         """PATCH or DELETE of a session's camera, wherever it is.
@@ -152,28 +152,17 @@ class Cameras:
             log.warning("session %s: could not answer what was forwarded: %s", camera.session, error)
 
     async def _comeback(self, session_id: str, secret: str, models: tuple[str, ...]) -> Comeback:
-        found = await find(self._store, session_id, secret)
-        if models and models != found.session.models:
-            raise OfferError(409, f"session {session_id} runs {', '.join(found.session.models)}")
+        found = await comeback.find(self._store, session_id, secret)
+        comeback.require_models(found.session, models)
         return found
-
-    async def _take(self, session_id: str) -> fence.Fence:
-        try:
-            return await fence.take_writer(self._store, session_id)
-        except fence.SessionGoneError as error:
-            raise OfferError(409, str(error)) from error
 
     def _watch(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._watchers.add(task)
         task.add_done_callback(self._watchers.discard)
 
-    def _pipelined(self, taken: fence.Fence) -> fence.Fence:
-        """The same fence; what is written under it goes to Redis together with other cameras' frames."""
-        return dataclasses.replace(taken, store=cast(redis.asyncio.Redis, self._pipeline))
-
     async def _negotiate(
-        self, peer: RTCPeerConnection, offer: Offer, comeback: Comeback | None
+        self, peer: RTCPeerConnection, offer: Offer, back: Comeback | None
     ) -> tuple[Any, list[Any]]:
         try:
             await peer.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
@@ -188,7 +177,7 @@ class Cameras:
             if transceiver is not camera:
                 transceiver.direction = "inactive"
         camera.direction = "recvonly"
-        return camera, self._choose_codec(camera, comeback.session.codec if comeback else None)
+        return camera, self._choose_codec(camera, back.session.codec if back else None)
 
     def _choose_codec(self, transceiver: Any, only: str | None) -> list[Any]:
         """The client's first choice, then its retransmissions. PyAV has the same names, in lower case.

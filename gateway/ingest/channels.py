@@ -1,7 +1,4 @@
-"""The control channels of this process's cameras, all heard over one connection to Redis.
-
-`control.follow` takes a connection for each session, which is right for the few files read at once.
-"""
+"""The control channels of sessions that this process writes, all heard over one connection to Redis."""
 
 import asyncio
 import contextlib
@@ -13,11 +10,14 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from gateway.ingest import tasks
-from gateway.ingest.control import POLL_SECONDS, RETRY_SECONDS
-from shared import keys
+from shared import keys, tasks
 
 log = logging.getLogger(__name__)
+
+POLL_SECONDS = 5.0
+"""Below the client's own read timeout."""
+
+RETRY_SECONDS = 1.0
 
 LARGEST_MESSAGE = 128 * 1024
 """A forwarded PATCH holds at most `offers.LARGEST_BYTES`."""
@@ -29,7 +29,7 @@ Hears = Callable[[Message], None]
 class Channels:
     """Calls whoever hears a session's channel with each message on it; survives a Redis that goes away.
 
-    What is said meanwhile is lost, so nothing may hang on a message alone. An async context manager.
+    What is said meanwhile is lost, so nothing may hang on a message alone. `aclose()` ends it.
     """
 
     def __init__(self, store: redis.asyncio.Redis) -> None:

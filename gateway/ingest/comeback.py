@@ -16,7 +16,7 @@ import redis.asyncio
 from gateway.ingest.offers import OfferError
 from gateway.ingest.timestamps import CLOCK_RATE, RtpClock
 from shared import keys, sessions
-from shared.fence import Fence
+from shared.fence import Fence, SessionGoneError, take_writer
 from shared.sessions import Session
 
 SECRET = "camera_secret"
@@ -39,14 +39,35 @@ class Comeback:
         return RtpClock(self.written, time.monotonic() - since)
 
 
-def new_secret() -> str:
+def _new_secret() -> str:
     """192 random bits: it stands for the camera for as long as the session lives."""
     return secrets.token_urlsafe(24)
 
 
-async def remember(fence: Fence, secret: str) -> None:
-    """Lets whoever has the secret come back to the fence's session."""
-    await fence.write(("HSET", keys.session(fence.session), SECRET, _hash(secret)))
+async def begin(store: redis.asyncio.Redis, session: Session) -> tuple[Fence, str]:
+    """Makes the session, with a secret for whoever is to come back to it, and its writer's fence.
+
+    Raises OfferError 409 when its id is in use, RedisError.
+    """
+    if not await sessions.create(store, session):
+        raise OfferError(409, f"session {session.id} is already in use")
+    fence, secret = await take(store, session.id), _new_secret()
+    await fence.write(("HSET", keys.session(session.id), SECRET, _hash(secret)))
+    return fence, secret
+
+
+async def take(store: redis.asyncio.Redis, session_id: str) -> Fence:
+    """The writer's fence of a session; who had it writes nothing more. Raises OfferError 409, RedisError."""
+    try:
+        return await take_writer(store, session_id)
+    except SessionGoneError as error:
+        raise OfferError(409, str(error)) from error
+
+
+def require_models(session: Session, models: tuple[str, ...]) -> None:
+    """Raises OfferError 409 where who comes back asks for others than the session's; none is as good."""
+    if models and models != session.models:
+        raise OfferError(409, f"session {session.id} runs {', '.join(session.models)}")
 
 
 async def is_secret(store: redis.asyncio.Redis, session_id: str, secret: str) -> bool:

@@ -11,9 +11,9 @@ from typing import IO, TypeVar
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from gateway.ingest import control, tasks
+from gateway.ingest.channels import Channels, Message
 from gateway.ingest.demux import DamagedVideoError, UnreadableVideoError, VideoPackets
-from shared import keys
+from shared import control, keys
 from shared.fence import Fence
 from shared.framelog import FileFrameWriter, Frame
 from shared.messages import Length
@@ -74,15 +74,13 @@ class Feed:
 
         Raises FencedOffError, SessionGoneError, or RedisError when Redis stays away.
         """
-        listener = asyncio.create_task(
-            control.follow(self._store, self._session.id, self._on_control), name="upload listener"
-        )
-        try:
-            await self._append_all()
-        except OverError:
-            log.info("session %s: over before its file was read", self._session.id)
-        finally:
-            await tasks.end(listener)
+        # A connection to Redis for each session, which is right for the few files read at once.
+        async with contextlib.aclosing(Channels(self._store)) as channels:
+            try:
+                async with channels.hearing(self._session.id, self._on_control):
+                    await self._append_all()
+            except OverError:
+                log.info("session %s: over before its file was read", self._session.id)
 
     async def give_up(self, reason: str) -> None:
         """Ends the session where its file was when `run()` raised, so that nobody waits for more.
@@ -206,8 +204,8 @@ class Feed:
                 log.warning("session %s: Redis did not take a packet: %s", self._session.id, error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _on_control(self, kind: str) -> None:
-        if kind == control.CONSUMED:
+    def _on_control(self, message: Message) -> None:
+        if message["type"] in (control.CONSUMED, control.ENDED):
             self._room.set()
 
 

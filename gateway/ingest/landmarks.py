@@ -1,7 +1,5 @@
 """`/sessions/{id}/landmarks`: who finds landmarks itself publishes them, and no picture leaves its device."""
 
-import logging
-
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -10,13 +8,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from gateway.admission import admit_back, admit_publisher
-from gateway.errors import chosen_models, chosen_session_id
+from gateway.errors import away, chosen_models, chosen_session_id
 from gateway.ingest.offers import OfferError
 from gateway.ingest.publishers import Opened, Publishers
 from gateway.state import Gateway, gateway_of
 from shared.landmarks.message import CODEC
-
-log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "signstream.landmarks.v1"
 
@@ -91,8 +87,7 @@ async def _open(socket: WebSocket, publishers: Publishers) -> Opened:
     except OfferError as error:
         raise HTTPException(error.status, str(error)) from error
     except RedisError as error:
-        log.error("Redis: %s", error)
-        raise HTTPException(503, "Redis does not answer", {"Retry-After": "5"}) from error
+        raise away(error) from error
 
 
 def _publishable(gateway: Gateway, models: tuple[str, ...]) -> None:

@@ -53,9 +53,7 @@ class Fragment:
 
 
 def read_offer(body: bytes) -> Offer:
-    """Raises OfferError: 400 malformed, 406 without a picture we can decode, 413 too large."""
-    if len(body) > LARGEST_BYTES:
-        raise OfferError(413, f"the offer has {len(body)} bytes; at most {LARGEST_BYTES} are taken")
+    """Raises OfferError: 400 malformed, 406 without a picture we can decode."""
     text = _text(body)
     if not text.startswith("v=0"):
         raise OfferError(400, f"malformed SDP: it must begin with 'v=0', this begins with {text[:40]!r}")
@@ -75,9 +73,7 @@ def read_offer(body: bytes) -> Offer:
 
 
 def read_fragment(body: bytes) -> Fragment:
-    """Reads `application/trickle-ice-sdpfrag`. Raises OfferError 400 or 413."""
-    if len(body) > LARGEST_BYTES:
-        raise OfferError(413, f"the fragment has {len(body)} bytes; at most {LARGEST_BYTES} are taken")
+    """Reads `application/trickle-ice-sdpfrag`. Raises OfferError 400."""
     text = _text(body)
     _check_lines(text)
     ufrag, mid, complete = "", None, False

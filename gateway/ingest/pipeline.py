@@ -1,7 +1,8 @@
 """The writes of many cameras, sent to Redis together."""
 
 import asyncio
-from typing import Any
+import dataclasses
+from typing import Any, cast
 
 import hiredis
 import redis.asyncio
@@ -10,6 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.connection import ANSWER_SECONDS
+from shared.fence import Fence
 
 MOST_COMMANDS = 256
 """In one round trip: a camera has at most two under way, and no answer should wait long for the others'."""
@@ -30,6 +32,10 @@ class Pipeline:
         self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._connection: Any = None
+
+    def carrying(self, fence: Fence) -> Fence:
+        """The same fence; what is written under it goes to Redis together with others'."""
+        return dataclasses.replace(fence, store=cast(redis.asyncio.Redis, self))
 
     async def evalsha(self, *words: Any) -> Any:
         """EVALSHA. Raises what Redis answers; RedisError when it does not."""

@@ -1,7 +1,6 @@
 """One publisher of landmarks on one connection: its frames into the session, until either is over."""
 
 import asyncio
-import contextlib
 import dataclasses
 import json
 import logging
@@ -9,10 +8,10 @@ import time
 from typing import Any, Literal
 
 from redis.exceptions import RedisError
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
-from gateway.ingest import tasks
-from shared import keys, metrics, sessions
+from gateway.closing import LEFT, TRY_AGAIN, close
+from shared import keys, metrics, sessions, tasks
 from shared.fence import Fence, FencedOffError, SessionGoneError
 from shared.framelog import Frame, LiveFrameWriter
 from shared.landmarks.message import BadLandmarksError, read_head, unpack_rows
@@ -49,11 +48,7 @@ BROKEN = 4400
 GONE = 4404
 SILENT = 4408
 REPLACED = 4409
-TRY_AGAIN = 1012
 OVER = 1000
-
-MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code."""
 
 End = Literal["now", "later", "never"]
 
@@ -141,7 +136,7 @@ class Publisher:
         except RedisError as error:
             log.error("session %s: Redis: %s", self.session, error)
             return Outcome(TRY_AGAIN, "the store cannot be reached; come back", "never")
-        except (WebSocketDisconnect, RuntimeError):  # it went while we said something
+        except LEFT:  # it went while we said something
             return _disconnected(1006)
 
     async def _listen(self) -> Outcome:
@@ -255,12 +250,8 @@ class Publisher:
         await self._socket.send_text(json.dumps(message))
 
     async def _close(self, outcome: Outcome) -> None:
-        if not outcome.code:
-            return
-        reason = outcome.reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._socket.close(outcome.code, reason)
+        if outcome.code:
+            await close(self._socket, outcome.code, outcome.reason, CLOSE_SECONDS)
 
 
 def _overtaken(error: FencedOffError | SessionGoneError) -> Outcome:

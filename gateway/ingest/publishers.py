@@ -4,17 +4,18 @@ import asyncio
 import dataclasses
 from collections.abc import Coroutine
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import redis.asyncio
 from starlette.websockets import WebSocket
 
-from gateway.ingest import comeback, tasks
+from gateway.ingest import comeback
 from gateway.ingest.offers import OfferError
 from gateway.ingest.pipeline import Pipeline
 from gateway.ingest.publisher import Publisher, Reached
-from shared import fence, keys, sessions
+from shared import keys, tasks
 from shared.bundles import Bundle
+from shared.fence import Fence
 from shared.landmarks.message import CODEC, pack_rows
 from shared.sessions import Session
 
@@ -24,7 +25,7 @@ class Opened:
     """A session that a publisher may fill."""
 
     session: Session
-    fence: fence.Fence
+    fence: Fence
     secret: str
     reached: Reached = dataclasses.field(default_factory=Reached)
 
@@ -53,24 +54,18 @@ class Publishers:
             extradata=pack_rows(rows),
             time_base=Fraction(1, clock),
         )
-        if not await sessions.create(self._store, session):
-            raise OfferError(409, f"session {session_id} is already in use")
-        taken = await self._take(session_id)
-        secret = comeback.new_secret()
-        await comeback.remember(taken, secret)
-        return Opened(session, taken, secret)
+        return Opened(session, *await comeback.begin(self._store, session))
 
     async def go_on(self, session_id: str, secret: str, models: tuple[str, ...], clock: int | None) -> Opened:
         """With a session that has its secret. Raises OfferError 409, RedisError."""
         session = await comeback.session_of(self._store, session_id, secret)
         if session.codec != CODEC:
             raise OfferError(409, f"session {session_id} belongs to a camera")
-        if models and models != session.models:
-            raise OfferError(409, f"session {session_id} runs {', '.join(session.models)}")
+        comeback.require_models(session, models)
         if clock is not None and clock != session.time_base.denominator:
             raise OfferError(409, f"session {session_id} has a clock of {session.time_base.denominator}")
         # First the fence, then the look: afterwards nobody else writes.
-        taken = await self._take(session_id)
+        taken = await comeback.take(self._store, session_id)
         return Opened(session, taken, secret, await self._reached(session_id))
 
     async def require(self, session_id: str, secret: str) -> None:
@@ -82,8 +77,8 @@ class Publishers:
 
     async def serve(self, socket: WebSocket, opened: Opened) -> None:
         """Runs a publisher on its open socket to its end."""
-        pipelined = dataclasses.replace(opened.fence, store=cast(redis.asyncio.Redis, self._pipeline))
-        publisher = Publisher(socket, opened.session, pipelined, opened.secret, opened.reached)
+        fence = self._pipeline.carrying(opened.fence)
+        publisher = Publisher(socket, opened.session, fence, opened.secret, opened.reached)
         before = self._publishers.get(publisher.session)
         if before is not None:
             before.leave("published on another connection")
@@ -109,12 +104,6 @@ class Publishers:
         """Lets every publisher go, and what they share."""
         await self.leave()
         await self._pipeline.aclose()
-
-    async def _take(self, session_id: str) -> fence.Fence:
-        try:
-            return await fence.take_writer(self._store, session_id)
-        except fence.SessionGoneError as error:
-            raise OfferError(409, str(error)) from error
 
     async def _reached(self, session_id: str) -> Reached:
         newest: Any = await self._store.xrevrange(keys.frames(session_id), count=1)

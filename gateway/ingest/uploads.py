@@ -13,12 +13,11 @@ from starlette.routing import Route
 
 from gateway.admission import admit_file
 from gateway.errors import chosen_models, chosen_session_id, says_mirrored
-from gateway.ingest import tasks
 from gateway.ingest.demux import UnreadableVideoError, VideoFacts, probe
 from gateway.ingest.feed import Feed, in_thread
 from gateway.ingest.spool import BodyError, spool
 from gateway.state import gateway_of
-from shared import fence, sessions
+from shared import fence, sessions, tasks
 from shared.fence import FencedOffError, SessionGoneError
 from shared.sessions import Session
 from shared.settings import Settings
@@ -118,9 +117,6 @@ async def upload(request: Request) -> Response:
     except ClientDisconnect:
         log.info("session %s: its client left in mid-upload", session_id)
         return Response(status_code=400)
-    except RedisError as error:
-        log.error("cannot make a session: %s", error)
-        raise HTTPException(503, "Redis does not answer", {"Retry-After": "5"}) from error
     answer = {"session": session.id, "state": session.state, "models": list(session.models)}
     return JSONResponse(answer, 202, {"Location": f"/sessions/{session.id}"})
 

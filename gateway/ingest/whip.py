@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.admission import STOPPING, admit, admit_back
-from gateway.errors import chosen_models, chosen_session_id, says_mirrored
+from gateway.errors import away, chosen_models, chosen_session_id, says_mirrored
 from gateway.ingest import ice, offers
 from gateway.ingest.cameras import Cameras, StoppingError, UnknownCameraError
 from gateway.ingest.ice import NoAddressError
@@ -70,7 +70,7 @@ async def publish(request: Request) -> Response:
             503, STOPPING.reason, {**CORS, "Retry-After": str(STOPPING.retry_after)}
         ) from error
     except RedisError as error:
-        raise _redis_away(error) from error
+        raise away(error, CORS) from error
     headers = {
         **CORS,
         "Location": f"/whip/{session_id}",
@@ -107,7 +107,7 @@ async def change(request: Request) -> Response:
     except NoAnswerError as error:
         raise HTTPException(504, str(error), CORS) from error
     except RedisError as error:
-        raise _redis_away(error) from error
+        raise away(error, CORS) from error
     if answered.error:
         raise HTTPException(answered.status, answered.error, CORS)
     etag = {"ETag": answered.etag} if answered.etag else {}
@@ -173,11 +173,6 @@ def _require_type(request: Request, expected: str) -> None:
     got = _content_type(request)
     if got != expected:
         raise HTTPException(415, f"the content type must be {expected}; got {got or 'none'}")
-
-
-def _redis_away(error: RedisError) -> HTTPException:
-    log.error("Redis: %s", error)
-    return HTTPException(503, "Redis does not answer", {**CORS, "Retry-After": "5"})
 
 
 async def _body(request: Request) -> bytes:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway import closing
 from gateway.ingest import landmarks, publisher
 from gateway.openapi.paths import MODELS, SESSION, Described, answer, in_header, in_query, refused
 from gateway.openapi.schemas import STRING, ref
@@ -84,7 +85,7 @@ MESSAGES: dict[str, Any] = {
 
 CLOSES = {
     publisher.OVER: "The session's end is written, or it is over.",
-    publisher.TRY_AGAIN: "Come back with the secret: this server stops, or its store was away.",
+    closing.TRY_AGAIN: "Come back with the secret: this server stops, or its store was away.",
     publisher.BROKEN: "A message that is none; the session ends. The reason says what was wrong.",
     publisher.GONE: "The session is not kept any more.",
     publisher.SILENT: f"Nothing heard for {publisher.SILENCE_SECONDS:g} s; the session ends.",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway import closing
 from gateway.openapi import publishers
 from gateway.openapi.schemas import EVENTS, SCHEMAS, STRING
 from gateway.results import events
@@ -10,7 +11,7 @@ VERSION = "3.0.0"
 
 CLOSES = {
     1000: "The session's last event was sent.",
-    events.TRY_AGAIN: "Come back with `after`: this server stops, its store was away, or you read nothing "
+    closing.TRY_AGAIN: "Come back with `after`: this server stops, its store was away, or you read nothing "
     f"for {events.SEND_SECONDS:g} s.",
     events.BAD_REQUEST: "`after` is no number.",
     events.UNKNOWN_SESSION: "No such session, or it is kept no longer.",
@@ -56,7 +57,7 @@ def asyncapi(title: str, version: str) -> dict[str, Any]:
                 "parameters": {"id": {"description": "The session's id."}},
                 "messages": {"Landmarks": {"$ref": "#/components/messages/Landmarks"}},
                 "x-close-codes": {
-                    str(code): CLOSES[code] for code in (1000, events.TRY_AGAIN, events.UNKNOWN_SESSION)
+                    str(code): CLOSES[code] for code in (1000, closing.TRY_AGAIN, events.UNKNOWN_SESSION)
                 },
             },
         },

@@ -137,8 +137,7 @@ class ContinuousRule:
     def _take_over(self, before: Result, now: list[_Seen]) -> list[Symbol]:
         """Settles what the window before and this one both saw; what of it is final at once."""
         after = self._newest
-        if after is None:
-            raise RuntimeError("no window to take over to")
+        assert after is not None
         boundary = self._boundary(before, after)
         overlaps = before.end - after.start > self._tiling.hop
         slack = (OVERLAPPING_HOPS if overlaps else TOUCHING_HOPS) * self._tiling.hop
@@ -205,8 +204,8 @@ class ContinuousRule:
 
     def _draft(self, status: Literal["partial", "final"], symbol: Symbol) -> GlossDraft:
         newest = self._newest
-        if newest is None or self._first is None:
-            raise RuntimeError("a gloss before the first window")
+        assert newest is not None
+        assert self._first is not None
         first = max(self._first, 0.0)
         return GlossDraft(
             status=status,

@@ -18,10 +18,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from gateway.admission import place_in_line
 from gateway.results import counts
 from gateway.results.transcript import Event, RuleFactory, Transcript
-from shared import connection, keys, messages, metrics, sessions, traces
+from shared import connection, control, framelog, keys, messages, metrics, sessions, traces
 from shared.claims import Claim, Claims
-from shared.fence import Command, Fence, FencedOffError, SessionGoneError
-from shared.framelog import START
+from shared.fence import Command, Fence, FencedOffError, SessionGoneError, fence_off_writer
 from shared.telemetry import SESSION
 
 log = logging.getLogger(__name__)
@@ -29,9 +28,15 @@ log = logging.getLogger(__name__)
 WRITER_SILENT_SECONDS = 30.0
 """A camera or upload that shows no life for this long has ended; the transcript's owner says so for it."""
 
+WRITER_LOOK_SECONDS = 2.0
+"""Of a session at rest, how often that is looked at."""
+
 READ_COUNT = 256
 READ_SECONDS = 0.25
-"""Also how often the rules of time (a hole, a silent writer) are looked at."""
+"""Also how often the rules of time (a hole, a place in line) are looked at, while one may apply."""
+
+REST_SECONDS = 1.0
+"""A wait for results while none may; one that comes ends it."""
 
 RETRY_SECONDS = 0.5
 """Between tries while Redis cannot be reached."""
@@ -84,11 +89,6 @@ class TranscriptDuty:
         try:
             await self._follow_through_outages(store, claim)
             await claims.finish(claim, delete=True)
-        except SessionGoneError:
-            log.warning("session %s: failed: storage lost", claim.session)
-            # Its pictures would wait an hour for nobody.
-            await store.delete(keys.frames(claim.session), keys.results(claim.session))
-            await claims.finish(claim, delete=True)
         except FencedOffError as error:
             log.warning("%s", error)
             claims.forget(claim)
@@ -102,12 +102,20 @@ class TranscriptDuty:
     async def _follow_through_outages(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         while True:
             try:
-                await self._follow(store, claim)
+                await self._follow_or_clear_away(store, claim)
                 return
             except UNREACHABLE as error:
                 # Whether the last write went through is unknown: begin again from what is stored.
                 log.warning("session %s: Redis: %s", claim.session, error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow_or_clear_away(self, store: redis.asyncio.Redis, claim: Claim) -> None:
+        try:
+            await self._follow(store, claim)
+        except SessionGoneError:
+            log.warning("session %s: failed: storage lost", claim.session)
+            # Its pictures would wait an hour for nobody.
+            await store.delete(keys.frames(claim.session), keys.results(claim.session))
 
     async def _follow(self, store: redis.asyncio.Redis, claim: Claim) -> None:
         session = await sessions.load(store, claim.session)
@@ -120,23 +128,30 @@ class TranscriptDuty:
         state, saved, reached = (await fence.write(look))[0]
         if state.decode() in sessions.OVER:
             return  # its last owner lost the claim before it could acknowledge
-        cursor = cast(bytes, reached or START)
+        cursor = cast(bytes, reached or framelog.START)
         if saved:
             transcript = Transcript.restore(session, self._tasks, self._rule, cast(bytes, saved))
         else:
             transcript = Transcript(session, self._tasks, self._rule)
             await self._write(fence, transcript, transcript.begin(), cursor)
+        looked_at = -WRITER_LOOK_SECONDS
         while not transcript.over:
             if claim.lost.is_set():
                 raise FencedOffError(f"the transcript of session {session.id} was taken over")
+            before = cursor
             cursor = await self._step(store, fence, transcript, cursor)
+            is_at_rest = cursor == before and not transcript.over
+            if is_at_rest and time.monotonic() - looked_at >= WRITER_LOOK_SECONDS:
+                looked_at = time.monotonic()
+                await self._end_for_silent_writer(store, fence, time.time())
         log.info("session %s: %s, %d events", session.id, transcript.state, transcript.seq)
 
     async def _step(
         self, store: redis.asyncio.Redis, fence: Fence, transcript: Transcript, cursor: bytes
     ) -> bytes:
         key = keys.results(fence.session)
-        answer: Any = await store.xread({key: cursor}, count=READ_COUNT, block=int(READ_SECONDS * 1000))
+        wait = READ_SECONDS if transcript.is_waiting else REST_SECONDS
+        answer: Any = await store.xread({key: cursor}, count=READ_COUNT, block=int(wait * 1000))
         entries = answer[0][1] if answer else []
         events: list[Event] = []
         followed: list[tuple[messages.Result, list[Event]]] = []
@@ -163,8 +178,6 @@ class TranscriptDuty:
             await self._write(fence, transcript, events, cursor)
             for result, led_to in followed:
                 _trace(fence.session, result, led_to, now)
-        elif not transcript.over:
-            await self._end_for_silent_writer(store, fence, now)
         return cursor
 
     async def _write(self, fence: Fence, transcript: Transcript, events: list[Event], cursor: bytes) -> None:
@@ -193,12 +206,12 @@ class TranscriptDuty:
         )
         if transcript.over:
             # Whoever still writes frames is fenced off and lets its camera go; the video is forgotten now.
-            commands.append(("HINCRBY", hash_key, "fence:writer", 1))
+            commands.append(fence_off_writer(fence.session))
             commands.append(("DEL", keys.frames(fence.session)))
             commands.append(("DEL", keys.results(fence.session)))
             commands += [("DEL", keys.state(fence.session, name)) for name in transcript.reached()]
             commands.append(("HDEL", hash_key, sessions.TRANSCRIPT, sessions.CHECKPOINT))
-            commands.append(("PUBLISH", keys.control(fence.session), b'{"type":"ended"}'))
+            commands.append(control.command(fence.session, control.ENDED))
         else:
             commands.append(("XTRIM", keys.results(fence.session), "MINID", cursor))
         await fence.write(*commands, ttl=self._keep_seconds if transcript.over else keys.SESSION_TTL_SECONDS)
@@ -215,9 +228,8 @@ class TranscriptDuty:
             return
         log.warning("session %s: no writer for %g s", fence.session, WRITER_SILENT_SECONDS)
         await fence.write(
-            ("XADD", keys.frames(fence.session), "*", "end", f"no sender for {WRITER_SILENT_SECONDS:g} s"),
-            ("HINCRBY", hash_key, "fence:writer", 1),
-            ("HSET", hash_key, sessions.END_TOLD, 1),
+            *framelog.end_marker(fence.session, f"no sender for {WRITER_SILENT_SECONDS:g} s"),
+            fence_off_writer(fence.session),
         )
 
 

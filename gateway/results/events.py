@@ -9,13 +9,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
-from gateway.ingest import tasks
+from gateway.closing import LEFT, TRY_AGAIN, close
 from gateway.results import log
 from gateway.results.relay import Told
 from gateway.state import Gateway, gateway_of
-from shared import keys
+from shared import keys, tasks
 
 JSON = "signstream.v1+json"
 MSGPACK = "signstream.v1+msgpack"
@@ -25,12 +25,6 @@ BAD_REQUEST = 4400
 UNKNOWN_SESSION = 4404
 CANNOT_REPLAY = 4409
 NO_SUBPROTOCOL = 4406
-TRY_AGAIN = 1012
-"""Service restart (IANA's registry of close codes): the client may come back at once."""
-
-MAX_REASON_BYTES = 123
-"""RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code."""
-
 SEND_SECONDS = 20.0
 """A reader that takes nothing for this long is gone; it may come back with `after`."""
 
@@ -100,8 +94,6 @@ async def as_server_sent(request: Request) -> StreamingResponse:
         await log.check(store, session_id, after, request.query_params.get("epoch"))
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
-    except log.UnknownSessionError as error:
-        raise HTTPException(404, str(error)) from error
     except log.CannotReplayError as error:
         raise HTTPException(409, str(error)) from error
     lines = _server_sent(gateway_of(request), session_id, after)
@@ -168,14 +160,11 @@ async def until_gone(socket: WebSocket, sending: Coroutine[None, None, None]) ->
     try:
         await asyncio.wait({sender, listener, draining}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        if not sender.done():
-            sender.cancel()
-        listener.cancel()
-        draining.cancel()
-        for task in (sender, listener, draining):
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await task
-    if draining.done() and not draining.cancelled():
+        await tasks.end(sender, listener, draining)
+    mistake = None if sender.cancelled() else sender.exception()
+    if mistake is not None and not isinstance(mistake, LEFT):
+        raise mistake
+    if not draining.cancelled():
         await _close(socket, TRY_AGAIN, "this server stops; come back with after=SEQ")
 
 
@@ -185,10 +174,7 @@ async def _until_disconnect(socket: WebSocket) -> None:
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
-    # One that reads nothing does not read this either; its connection is cut by the kernel (gateway.server).
-    with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await socket.close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+    await close(socket, code, reason, CLOSE_SECONDS)
 
 
 def _after(asked: str | None) -> int:

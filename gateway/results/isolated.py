@@ -222,8 +222,8 @@ class IsolatedRule:
 
     def _draft(self, status: Literal["partial", "final"], label: str, run: _Run, end: float) -> GlossDraft:
         newest = self._newest
-        if newest is None or self._first is None:
-            raise RuntimeError("a gloss before the first window")
+        assert newest is not None
+        assert self._first is not None
         start = max(run.begin - self._rule.inset, self._first, 0.0)
         end = min(end + self._rule.inset, newest.end)
         return self._made(status, label, run.best, start, end, list(run.alternatives))

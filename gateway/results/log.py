@@ -8,6 +8,7 @@ import redis.asyncio
 
 from gateway.results.transcript import Event
 from shared import keys, sessions
+from shared.sessions import Session
 
 READ_COUNT = 256
 BLOCK_SECONDS = 5.0
@@ -24,9 +25,7 @@ class CannotReplayError(Exception):
 
 async def check(store: redis.asyncio.Redis, session_id: str, after: int, epoch: str | None = None) -> None:
     """Whether everything after `after` can be told. Raises UnknownSessionError or CannotReplayError."""
-    session = await sessions.load(store, session_id)
-    if session is None:
-        raise UnknownSessionError(f"no session {session_id}: it never was, or is kept no longer")
+    session = await known(store, session_id)
     if epoch is not None and epoch != session.epoch:
         raise CannotReplayError(
             f"cannot replay: epoch {epoch[:32]} is over, the session is in {session.epoch}"
@@ -38,6 +37,14 @@ async def check(store: redis.asyncio.Redis, session_id: str, after: int, epoch: 
     first: Any = await store.xrange(key, count=1)
     if first and _seq(first[0][0]) > after + 1:
         raise CannotReplayError(f"cannot replay: events after {after} are no longer kept")
+
+
+async def known(store: redis.asyncio.Redis, session_id: str) -> Session:
+    """The session as it stands. Raises UnknownSessionError."""
+    session = await sessions.load(store, session_id)
+    if session is None:
+        raise UnknownSessionError(f"no session {session_id[:64]}: it never was, or is kept no longer")
+    return session
 
 
 async def newest_seq(store: redis.asyncio.Redis, session_id: str) -> int:

@@ -19,10 +19,9 @@ import msgpack
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from gateway.ingest import tasks
 from gateway.results import log
 from gateway.results.transcript import Event
-from shared import keys, sessions
+from shared import keys, sessions, tasks
 
 logger = logging.getLogger(__name__)
 

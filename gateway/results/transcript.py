@@ -125,6 +125,13 @@ class Transcript:
         return self.state in sessions.OVER
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether time alone may soon bring an event: a file's progress, a place in line, a hole, an end to
+        what is missing."""
+        is_at_rest = self._session.mode != "file" and self.state == sessions.LIVE
+        return not is_at_rest or any(model.hole_since is not None for model in self._models.values())
+
+    @property
     def progress(self) -> float | None:
         """The share of a file that is told, 0 to 1; None for cameras."""
         if self._session.mode != "file":

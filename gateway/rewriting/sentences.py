@@ -13,7 +13,6 @@ from starlette.routing import Route
 from gateway.results import captions, log
 from gateway.rewriting.endpoint import Endpoint, RewriteError
 from gateway.state import Gateway, gateway_of
-from shared import sessions
 from shared.settings import Settings
 
 MOST_GLOSSES = 60
@@ -62,10 +61,7 @@ async def describe(request: Request) -> Response:
 async def sentence(request: Request) -> Response:
     """The final glosses of a model that begin in a stretch of media time; rewritten if asked for."""
     gateway, asked = gateway_of(request), await _asked(request)
-    session = await sessions.load(gateway.store, request.path_params["id"])
-    if session is None:
-        name = str(request.path_params["id"])[:64]
-        raise HTTPException(404, f"no session {name}: it never was, or ended more than an hour ago")
+    session = await log.known(gateway.store, request.path_params["id"])
     model = asked["model"] or session.models[0]
     finals = captions.finals(await log.so_far(gateway.store, session.id))
     glosses = [

@@ -18,6 +18,7 @@ from loadtests.clients.lives import Lives
 from loadtests.clients.told import Follower, settled, to_its_end
 from loadtests.measurements import Measurement, Tell
 from loadtests.target import Target
+from shared import tasks
 from workers.keypoints.pace import LANDMARK_FPS
 
 WARM_SECONDS = 0.3
@@ -70,8 +71,7 @@ class CameraClient:
             self._lives.gone(self.session)
             await to_its_end(self._leave(peer, follower, following))
             if ages is not None:
-                ages.cancel()
-                await asyncio.gather(ages, return_exceptions=True)
+                await tasks.end(ages)
 
     async def _connect(self, due: float) -> RTCPeerConnection:
         query = f"?{self._target.query}" if self._target.query else ""

@@ -12,10 +12,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from loadtests.continuity import Continuity
 from loadtests.target import Target
+from shared.sessions import OVER
 
 Event = dict[str, Any]
-
-OVER = ("ended", "failed")
 
 BROKEN = (OSError, aiohttp.ClientError, ConnectionClosed, InvalidHandshake, TimeoutError)
 """A line that is not there, or not any more."""

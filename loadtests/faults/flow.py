@@ -7,7 +7,7 @@ from loadtests.faults.gaps import Delivery, Gap, Pulse, worst
 from loadtests.faults.house import MODEL, House
 from loadtests.faults.member import now
 from loadtests.faults.viewer import LostError, Viewer
-from shared import keys, sessions
+from shared import keys, sessions, tasks
 
 LOOK_SECONDS = 0.1
 
@@ -65,9 +65,7 @@ class Flow:
             try:
                 await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for part in parts:
-                    part.cancel()
-                await asyncio.gather(*parts, return_exceptions=True)
+                await tasks.end(*parts)
                 self.wrong += viewer.wrong
                 self.glosses += sum(event["type"] == "gloss" for event in viewer.events)
                 self._viewer = None

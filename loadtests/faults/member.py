@@ -14,6 +14,7 @@ import aiohttp
 
 from deploy import child
 from loadtests.faults.clock import Clock
+from shared import tasks
 
 AGAIN_SECONDS = 0.25
 ASK_SECONDS = 1.0
@@ -55,8 +56,7 @@ class Member:
 
     async def __aexit__(self, *_: object) -> None:
         if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+            await tasks.end(self._keeping)
         if self._process is not None:
             self.signal(signal.SIGCONT)  # a stopped process hears no SIGTERM
             await child.stop(self._process)

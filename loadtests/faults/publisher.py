@@ -10,6 +10,7 @@ from loadtests.faults.flow import Flow
 from loadtests.faults.house import MODEL
 from loadtests.faults.member import now
 from loadtests.landmark_publisher import LandmarkPublisher, RefusedError, Takes
+from shared import tasks
 
 SILENT_SECONDS = 2.0
 """A gateway that acknowledges nothing for so long is left."""
@@ -74,9 +75,7 @@ class Publisher:
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for part in parts:
-                part.cancel()
-            await asyncio.gather(*parts, return_exceptions=True)
+            await tasks.end(*parts)
         for part in done:
             part.result()  # one that was refused says why
         await publisher.end()

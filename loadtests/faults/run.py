@@ -19,6 +19,7 @@ from loadtests.faults.publisher import Publisher
 from loadtests.faults.schedule import Due
 from loadtests.faults.uploads import Done, Uploads
 from loadtests.landmark_publisher import Takes
+from shared import tasks
 
 RECOVER_SECONDS = 30.0
 """After which we say that it did not, and go on."""
@@ -74,19 +75,19 @@ class Run:
         async with contextlib.AsyncExitStack() as stack:
             watching = [asyncio.create_task(flow.watch()) for flow in self.flows]
             sources = [asyncio.create_task(one.run()) for one in (self.camera, self._publisher)]
-            tasks = [*watching, *sources]
-            stack.push_async_callback(_end, tasks)
-            await self._flowing(tasks)
+            working = [*watching, *sources]
+            stack.push_async_callback(tasks.end, *working)
+            await self._flowing(working)
             uploading = asyncio.create_task(self.uploads.run())
-            stack.push_async_callback(_end, [uploading])
-            tasks.append(uploading)
+            stack.push_async_callback(tasks.end, uploading)
+            working.append(uploading)
             self._began = now()
             for due in schedule:
                 late = now() - self._began - due.at
                 self.found.delays += late > LOOK_SECONDS
                 await asyncio.sleep(max(0.0, -late))
                 self.found.outcomes.append(await self._one(due, faults[due.kind]))
-                for task in tasks:
+                for task in working:
                     if task.done():
                         task.result()  # one that failed says why
             self.uploads.stop()
@@ -109,10 +110,10 @@ class Run:
             if not LASTING.fullmatch(key)
         ]
 
-    async def _flowing(self, tasks: Sequence["asyncio.Task[None]"]) -> None:
+    async def _flowing(self, working: Sequence["asyncio.Task[None]"]) -> None:
         async with asyncio.timeout(FLOWING_SECONDS):
             while not all(flow.pulse.beats for flow in self.flows):
-                for task in tasks:
+                for task in working:
                     if task.done():
                         task.result()
                 await asyncio.sleep(LOOK_SECONDS)
@@ -198,9 +199,3 @@ def _told(name: str, told: Sequence[str], *, is_lost: bool) -> list[str]:
     if any(account.is_sentence(said) for said in told):
         return []
     return [f"the {name} was not told in a sentence that its session is lost: {told}"]
-
-
-async def _end(tasks: Sequence["asyncio.Task[None]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

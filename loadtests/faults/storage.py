@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+from typing import ClassVar
 
 from loadtests.faults.camera import Camera
 from loadtests.faults.fault import HELD_SECONDS, Blow, Fault, blow, held
@@ -80,38 +81,38 @@ class RedisLost(Fault):
         return blow("redis", began, (LOST,), held_down=True)
 
 
-class RedisFull(Fault):
+class Refusing(Fault):
+    """For five seconds Redis answers and takes no writes, by one of its own settings."""
+
+    setting: ClassVar[str]
+    refuses: ClassVar[str]
+    takes: ClassVar[str] = "0"
+
+    async def strike(self, house: House, camera: Camera, chance: random.Random) -> Blow:
+        began = now()
+        await house.store.configure(self.setting, self.refuses)
+        try:
+            await held()
+        finally:
+            await house.store.configure(self.setting, self.takes)
+        await house.store.answers()
+        return blow("redis", began, (REFUSED,), held_down=True)
+
+
+class RedisFull(Refusing):
     """Redis has no room (`maxmemory` below what it holds, `noeviction`): for five seconds it refuses what
     takes memory and answers the rest."""
 
     kind = "redis-full"
-
-    async def strike(self, house: House, camera: Camera, chance: random.Random) -> Blow:
-        began = now()
-        await house.store.configure("maxmemory", "1mb")
-        try:
-            await held()
-        finally:
-            await house.store.configure("maxmemory", "0")
-        await house.store.answers()
-        return blow("redis", began, (REFUSED,), held_down=True)
+    setting, refuses = "maxmemory", "1mb"
 
 
-class RedisRefuses(Fault):
+class RedisRefuses(Refusing):
     """Redis answers, but takes no writes for five seconds, as one whose disk or replicas are gone says
     (`min-replicas-to-write`)."""
 
     kind = "redis-refuses"
-
-    async def strike(self, house: House, camera: Camera, chance: random.Random) -> Blow:
-        began = now()
-        await house.store.configure("min-replicas-to-write", "1")
-        try:
-            await held()
-        finally:
-            await house.store.configure("min-replicas-to-write", "0")
-        await house.store.answers()
-        return blow("redis", began, (REFUSED,), held_down=True)
+    setting, refuses = "min-replicas-to-write", "1"
 
 
 class DiskFull(Fault):

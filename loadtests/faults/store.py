@@ -13,20 +13,9 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from deploy import child
-from deploy.redis_server import binary, free_port
+from deploy.redis_server import CONFIGURATION, binary, free_port
 
-CONFIGURATION = """\
-bind 127.0.0.1
-port {port}
-requirepass {password}
-dir {folder}
-logfile {log}
-save ""
-appendonly yes
-appendfsync always
-auto-aof-rewrite-min-size 32mb
-maxmemory-policy noeviction
-"""
+REWRITES = "auto-aof-rewrite-min-size 32mb\n"
 
 ANSWER_SECONDS = 1.0
 BACK_SECONDS = 30.0
@@ -57,9 +46,9 @@ class Store:
         process = await child.spawn([binary(), "-"], environment=environment, pipe_input=True, quiet=True)
         assert process.stdin is not None
         process.stdin.write(
-            CONFIGURATION.format(
-                port=self.port, password=self.password, folder=self.folder, log=self._log
-            ).encode()
+            (CONFIGURATION + REWRITES)
+            .format(port=self.port, password=self.password, folder=self.folder, log=self._log, fsync="always")
+            .encode()
         )
         process.stdin.close()
         return process

@@ -10,6 +10,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
+from shared.sessions import OVER
+
 OPEN_SECONDS = 2.0
 PING_SECONDS = 0.5
 PONG_SECONDS = 1.5
@@ -20,8 +22,6 @@ TELLS = (4404, 4409)
 UNKNOWN = (404, 409)
 
 SUBPROTOCOL = Subprotocol("signstream.v1+json")
-
-OVER = ("ended", "failed")
 
 
 class LostError(Exception):

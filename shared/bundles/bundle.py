@@ -236,9 +236,8 @@ def _sentence(entry: dict[str, Any]) -> str:
     field = ".".join(str(part) for part in entry["loc"])
     said = str(entry["msg"]).removeprefix("Value error, ")
     if entry["type"] == "value_error" and isinstance(entry["input"], dict):
-        return (
-            f"{field}.{said}" if field else said
-        )  # between a table's fields: it names the one that is wrong
+        # Between a table's fields: what is said names the one that is wrong.
+        return f"{field}.{said}" if field else said
     return f"{field or 'manifest'} says {_shown(entry['input'])}: {said}"
 
 

@@ -22,6 +22,14 @@ def bundle_folders(parents: Iterable[Path]) -> dict[str, Path]:
     return found
 
 
+def load_named(name: str, folder: Path) -> Bundle:
+    """The bundle in a folder, which must bear its name. Raises BundleError."""
+    bundle = load_bundle(folder)
+    if bundle.name != name:
+        raise BundleError(f"{name}: id says {bundle.name!r}, the folder is named {name!r}")
+    return bundle
+
+
 class Registry:
     """Bundles by name; a folder given later wins over an earlier one, and all win over the shipped ones."""
 
@@ -38,8 +46,5 @@ class Registry:
         if name not in self._folders:
             raise BundleError(f"no model {name!r}; available are {', '.join(self.available()) or 'none'}")
         if name not in self._loaded:
-            bundle = load_bundle(self._folders[name])
-            if bundle.name != name:
-                raise BundleError(f"{name}: id says {bundle.name!r}, the folder is named {name!r}")
-            self._loaded[name] = bundle
+            self._loaded[name] = load_named(name, self._folders[name])
         return self._loaded[name]

@@ -6,9 +6,9 @@ import os
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from shared.bundles.bundle import MANIFEST, Bundle, load_bundle
+from shared.bundles.bundle import MANIFEST, Bundle
 from shared.bundles.error import BundleError
-from shared.bundles.registry import SHIPPED, bundle_folders
+from shared.bundles.registry import SHIPPED, bundle_folders, load_named
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class ModelWatch:
             if name not in folders:
                 available = ", ".join(sorted({*folders, *bundle_folders([SHIPPED])}))
                 raise BundleError(f"no model {name!r}; available are {available}")
-            self._running[name] = _loaded(name, folders[name])
+            self._running[name] = load_named(name, folders[name])
             self._seen[name] = _looks(folders[name])
         self.look()
         return dict(self._running)
@@ -92,7 +92,7 @@ class ModelWatch:
             looks = _looks(folder)
             if self._seen.get(name) == looks:
                 return False
-            bundle = _loaded(name, folder)
+            bundle = load_named(name, folder)
         except (BundleError, OSError) as error:
             self._complain(name, f"model {name} is not taken{self._instead(name)}: {error}")
             return False
@@ -125,10 +125,3 @@ class ModelWatch:
 def _looks(folder: Path) -> Looks:
     status = os.stat(folder / MANIFEST)
     return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _loaded(name: str, folder: Path) -> Bundle:
-    bundle = load_bundle(folder)
-    if bundle.name != name:
-        raise BundleError(f"{name}: id says {bundle.name!r}, the folder is named {name!r}")
-    return bundle

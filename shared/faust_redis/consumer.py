@@ -84,6 +84,8 @@ class Consumer(OnePartition):
         self.group = Group(connection.reader(transport.redis_url), conf.id, worker)
         self._topics: dict[str, Topic] = {}
         self._assigning = asyncio.Lock()
+        self._fetching = asyncio.Lock()
+        """Held while Redis is asked for messages: no topic is left in the midst of that."""
         self._assigned: set[TP] = set()
         self._fetched: deque[tuple[TP, int, Delivery]] = deque()
         self.reading = asyncio.Event()
@@ -133,7 +135,8 @@ class Consumer(OnePartition):
                 return
             self._topics[name] = Topic()
         for name in sorted(self._topics.keys() - names):
-            await self._unsubscribe(name)
+            async with self._fetching:
+                await self._unsubscribe(name)
         assigned = {TP(name, 0) for name in names}
         if assigned != self._assigned:
             self._assigned = assigned
@@ -164,7 +167,7 @@ class Consumer(OnePartition):
         await self._settle(name, topic)
 
     async def _assign(self, assigned: set[TP]) -> None:
-        async with self._assigning:  # Faust stops the flow for ever where one begins within another
+        async with self._assigning:  # one within another can leave Faust's flow stopped
             self.app.on_rebalance_start()
             self.app.consumer_generation_id += 1
             await self.on_partitions_assigned(assigned, self.app.consumer_generation_id)
@@ -204,10 +207,9 @@ class Consumer(OnePartition):
             await self._wait_for_room(WHILE_OTHERS_ARE_FULL if not names else self.options.idle_seconds / 3)
             return {}
         try:
-            await self._reclaim(roomy)
-            if not self._fetched:
+            async with self._fetching:
                 seconds = timeout if len(roomy) == len(names) else WHILE_OTHERS_ARE_FULL
-                await self._read(roomy, min(seconds, self._claim_every))
+                await self._fetch([name for name in roomy if name in self._topics], seconds)
             self._patience.back()
             self.reading.set()
         except connection.AWAY as error:
@@ -219,6 +221,11 @@ class Consumer(OnePartition):
             await self.app.crash(error)
             raise
         return {}
+
+    async def _fetch(self, names: list[str], seconds: float) -> None:
+        await self._reclaim(names)
+        if names and not self._fetched:
+            await self._read(names, min(seconds, self._claim_every))
 
     async def _read(self, names: list[str], seconds: float) -> None:
         count = min([self.options.batch, *(self._room_for(name) for name in names)])

@@ -19,6 +19,10 @@ NO_OFFSET = -1
 
 LENGTH_CHECK_SECONDS = 1.0
 
+MOST_AT_ONCE = 16
+"""Messages under way at a time, each on a connection of its own: hundreds of senders wait their turn instead
+of being refused by a pool that is used up. Redis takes them one after the other anyway."""
+
 SIZES = 32
 """Messages over which a topic's mean size is taken: one large one among small ones must not drop them."""
 
@@ -31,6 +35,7 @@ class Producer(base.Producer):
         self.options = transport.options
         self.redis = connection.writer(transport.redis_url)
         self.sent = 0
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self.overflows = 0
         """Times a topic was found at its bound: its oldest messages are being dropped unread."""
         self._check_due: dict[str, float] = {}
@@ -58,9 +63,10 @@ class Producer(base.Producer):
         """Appends; the future is done. A Redis that is away is tried again for some seconds, which may
         append twice; after that raises redis.exceptions.ConnectionError or TimeoutError."""
         fields, maxlen = to_fields(key, value, headers), self._bound(topic, len(value or b""))
-        entry_id: Any = await self.redis.xadd(topic, fields, maxlen=maxlen, approximate=True)
-        self.sent += 1
-        await self._check_length(topic, maxlen)
+        async with self._turns:
+            entry_id: Any = await self.redis.xadd(topic, fields, maxlen=maxlen, approximate=True)
+            self.sent += 1
+            await self._check_length(topic, maxlen)
         done: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
         sent_at = int(entry_id.split(b"-")[0]) / 1000
         done.set_result(RecordMetadata(topic, 0, TP(topic, 0), NO_OFFSET, sent_at, 0))

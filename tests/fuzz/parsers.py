@@ -14,7 +14,6 @@ PARSERS: dict[str, tuple[str, ...]] = {
     "gateway/ingest/assembly.py": (),
     "gateway/ingest/channels.py": ("_read", "Channels._take"),
     "gateway/ingest/comeback.py": ("find", "Comeback.clock"),
-    "gateway/ingest/control.py": ("_type_of",),
     "gateway/ingest/demux.py": (),
     "gateway/ingest/keyframes.py": ("is_vp8_keyframe", "is_h264_keyframe", "begins_h264", "_holds_sps"),
     "gateway/ingest/nacks.py": (),

@@ -1,9 +1,11 @@
 """The whole gateway in one process: what it runs, whether it is ready, and how it refuses."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NoReturn
 
 import aiohttp
 import pytest
@@ -75,6 +77,22 @@ async def test_it_lives_before_it_is_ready(http: aiohttp.ClientSession) -> None:
         "keypoints for the model asl-words",
         "recognizers for the model asl-words",
     ]
+
+
+async def test_a_gateway_whose_transcripts_end_by_a_fault_says_so_and_is_not_ready(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def at_fault(_: object) -> NoReturn:
+        raise ZeroDivisionError("a rule at fault")
+
+    monkeypatch.setattr(gateway.app, "rules_of", at_fault)
+    app = create_app(settings.load(redis_url=redis_url))
+    async with serving(app) as url, aiohttp.ClientSession(url) as client, asyncio.timeout(5):
+        await app.state.gateway.handed_over.wait()
+        status, body = await said(client, "/readyz")
+    assert status == 503
+    assert "this gateway is stopping" in json.loads(body)["missing"]
+    assert "a rule at fault" in caplog.text
 
 
 async def test_it_is_ready_when_every_stage_serves_every_model(

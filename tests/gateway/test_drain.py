@@ -17,9 +17,9 @@ from playwright.async_api import async_playwright
 from redis.asyncio import Redis
 
 from deploy.bench.chromium_camera import FLAGS
+from gateway import closing
 from gateway.app import create_app
 from gateway.ingest import ice
-from gateway.results import events
 from shared import keys, sessions, settings
 from shared.framelog import End, Frame, FrameReader
 from shared.messages import Last, Note, Result
@@ -155,7 +155,7 @@ async def test_a_camera_goes_on_at_another_replica_and_its_transcript_at_the_nex
             process.send_signal(signal.SIGTERM)
             await recognised(store, SESSION, 1)
             told += [event async for event in told_by(viewer)]
-            assert viewer.close_code == events.TRY_AGAIN
+            assert viewer.close_code == closing.TRY_AGAIN
         async with asyncio.timeout(5):
             await lost.wait()  # The camera is told; it need not find out.
         await recognised(store, SESSION, 2)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from redis.asyncio import Redis
 
+from gateway import closing
 from gateway import server as serving
 from gateway.app import create_app
 from gateway.results import events
@@ -156,7 +157,7 @@ async def test_a_gateway_that_is_told_to_stop_sends_everyone_elsewhere(
             process.send_signal(signal.SIGTERM)
             began = time.monotonic()
             assert (await viewer.receive(timeout=5)).type == aiohttp.WSMsgType.CLOSE
-            assert viewer.close_code == events.TRY_AGAIN
+            assert viewer.close_code == closing.TRY_AGAIN
         async with stream, await waiting as answer:
             assert (await stream.text()).startswith("id: 1\n")
             assert (await answer.json())["state"] == "queued"

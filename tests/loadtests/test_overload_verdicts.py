@@ -33,6 +33,13 @@ def test_later_glosses_and_older_pictures_are_not_met() -> None:
     assert [what.split(" of ")[0] for what in wrong] == ["final glosses", "pictures"]
 
 
+def test_who_keeps_its_latency_by_dropping_pictures_is_not_met() -> None:
+    over = dataclasses.replace(OVER, dropped=5 * 300 // 10)
+    assert not_met(dataclasses.replace(GOOD, over=over)) == [
+        "the admitted have at most 5 % of their pictures dropped"
+    ]
+
+
 def test_no_glosses_are_no_proof() -> None:
     over = dataclasses.replace(OVER, partial_ms=[], frame_age_ms=[])
     assert len(not_met(dataclasses.replace(GOOD, over=over))) == 2
@@ -54,5 +61,7 @@ def test_a_late_or_missing_recovery_is_not_met() -> None:
 
 def test_the_table_counts_those_who_are_elsewhere() -> None:
     assert GOOD.table()[-1] == "live 5, waiting 0, refused or elsewhere 10"
+    used = dataclasses.replace(NORMAL, cores={"gateway": 0.5, "cameras": 0.25})
+    assert "cores at 80 %: gateway 0.50, cameras 0.25" in dataclasses.replace(GOOD, normal=used).table()
     assert OVER.dropped_share == 0.0
     assert dataclasses.replace(OVER, dropped=150).dropped_share == 0.1

@@ -26,7 +26,8 @@ def test_a_soak_is_good_where_nothing_rises_dies_or_is_lost(tmp_path: Path) -> N
     found = soaked(tmp_path / "soak.json")
     assert is_good(found), "a refusal is no leak"
     assert json.loads((tmp_path / "soak.json").read_text()) == json.loads(json.dumps(found))
-    assert "flat: met" in table(found)
+    assert "flat: met, which 8 minutes cannot tell" in table(found)
+    assert "flat: met\n" in table(found | {"minutes": 30.0})
     assert "1 times WHIP connect: 503: no room" in table(found)
 
 

@@ -253,3 +253,35 @@ async def test_who_lost_a_session_to_a_later_claim_of_its_own_process_lets_that_
         while asyncio.get_running_loop().time() < deadline:
             assert await two.take(block_seconds=0.05) is None
         assert not second.lost.is_set()
+
+
+async def test_a_redis_that_is_silent_for_longer_than_a_lease_is_told_once_and_costs_no_claim(
+    store: Redis, worker: Callable[..., Claims], caplog: pytest.LogCaptureFixture
+) -> None:
+    await announce(store, "session-a")
+    async with worker("one") as one:
+        claim = await taken(one)
+        await store.client_pause(int(3000 * LEASE))
+        async with asyncio.timeout(10):
+            while "cannot renew while Redis is away" not in caplog.text:
+                await asyncio.sleep(0.01)
+            doubtful = claim.may_be_lost
+            assert doubtful, "until it is known again, nothing of this session is begun"
+            while claim.may_be_lost:
+                await asyncio.sleep(0.01)
+        assert not claim.lost.is_set()
+        assert caplog.text.count("cannot renew") == 1
+
+
+async def test_claims_beyond_what_one_script_renews_outlive_their_lease_too(
+    store: Redis, worker: Callable[..., Claims], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.claims.RENEWED_AT_ONCE", 2)
+    for number in range(5):
+        await announce(store, f"session-{number}")
+    async with worker("one") as one, worker("two") as two:
+        owned = [await taken(one) for _ in range(5)]
+        deadline = asyncio.get_running_loop().time() + 3 * LEASE
+        while asyncio.get_running_loop().time() < deadline:
+            assert await two.take(block_seconds=0.05) is None
+        assert not any(claim.lost.is_set() or claim.may_be_lost for claim in owned)

@@ -125,9 +125,9 @@ async def test_what_a_checkpoint_covers_makes_room(store: Redis, session: Sessio
     writer = FileFrameWriter(await take_writer(store, ID))
     for number in range(4):
         await writer.append(number, frame(number, bytes(100)))
-    assert await writer.unconsumed() == 400
+    assert (await writer.demand()).unconsumed == 400
     await store.hset(keys.session(ID), sessions.CONSUMED, framelog.entry_of_packet(2))
-    assert await writer.unconsumed() == 100
+    assert (await writer.demand()).unconsumed == 100
 
 
 async def test_trimming_keeps_the_entry_named(store: Redis, session: Session) -> None:

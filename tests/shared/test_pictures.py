@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.bundles.manifest.input import MAX_SIDE
 from shared.pictures import (
-    MAX_SIDE,
     PAD,
     PictureSize,
     Rgb,
@@ -209,3 +209,8 @@ def test_opencv_fits_as_we_rely_on() -> None:
     """Bilinear on half-pixel centres, without smoothing: what the models saw in training."""
     row = np.arange(0, 80, 10, dtype=np.uint8)[None, :, None].repeat(3, axis=2)
     assert cv2.resize(row, (2, 1), interpolation=cv2.INTER_LINEAR)[0, :, 0].tolist() == [15, 55]
+
+
+def test_a_picture_too_wide_for_a_jpeg_is_refused_by_size() -> None:
+    with pytest.raises(ValueError, match="a picture of 65501 x 1 could not be packed as JPEG"):
+        pack_jpeg(np.zeros((1, 65_501, 3), np.uint8))

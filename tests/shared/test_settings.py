@@ -58,6 +58,7 @@ def test_without_tokens_only_loopback_is_served(
         ("TURN_URLS", "turn:turn.example.net", "SIGNSTREAM_TURN_SECRET"),
         ("ICE_RELAY_ONLY", "1", "SIGNSTREAM_TURN_URLS"),
         ("ICE_ADDRESSES", ",", "empty"),
+        ("ICE_ADDRESSES", "media.example.net", "'media.example.net'.*only binds to loopback"),
     ],
 )
 def test_ice_settings_that_cannot_work_say_what_would(
@@ -82,6 +83,8 @@ def test_ice_settings_that_cannot_work_say_what_would(
         ("EXECUTION_PROVIDERS", "cpu,npu", "'npu'.*cpu, cuda, openvino"),
         ("MODELS", " , ", "empty"),
         ("KEEP_SECONDS", "5", "60"),
+        ("REWRITE_URL", "http://127.0.0.1:8000/v1", "SIGNSTREAM_REWRITE_MODEL"),
+        ("OTLP_ENDPOINT", "collector:4318", "http://HOST:PORT"),
     ],
 )
 def test_a_refusal_says_what_would_be_right(
@@ -134,3 +137,24 @@ def test_a_file_of_a_setting_that_cannot_be_is_refused(
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=said):
         settings.load()
+
+
+def test_a_host_may_be_this_machines_by_name() -> None:
+    assert settings.load(host="localhost").host == "localhost"
+
+
+def test_it_is_told_where_each_value_comes_from_and_no_secret_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "turn-secret"
+    file.write_text("hunter2\n")
+    monkeypatch.setenv("SIGNSTREAM_TURN_SECRET_FILE", str(file))
+    monkeypatch.setenv("SIGNSTREAM_PORT", "9000")
+    found = settings.sources(host="127.0.0.1", port=None)
+    assert (found["host"], found["port"], found["models"]) == ("command line", "environment", "default")
+    assert found["turn_secret"] == f"file {file}"
+    read = settings.load()
+    assert settings.masked("turn_secret", read.turn_secret) == "***"
+    assert settings.masked("turn_secret", "") == ""
+    assert settings.masked("redis_url", "redis://:hunter2@redis:6379/0") == "redis://:***@redis:6379/0"
+    assert settings.masked("port", 9000) == "9000"

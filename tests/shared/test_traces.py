@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from shared import traces
+from shared import metrics, traces
 from shared.framelog import Frame, read_entry
 from shared.messages import BadMessageError, Result, Window
 from tests.collector import collecting
@@ -19,7 +19,7 @@ def test_spans_of_a_trace_hang_together_and_reach_the_collector() -> None:
             assert traces.begins()
             first = traces.span("", "capture", now - 1, now, {"session": "s", "bytes": 7})
             second = traces.span(first, "landmarks", now, now + 0.5, {"age_ms": 1.5, "live": True})
-            assert traces.is_context(second)
+            assert traces.TRACEPARENT.fullmatch(second)
         capture, landmarks = sorted(collector.spans, key=lambda span: span.begun)
     assert (capture.service, capture.name, capture.parent) == ("signstream-gateway", "capture", "")
     assert (landmarks.trace, landmarks.parent) == (capture.trace, capture.id)
@@ -70,10 +70,28 @@ def test_messages_carry_it_and_old_ones_are_still_read() -> None:
 
 @pytest.mark.parametrize("text", ["", "00-x", f"00-{'A' * 32}-{'b' * 16}-01", 5, None, "x" * 10_000])
 def test_what_is_no_context_begins_anew(text: object) -> None:
-    assert not traces.is_context(text)
     with collecting() as collector:
         with traces.exporting("gateway", collector.url, 1.0):
             traces.span(str(text), "landmarks", 0, 1, {})
         (told,) = collector.spans
     assert told.parent == ""
     json.dumps(told.said)
+
+
+def spans_lost() -> float:
+    (told,) = metrics.SPANS_LOST.instrument.collect()
+    return float(next(sample.value for sample in told.samples if sample.name.endswith("_total")))
+
+
+def test_a_collector_that_is_away_costs_the_oldest_spans_and_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(traces, "MOST_WAITING", 3)
+    monkeypatch.setattr(traces, "EXPORT_SECONDS", 60.0)  # it sends nothing before it is closed
+    before = spans_lost()
+    with collecting() as collector:
+        with traces.exporting("gateway", collector.url, 1.0):
+            for number in range(5):
+                traces.span("", f"capture {number}", 0, 1, {})
+        assert sorted(span.name for span in collector.spans) == ["capture 2", "capture 3", "capture 4"]
+    assert spans_lost() - before == 2

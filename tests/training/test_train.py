@@ -12,13 +12,16 @@ torch = pytest.importorskip(
 pytest.importorskip("onnxscript", reason="needs the training group of packages: make .venv/training.stamp")
 
 from shared.bundles import load_bundle  # noqa: E402
-from training import recipe, ridge  # noqa: E402
+from training import recipe, ridge, trainer  # noqa: E402
+from training import train as train_module  # noqa: E402
 from training.export import rewrite_report, write_bundle  # noqa: E402
 from training.heldout import measure  # noqa: E402
+from training.kept import Kept  # noqa: E402
 from training.network import Network, WhetherWord, WhichWord  # noqa: E402
 from training.recordings import Recordings  # noqa: E402
 from training.report import ClipReport, HelloReport, QuietReport, Report  # noqa: E402
-from training.train import Progress, recipe_pipeline, train, train_which  # noqa: E402
+from training.train import recipe_pipeline, train, train_which  # noqa: E402
+from training.trainer import Progress  # noqa: E402
 from workers.recognizers.graphs import Recognizer  # noqa: E402
 from workers.recognizers.runtime import onnxruntime  # noqa: E402
 
@@ -118,11 +121,36 @@ def test_the_same_seed_gives_the_same_weights(recordings: Recordings) -> None:
     assert any(not torch.equal(a[name], other[name]) for name in a)
 
 
+def test_a_killed_training_goes_on_to_the_same_networks(
+    recordings: Recordings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train(recordings, 6, 6, 2, batch=2).state_dict()
+    kept, kills = Kept(tmp_path, recipe.NAME), 0
+    monkeypatch.setattr(trainer, "TOLD_SECONDS", -1.0)
+    monkeypatch.setattr(train_module, "KEEP_EVERY", 2)
+
+    def killed(now: Progress) -> None:
+        nonlocal kills
+        if now.step == 4 and kills < 2:  # of the first network, then of the second
+            kills += 1
+            raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train(recordings, 6, 6, 2, batch=2, told=killed, checkpoints=kept.of("all"))
+        assert torch.load(kept.of("all")("which"), weights_only=True)["step"] in {2, 6}
+    resumed = train(recordings, 6, 6, 2, batch=2, checkpoints=kept.of("all")).state_dict()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    kept.forget()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_ten_clips_are_learned_by_heart_exported_and_served(recordings: Recordings, tmp_path: Path) -> None:
     told: list[Progress] = []
     torch.set_num_threads(1)
     network = train(recordings, 60, 60, 10, batch=8, told=told.append)
-    assert [progress.step for progress in told] == 2 * [50, 60] + recipe.SINGLES * [10]
+    ends = [progress.step for progress in told if progress.step == progress.steps]
+    assert ends == 2 * [60] + recipe.SINGLES * [10]
     assert measure(network, recordings).top1 == 1
 
     with warnings.catch_warnings():

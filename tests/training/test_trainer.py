@@ -14,6 +14,7 @@ torch = pytest.importorskip(
 from numpy.random import Generator  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from training import trainer  # noqa: E402
 from training.trainer import CheckpointError, Plan, Progress, Run, follow  # noqa: E402
 
 PLAN = Plan(steps=8, keep_every=3)
@@ -77,6 +78,16 @@ def test_a_run_that_was_killed_goes_on_from_its_checkpoint_to_the_same_weights_a
     curves = [[dataclasses.replace(at, seconds=0) for at in run.curve] for run in (unbroken, again)]
     assert curves[0] == curves[1]
     assert again.step == unbroken.step
+
+
+def test_a_slow_run_is_told_of_between_the_points_of_its_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "TOLD_SECONDS", -1.0)
+    told: list[Progress] = []
+    run = Run(network(), dataclasses.replace(PLAN, told_every=4))
+    run.train(loss_of, told.append)
+    assert [now.step for now in told] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [now.step for now in run.curve] == [4, 8]
+    assert str(told[-1]).startswith(f"step 8/8, loss {told[-1].loss:.3f}, ")
 
 
 def test_patience_ends_a_run_and_gives_its_best_weights_back() -> None:
@@ -153,8 +164,8 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_plan_is_refused_by_name(tmp_path: Path) -> None:
     checkpoint = tmp_path / "run.pt"
     Run(network(), PLAN, checkpoint).train(loss_of)
-    with pytest.raises(CheckpointError, match=r"run\.pt: kept by a run with .*'steps': 8"):
-        Run(network(), Plan(steps=9), checkpoint)
+    with pytest.raises(CheckpointError, match=r"run\.pt: kept by a run with steps 8, not 9; delete"):
+        Run(network(), dataclasses.replace(PLAN, steps=9, keep_every=1), checkpoint)
 
 
 def test_a_broken_checkpoint_is_refused_by_name(tmp_path: Path) -> None:

@@ -27,7 +27,5 @@ def percentile(counts: Sequence[int], percent: float) -> float | None:
     wanted = percent / 100 * sum(counts)
     if not wanted:
         return None
-    for step, so_far in enumerate(itertools.accumulate(counts)):
-        if so_far >= wanted:
-            return float((step + 1) * STEP_MS) if step < STEPS else float("inf")
-    raise AssertionError
+    step = next(step for step, so_far in enumerate(itertools.accumulate(counts)) if so_far >= wanted)
+    return float((step + 1) * STEP_MS) if step < STEPS else float("inf")

@@ -14,7 +14,7 @@ import redis.asyncio
 import uvloop
 from redis.exceptions import RedisError
 
-from shared import connection, keys, metrics, metrics_server, traces
+from shared import connection, keys, metrics, metrics_server, tasks, traces
 from shared.bundles import BundleError, ModelWatch
 from shared.claims import Claim, Claims
 from shared.fence import FencedOffError, SessionGoneError
@@ -22,10 +22,12 @@ from shared.settings import SESSIONS_A_CORE, Settings
 from shared.telemetry import SESSION, configure_logging
 from workers.keypoints import spec
 from workers.keypoints.age import Age
+from workers.keypoints.attempts import let_go
 from workers.keypoints.capacity import SETTLE_SECONDS, Capacity
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.meter import Meter
 from workers.keypoints.reclaim import return_free_memory
+from workers.keypoints.relief import to_hand_over
 from workers.keypoints.session import own_session
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windows import WindowTopics
@@ -40,6 +42,10 @@ ANNOUNCE_SECONDS = 1.5
 
 TAKE_SECONDS = 0.1
 """Waits for a new session this long, then looks for one whose owner fell silent or let go."""
+
+ASIDE_SECONDS, MOST_ASIDE_SECONDS = 0.03, 0.15
+"""A worker asks for one more session only so often for each that it has, while one without waits in Redis: of
+two with room the one with fewer mostly has it."""
 
 FULL_SECONDS = 0.25
 """A worker without room looks this often whether it has some, or whether a session has no owner at all."""
@@ -105,8 +111,8 @@ class Worker:
         self._age = Age(config.worker_hours, config.worker_mib)
         self._place = place
         self._claims = claims
-        self._tasks: dict[asyncio.Task[None], float] = {}
-        """Of each session, and when it was taken."""
+        self._tasks: dict[asyncio.Task[None], Claim] = {}
+        """Of each session, in the order in which they were taken."""
         self._reclaiming: asyncio.Task[None] | None = None
         self._patience = Patience(place.stop)
         self._is_announced = False
@@ -124,8 +130,7 @@ class Worker:
             while not self._place.stop.is_set():
                 await self._take()
         finally:
-            announcing.cancel()
-            await asyncio.gather(announcing, return_exceptions=True)
+            await tasks.end(announcing)
             await self._let_go()
             if self._reclaiming is not None:
                 await self._reclaiming
@@ -143,16 +148,21 @@ class Worker:
             if not self._capacity.takes_orphans(len(self._tasks), self._place.tally.published_sessions):
                 return
         try:
-            take = self._claims.take(TAKE_SECONDS) if room else self._claims.take_orphan(ORPHAN_SECONDS)
-            claim = await take
+            claim = await (self._one_more() if room else self._claims.take_orphan(ORPHAN_SECONDS))
         except AWAY as error:
             await self._patience.after(error)
             return
         self._patience.back()
         if claim is not None:
             task = asyncio.create_task(self._own(claim), name=f"session {claim.session}")
-            self._tasks[task] = time.monotonic()
+            self._tasks[task] = claim
             task.add_done_callback(self._ended)
+
+    async def _one_more(self) -> Claim | None:
+        if not self._tasks:
+            return await self._claims.take(TAKE_SECONDS)
+        await asyncio.sleep(min(MOST_ASIDE_SECONDS, ASIDE_SECONDS * len(self._tasks)))
+        return await self._claims.take(0.0)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
@@ -162,7 +172,7 @@ class Worker:
     def _room(self) -> int:
         if self._age.is_over:
             return 0
-        young = sum(time.monotonic() - taken < SETTLE_SECONDS for taken in self._tasks.values())
+        young = sum(time.monotonic() - claim.taken < SETTLE_SECONDS for claim in self._tasks.values())
         tally = self._place.tally
         return self._capacity.room(len(self._tasks), tally.file_sessions, young, tally.published_sessions)
 
@@ -183,7 +193,7 @@ class Worker:
         SESSION.set(claim.session)
         patience = Patience(self._place.stop)
         try:
-            while not (claim.lost.is_set() or self._place.stop.is_set()):
+            while not (claim.lost.is_set() or claim.handing_on.is_set() or self._place.stop.is_set()):
                 begun = time.monotonic()
                 try:
                     if await self._serve(claim):
@@ -191,13 +201,41 @@ class Worker:
                 except AWAY as error:
                     # The claim is kept: nobody else gets it without Redis, and the fence guards the rest.
                     await patience.after(error, time.monotonic() - begun)
+            await self._say_alive(claim)
             if not claim.lost.is_set():
-                return  # leaving `claims` hands it on
+                await self._hand_on(claim)
+                return
         except FencedOffError:
-            pass
+            await self._say_alive(claim)
         except Exception:
             log.exception("session %s failed here; the next worker tries", claim.session)
         self._claims.forget(claim)
+
+    async def _hand_on(self, claim: Claim) -> None:
+        if self._place.stop.is_set():
+            return  # leaving `claims` does
+        with contextlib.suppress(*AWAY):  # else its lease runs out
+            await self._claims.release(claim)
+
+    async def _relieve(self) -> None:
+        """Hands a camera's session to a worker with room once there has been too much for a while."""
+        if not self._capacity.is_over() or self._place.stop.is_set():
+            return
+        newest_first = [claim for claim in reversed(self._tasks.values()) if not claim.handing_on.is_set()]
+        try:
+            claim = await to_hand_over(self._place.store, self._claims.consumer, newest_first)
+        except AWAY:
+            return
+        if claim is not None:
+            log.info("session %s goes to a worker with room: this one drops pictures", claim.session)
+            claim.handing_on.set()
+            self._capacity.relieved()
+
+    async def _say_alive(self, claim: Claim) -> None:
+        """Of a session that goes on elsewhere: its input did not end this process."""
+        with contextlib.suppress(*AWAY):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await let_go(self._place.store, claim.session, claim.fence)
 
     async def _serve(self, claim: Claim) -> bool:
         """True when the session is over and acknowledged."""
@@ -223,6 +261,7 @@ class Worker:
                     self._is_announced = True
                 except AWAY:
                     self._is_announced = False
+                await self._relieve()
                 await asyncio.sleep(ANNOUNCE_SECONDS)
         finally:
             with contextlib.suppress(*AWAY):
@@ -293,8 +332,7 @@ async def serve(
                 await working[0].run()
             finally:
                 if following is not None:
-                    following.cancel()
-                    await asyncio.gather(following, return_exceptions=True)
+                    await tasks.end(following)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         await serving.aclose()

@@ -10,17 +10,21 @@ import math
 OWN_CORE = 0.85
 """Of one core for this process: its pictures share one thread, and a picture that waits is late."""
 
-WHOLE_CORE = 1.0
-"""Up to the first guess, which was made with care, the process may fill its core."""
+WHOLE_CORE = 0.95
+"""Up to the first guess, which was made with care, the process may fill its core, all but what lets pictures
+that come at the same moment wait for each other: in a core that is full to the brim a fifth is dropped."""
 
 SPARE_CORES = 0.1
 """Left over on the machine for the stages beside us, which work for the same sessions."""
 
 SETTLE_SECONDS = 3.0
-"""A session taken this lately is not in what was measured."""
+"""A session taken this lately is not in the idle cores that were measured."""
 
 SMOOTHING = 0.4
 """Share of the newest look, one every second and a half: a browser that starts is no reason to refuse."""
+
+OVER_LOOKS = 3
+"""Looks in a row with pictures dropped, four seconds and a half: no hitch that passes."""
 
 ORPHANS_UP_TO = 2
 """Times the first guess: with as many, a worker still landmarks some pictures of each in time."""
@@ -60,10 +64,12 @@ class Capacity:
         """`first_guess`: sessions a core carries as far as anybody knows before the first was measured."""
         self._fixed = fixed
         self._guess = first_guess
-        self._cost = OWN_CORE / first_guess
-        self._used: float | None = None
+        self._cost = self._guessed_cost = OWN_CORE / first_guess
+        self._used = self._lives = self._published = 0.0
+        """Of the live sessions measured: cores, and how many they were, smoothed alike."""
         self._spare: float | None = None
-        self._dropped = False
+        self._dropped = 0
+        """Looks in a row that found pictures dropped."""
 
     @property
     def cost(self) -> float:
@@ -73,20 +79,33 @@ class Capacity:
     def look(self, usage: Usage) -> None:
         """Takes the newest measurement."""
         self._used = _smoothed(self._used, usage.live)
+        self._lives = _smoothed(self._lives, usage.lives)
+        self._published = _smoothed(self._published, usage.published)
         if usage.lives:
             pictures = usage.live - usage.published * PUBLISHED_COST
             cost = max(LEAST_COST, pictures / usage.lives)
             self._cost = _smoothed(self._cost, cost)
+        elif self._cost > self._guessed_cost:
+            # What sessions cost in a crowd that has left says nothing of the next ones.
+            self._cost = _smoothed(self._cost, self._guessed_cost)
         if usage.spare is not None:
             # Files step aside for live sessions, so what they take is there for them.
             self._spare = _smoothed(self._spare, usage.spare + usage.files)
-        self._dropped = usage.dropped
+        self._dropped = self._dropped + 1 if usage.dropped else 0
+
+    def is_over(self) -> bool:
+        """Whether it has had too much for a while. A number that was set is nobody's to doubt."""
+        return not self._fixed and self._dropped >= OVER_LOOKS
+
+    def relieved(self) -> None:
+        """A session goes to another worker: looks anew whether that is enough."""
+        self._dropped = min(self._dropped, 1)
 
     def room(self, owned: int, files: int, young: int, published: int = 0) -> int:
         """Sessions that may be taken on beside `owned` ones, whatever they will be.
 
         Of those `files` are files, `published` publish landmarks, and `young` were taken too lately to be in
-        the measurement.
+        the idle cores that were measured.
         """
         if self._fixed:
             return max(0, self._fixed - owned)
@@ -94,12 +113,18 @@ class Capacity:
             return 0
         cameras = min(young, owned - published)
         young_cost = cameras * self._cost + (young - cameras) * PUBLISHED_COST
-        used = (self._used or 0.0) + files * self._cost + young_cost
+        used = self._used_by(owned - files - published, published) + files * self._cost
         spare = math.inf if self._spare is None else self._spare - SPARE_CORES - young_cost
         counted = self._counted(owned, published)
         known = min(self._guess - counted, self._sessions(WHOLE_CORE - used))
         beyond = min(MOST_SESSIONS - counted, self._sessions(min(OWN_CORE - used, spare)))
         return max(known, beyond, 0 if owned else 1)
+
+    def _used_by(self, cameras: int, published: int) -> float:
+        """By so many now: what was measured lags behind who has just come, and who has just left."""
+        now = cameras * self._cost + published * PUBLISHED_COST
+        measured = self._lives * self._cost + self._published * PUBLISHED_COST
+        return self._used * now / measured if now < measured else self._used + now - measured
 
     def takes_orphans(self, owned: int, published: int = 0) -> bool:
         """Whether a session that nobody else takes is taken without room: some pictures rather than none."""

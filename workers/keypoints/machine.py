@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+PROC = Path("/proc")
 
 
 def idle_seconds() -> float | None:
@@ -13,7 +14,7 @@ def idle_seconds() -> float | None:
     What polite processes (nice) take counts as idle: they step aside.
     """
     try:
-        lines = Path("/proc/stat").read_text("ascii").splitlines()
+        lines = (PROC / "stat").read_text("ascii").splitlines()
     except OSError:
         return None
     mine = {f"cpu{core}" for core in os.sched_getaffinity(0)}
@@ -51,7 +52,7 @@ class Spare:
 def resident_bytes() -> int | None:
     """Of this process in memory."""
     try:
-        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int((PROC / "self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return None
 

@@ -23,8 +23,6 @@ HANDS_AND_POSE = Profile("hands+pose", pose=4, face=None)
 HOLISTIC = Profile("holistic", pose=4, face=4)
 """All 468 points of the face, lips among them: one network gives them all."""
 
-PROFILES = {profile.name: profile for profile in (HANDS, HANDS_AND_POSE, HOLISTIC)}
-
 
 def profile_of(rows: Iterable[int]) -> Profile:
     """The least that gives these canonical rows."""

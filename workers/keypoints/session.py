@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import logging
 import time
@@ -14,6 +15,7 @@ from shared.framelog import START, End, Frame, FrameReader, MissingPacketsError
 from shared.landmarks.message import CODEC
 from shared.messages import Last, Note
 from shared.sessions import Session
+from workers.keypoints.attempts import DOUBT_SECONDS, Attempts, field
 from workers.keypoints.chains import Windows
 from workers.keypoints.checkpoint import BadCheckpointError, Checkpoint, Keyframes, before, order
 from workers.keypoints.decoder import UnknownCodecError
@@ -40,7 +42,11 @@ LOOK_SECONDS = 1.0
 """Looks this often whether the session is over or gone, which no frame would tell."""
 
 READ_SECONDS = 0.25
-"""Waits for frames this long before looking whether to stop."""
+"""Waits for a file's packets this long before looking whether to stop, or whether a checkpoint is due."""
+
+LIVE_READ_SECONDS = 1.0
+"""For a camera's frames: one that comes ends the wait. Well within what a stopping worker gives its sessions,
+and a thousand sessions at rest ask Redis a thousand times a second, not four thousand."""
 
 LIVE_READ, FILE_READ = 64, 12
 """Entries read at once. A camera's backlog is read whole, to know what is newest; a file's in short turns, so
@@ -58,12 +64,12 @@ HOPELESS_FRAMES = 1000
 MOST_FOLLOWED = 64
 """Frames with a trace that were read and not yet looked at; those that are dropped never are."""
 
-MAX_ATTEMPTS = 5
-"""Owners in a row that wrote no checkpoint: the session kills its workers, and would kill them all."""
+DOUBT_LOOK_SECONDS = 0.25
+"""Looks this often whether an owner that stood still is back."""
 
 
 class _StoppedError(Exception):
-    """Told to stop while windows were unsent: the last checkpoint stands."""
+    """Told to stop before the session got further: the last checkpoint stands."""
 
 
 async def own_session(place: Workplace, claim: Claim) -> bool:
@@ -77,14 +83,21 @@ async def own_session(place: Workplace, claim: Claim) -> bool:
         raise SessionGoneError(f"session {claim.session} is not in Redis any more")
     if session.state in sessions.OVER:
         return True
+    try:
+        return await _own(place, claim, session)
+    except _StoppedError:
+        return False
+
+
+async def _own(place: Workplace, claim: Claim, session: Session) -> bool:
     journal = Journal(place.store, session.id, claim.fence)
     checkpoint: Checkpoint | None = None
     try:
-        checkpoint = await journal.take()
+        checkpoint, attempts = await journal.take()
         if checkpoint is not None and checkpoint.done:
             return True
-        _require_progress(claim, checkpoint)
-        owner = Owner(place, claim, session, journal, checkpoint)
+        await _require_survivors(place, claim, journal, attempts)
+        owner = Owner(place, claim, session, journal, checkpoint, attempts)
     except (RefusedError, UnknownCodecError, BadCheckpointError) as error:
         await _refuse(journal, session, str(error), checkpoint or Checkpoint())
         return True
@@ -93,17 +106,22 @@ async def own_session(place: Workplace, claim: Claim) -> bool:
     except RefusedError as error:
         await _refuse(journal, session, str(error), owner.checkpoint())
         return True
-    except _StoppedError:
-        await owner.stand()
-        return False
     finally:
         await owner.close()
 
 
-def _require_progress(claim: Claim, checkpoint: Checkpoint | None) -> None:
-    attempts = claim.fence - (checkpoint.owner if checkpoint else 0)
-    if attempts > MAX_ATTEMPTS:
-        raise RefusedError(f"{attempts - 1} workers in a row ended while they worked on this session")
+async def _require_survivors(place: Workplace, claim: Claim, journal: Journal, attempts: Attempts) -> None:
+    """Raises RefusedError where too many owners ended at this session's input; those that are only late are
+    given time to say so."""
+    until = time.monotonic() + DOUBT_SECONDS
+    while attempts.why_ended() and not attempts.why_late() and time.monotonic() < until:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(place.stop.wait(), DOUBT_LOOK_SECONDS)
+        if place.stop.is_set() or claim.lost.is_set():
+            raise _StoppedError
+        _, attempts = await journal.take()
+    if reason := attempts.why_late() or attempts.why_ended():
+        raise RefusedError(reason)
 
 
 async def _refuse(journal: Journal, session: Session, reason: str, reached: Checkpoint) -> None:
@@ -123,6 +141,7 @@ class Owner:
         session: Session,
         journal: Journal,
         reached: Checkpoint | None,
+        attempts: Attempts,
     ) -> None:
         """Raises UnknownCodecError, BadCheckpointError, and RefusedError for a model we do not have."""
         missing = [model for model in session.models if model not in place.specs]
@@ -134,6 +153,10 @@ class Owner:
         self._live = session.mode != "file"
         self._published = session.codec == CODEC
         self._reached = reached
+        self._began_at = order(reached.consumed)
+        self._begun = False
+        self._attempts = attempts.fields
+        """Fields of those to be forgotten once the session gets further, ours too."""
         # As it was when the session began: a model may be replaced meanwhile.
         self._specs = specs_of(session, place, reached)
         self._spec_states = {model: spec.state() for model, spec in self._specs.items()}
@@ -184,11 +207,6 @@ class Owner:
             await self._record(rest=True)
         return False
 
-    async def stand(self) -> None:
-        """Writes the last checkpoint again as ours: stopping is no failed attempt."""
-        if not self._claim.lost.is_set():
-            await self._journal.reach(dataclasses.replace(self._reached, owner=self._claim.fence))
-
     async def close(self) -> None:
         """Frees what the landmarker holds, after `run`."""
         self._place.tally.serve(-1, live=self._live, published=self._published)
@@ -219,13 +237,14 @@ class Owner:
         return self._time if self._time is None or since is None else min(self._time, since)
 
     def _stopping(self) -> bool:
-        return self._place.stop.is_set() or self._claim.lost.is_set()
+        claim = self._claim
+        return self._place.stop.is_set() or claim.lost.is_set() or claim.handing_on.is_set()
 
     async def _read(self) -> list[Frame]:
         """What came; of a file only once all that was read is landmarked."""
         if self._landmarker.waiting:
             return await self._read_on(0.0) if self._live else []
-        return await self._read_on(READ_SECONDS)
+        return await self._read_on(LIVE_READ_SECONDS if self._live else READ_SECONDS)
 
     async def _read_on(self, patience: float) -> list[Frame]:
         """What came within `patience`, seconds; with 0 what is there."""
@@ -255,6 +274,8 @@ class Owner:
         """Decodes what came, landmarks what is due, and sends the windows that are now whole."""
         if not (frames or self._end is not None or self._landmarker.waiting):
             return
+        if not self._begun:
+            await self._begin()
         shown = await self._shown(frames)
         if self._live and self._landmarker.wants_keyframe:
             await self._ask_for_keyframe()
@@ -264,6 +285,11 @@ class Owner:
             await self._take(each)
         if not self._landmarker.waiting:
             self._unseen.clear()
+
+    async def _begin(self) -> None:
+        await self._journal.begin_on_input()
+        self._begun = True
+        self._attempts = (*self._attempts, field(self._claim.fence).encode())
 
     async def _shown(self, frames: list[Frame]) -> list[Landmarked]:
         if self._published:  # a thread would cost more than the work
@@ -361,7 +387,11 @@ class Owner:
     async def _record(self, *, rest: bool = False) -> None:
         self._recorded, self._recorded_at = (self._reader.position, self._time), time.monotonic()
         checkpoint = self.checkpoint()
-        await self._journal.reach(checkpoint, self._drops(rest=rest), read=self._reader.position)
+        # To come to where the last owner stood is no step further: its end may lie right behind.
+        forget = self._attempts if order(checkpoint.consumed) > self._began_at else ()
+        notes = self._drops(rest=rest)
+        await self._journal.reach(checkpoint, notes, read=self._reader.position, forget=forget)
+        self._attempts = () if forget else self._attempts
         self._reached = checkpoint
         self._unrecorded = False
 

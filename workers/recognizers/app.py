@@ -13,7 +13,7 @@ import uvloop
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared import keys
+from shared import keys, tasks
 from shared.bundles import Bundle, BundleError, ModelWatch
 from shared.connection import connect, process_name
 from workers.recognizers import metrics
@@ -212,8 +212,7 @@ async def announced(redis: Redis, house: House) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        announcing.cancel()
-        await asyncio.gather(announcing, return_exceptions=True)
+        await tasks.end(announcing)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(0.5):
                 await redis.delete(key)
@@ -244,29 +243,9 @@ def signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def main(
-    redis_url: str,
-    watch: ModelWatch,
-    *,
-    broker: str = "",
-    loading: Loading | None = None,
-    metrics_port: int = 0,
-    metrics_host: str = "127.0.0.1",
-) -> int:
-    """Runs the process; its exit status: 0 after a signal, 1 where the supervisor must start it again."""
-    serving = serve(
-        redis_url,
-        watch,
-        broker=broker,
-        loading=loading,
-        metrics_port=metrics_port,
-        metrics_host=metrics_host,
-    )
-    return run(serving)
-
-
 def run(serving: Coroutine[Any, Any, None]) -> int:
-    """As `main`, for `serve` or `serve_models`. Ends the process itself where a thread of it hangs."""
+    """Runs `serve` or `serve_models`; the exit status: 0 after a signal, 1 where the supervisor must start it
+    again. Ends the process itself where a thread of it hangs."""
     try:
         uvloop.run(_or_exit(serving))
     except RecognizersStoppedError as error:

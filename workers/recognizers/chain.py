@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared import keys, metrics
+from shared import keys, metrics, tasks
 from shared.faust_redis import give_back
 from shared.messages import BadMessageError, Result, Symbol, Window
 from workers.recognizers.recognizer import MAX_TRIES, Counts, Picks, failed, traced, unpack
@@ -109,13 +109,11 @@ class ChainAgent:
         """Lets go of what is set aside: it goes to another worker. From now on nothing is: Faust waits at its
         end for every message that somebody holds."""
         self._is_closed = True
-        tasks = [held.waiting for held in self._sessions.values() if held.waiting is not None]
+        waiting = [held.waiting for held in self._sessions.values() if held.waiting is not None]
         for held in self._sessions.values():
             _let_go(held)
         self._sessions.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await tasks.end(*waiting)
 
     async def _advance(self, session: str) -> None:
         """Answers the session's windows as long as it is their turn."""

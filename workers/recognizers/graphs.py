@@ -1,7 +1,7 @@
 """A bundle's graphs in ONNX Runtime, checked against its manifest before the first window."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,10 @@ from workers.recognizers.ahead import SIDE_BY_SIDE, Ahead
 from workers.recognizers.embeddings import Embedder
 from workers.recognizers.graph import CPU, Graph, Place
 from workers.recognizers.pipeline import ClipPipeline, Pipeline, PipelineError, Prepared
+from workers.recognizers.states import States
 
 TOP = 10
 """Signs in an answer, as many as an event tells: five alternatives, and five more."""
-
-States = Mapping[str, NDArray[Any]]
-"""What a graph carries from window to window, by the names of its inputs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Recognizer:
         return self._ahead.runs if self._ahead is not None else 1
 
     def recognize(self, window: Window) -> list[tuple[str, float]]:
-        """The five best signs and every background label, each with its probability, best first.
+        """The TOP best signs and every background label, each with its probability, best first.
 
         Raises ValueError where the window is not of the shape the bundle asks for.
         """

@@ -18,9 +18,6 @@ from shared.landmarks import LAYOUTS
 from workers.recognizers.steps import LANDMARK_STEPS, PICTURE_STEPS, Clip, Signal, Stats, StatsError
 from workers.recognizers.steps.mirror import mirror_columns, mirrored
 
-STEPS = LANDMARK_STEPS
-"""What a model of landmarks may name."""
-
 
 class PipelineError(ValueError):
     """A manifest's pipeline that cannot be built; says which step, what it says and what was expected."""

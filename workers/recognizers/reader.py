@@ -9,7 +9,8 @@ from workers.recognizers.ctc.decoder import Decoder, Decoding
 from workers.recognizers.ctc.lexicon import read_lexicon
 from workers.recognizers.ctc.ngram import read_ngram
 from workers.recognizers.ctc.reading import Frames
-from workers.recognizers.graphs import Recognizer, States
+from workers.recognizers.graphs import Recognizer
+from workers.recognizers.states import States
 
 
 class Reader:

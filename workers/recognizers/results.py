@@ -1,18 +1,16 @@
 """Writes results to the sessions that wait for them."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ClusterCrossSlotError, ReadOnlyError, ResponseError
+from redis.exceptions import ClusterCrossSlotError, ReadOnlyError
 
 from shared import keys
-from shared.connection import ANSWER_SECONDS, NOT_NOW, raise_refused
-from shared.faust_redis.connection import AWAY
+from shared.connection import NOT_NOW
+from workers.recognizers.outages import patiently
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 WRITE = """
@@ -42,8 +40,6 @@ to life after the session was cleared away."""
 REFUSED = tuple(word.encode() for word in ("OOM", "READONLY", *NOT_NOW))
 """What the answer to a session begins with when Redis takes no writes now; waited out too."""
 
-PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
-
 
 class Results:
     """The streams `results:{id}`."""
@@ -59,7 +55,7 @@ class Results:
         False where the session has ended or is gone. Waits for a Redis that is away, until cancelled; what
         is then written twice counts once.
         """
-        answers = await _through_outages(lambda: self._try(results))
+        answers = await patiently("Results", lambda: self._try(results))
         for session, answer in answers.items():
             if not isinstance(answer, int):
                 # Such as a key of another type: trying again would not help, and would hold up everybody.
@@ -77,7 +73,7 @@ class Results:
             pipe.expire(key, keys.SESSION_TTL_SECONDS)
             return int((await pipe.execute())[0])
 
-        return await _through_outages(count)
+        return await patiently("Results", count)
 
     async def _try(self, results: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
         """What Redis says for each session: a number, or what is wrong. Raises what is wrong with all."""
@@ -92,27 +88,6 @@ class Results:
             pipe.eval(*_command({session: packed}))
         said = await pipe.execute()
         return _taken({session: one[0] for session, one in zip(results, said, strict=True)})
-
-
-async def _through_outages(call: Callable[[], Awaitable[T]]) -> T:
-    tries = 0
-    while True:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await _by_name(call)
-        except AWAY as error:  # builtins.TimeoutError is an OSError
-            if tries == 0:
-                log.warning("Results wait for Redis: %s: %s", type(error).__name__, error)
-            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
-            tries += 1
-
-
-async def _by_name(call: Callable[[], Awaitable[T]]) -> T:
-    try:
-        return await call()
-    except ResponseError as error:
-        raise_refused(error)
-        raise
 
 
 def _taken(answers: dict[str, Any]) -> dict[str, Any]:

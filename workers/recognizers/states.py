@@ -5,9 +5,7 @@ and the state behind it are written in one step, and only on top of the window b
 window, and however often it is handed out, each has one result and the states are one chain.
 """
 
-import asyncio
 import dataclasses
-import logging
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -17,13 +15,11 @@ from numpy.typing import NDArray
 from redis.asyncio import Redis
 
 from shared import keys
-from shared.faust_redis.connection import AWAY
 from shared.fence import run_script
-from workers.recognizers.results import PAUSES
-
-log = logging.getLogger(__name__)
+from workers.recognizers.outages import patiently
 
 States = Mapping[str, NDArray[Any]]
+"""What a graph carries from window to window, by the names of its inputs."""
 
 SESSION_OVER = -2
 """In the place of a seq. A chain begins behind -1."""
@@ -153,19 +149,7 @@ class StateStore:
         return keys.state(session, self._model)
 
     async def _patiently(self, script: str, places: list[str], arguments: list[Any]) -> Any:
-        return await _through_outages(lambda: run_script(self._redis, script, places, arguments))
+        return await patiently("States", lambda: run_script(self._redis, script, places, arguments))
 
     async def _patiently_call(self, command: str, *args: Any, **options: Any) -> Any:
-        return await _through_outages(lambda: getattr(self._redis, command)(*args, **options))
-
-
-async def _through_outages(call: Any) -> Any:
-    tries = 0
-    while True:
-        try:
-            return await call()
-        except AWAY as error:
-            if tries == 0:
-                log.warning("States wait for Redis: %s: %s", type(error).__name__, error)
-            await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
-            tries += 1
+        return await patiently("States", lambda: getattr(self._redis, command)(*args, **options))

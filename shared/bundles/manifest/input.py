@@ -11,7 +11,8 @@ TO_LENGTH = "to_length"
 """The step that brings a stretch to `length.samples`; where it stands in the pipeline is the model's."""
 
 MAX_SIDE = 1024
-"""Pixels of a model's picture, each way."""
+"""Pixels of a model's picture, each way. No model of the field takes more; a manifest or a JPEG that says so
+is refused unread."""
 
 
 class Step(BaseModel):

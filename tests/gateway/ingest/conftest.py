@@ -15,7 +15,6 @@ import redis.asyncio
 import uvicorn
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 
 from gateway import errors, pages
 from gateway.ingest import ice, landmarks, whip
@@ -155,7 +154,7 @@ async def ingesting(settings: Settings) -> AsyncIterator[Server]:
                 *landmarks.ROUTES,
                 pages.mount(),
             ],
-            exception_handlers={HTTPException: errors.as_json},
+            exception_handlers=errors.HANDLERS,
         )
         app.state.gateway = Gateway(settings, store, MODELS, publishers=publishers)
         app.state.cameras = cameras

@@ -3,11 +3,15 @@
 import asyncio
 import contextlib
 import json
+from pathlib import Path
 
+import pytest
 import redis.asyncio
 
+from gateway.ingest import channels as channels_module
 from gateway.ingest.channels import LARGEST_MESSAGE, Channels, Message
-from shared import keys
+from shared import connection, keys
+from tests.conftest import free_port, running_redis
 
 
 async def test_each_hears_its_own_channel_over_one_connection(store: redis.asyncio.Redis) -> None:
@@ -49,3 +53,25 @@ async def test_a_broken_connection_is_made_again(store: redis.asyncio.Redis) -> 
                 await store.publish(keys.control("one"), json.dumps({"type": "x"}))
                 await asyncio.sleep(0.05)
     await channels.aclose()
+
+
+async def test_who_wants_to_hear_before_redis_is_there_hears_it_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(channels_module, "RETRY_SECONDS", 0.05)
+    port = free_port()
+    store = connection.connect(f"redis://127.0.0.1:{port}/0")
+    channels = Channels(store)
+    heard = list[Message]()
+    async with asyncio.timeout(10), channels.hearing("one", heard.append) as confirmed:
+        while "cannot hear control channels" not in caplog.text:
+            await asyncio.sleep(0.01)
+        assert not confirmed.is_set()
+        with running_redis(tmp_path, port):
+            await confirmed.wait()
+            await channels.say("one", {"type": "keyframe"})
+            while not heard:
+                await asyncio.sleep(0.01)
+            assert heard == [{"type": "keyframe"}]
+            await channels.aclose()
+            await store.aclose()

@@ -11,8 +11,8 @@ import psutil
 import pytest
 from playwright.async_api import Browser, Page
 
-from gateway.ingest import tasks
 from gateway.ingest.camera import Camera
+from shared import tasks
 from shared.framelog import End, Frame
 from tests.gateway.ingest.conftest import Server, until
 from tests.gateway.ingest.pictures import write_video

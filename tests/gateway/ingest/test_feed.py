@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from gateway.ingest import feed
 from gateway.ingest.demux import VideoPackets
-from shared import keys, sessions
+from shared import control, keys, sessions
 from shared.fence import Fence
 from shared.framelog import End, FileFrameWriter, Frame, packet_of_entry
 from shared.messages import Length, unpack_record
@@ -145,7 +144,7 @@ async def consume(server: Server, entry: bytes) -> None:
     await fence.write(
         ("XTRIM", keys.frames(SESSION), "MINID", entry),
         ("HSET", keys.session(SESSION), sessions.CONSUMED, entry),
-        ("PUBLISH", keys.control(SESSION), json.dumps({"type": "consumed"})),
+        ("PUBLISH", keys.control(SESSION), control.message(control.CONSUMED)),
     )
 
 
@@ -201,6 +200,72 @@ async def test_an_upload_whose_session_was_ended_stops(
     await send(client, path.read_bytes())
     await server.store.hset(keys.session(SESSION), "state", sessions.FAILED)
     await until(lambda: len(server.uploads) == 0)
+    assert open_spools() == []
+
+
+async def test_an_upload_is_told_that_its_session_was_ended(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", 5_000)
+    monkeypatch.setattr(feed, "ROOM_SECONDS", 3600.0)
+    path = write_video(tmp_path / "big.mov", "mjpeg", frames=60)
+    await send(client, path.read_bytes())
+    await until(lambda: len(server.uploads) == 1)
+    await server.store.hset(keys.session(SESSION), "state", sessions.FAILED)
+    while not await server.store.publish(keys.control(SESSION), control.message(control.ENDED)):
+        await asyncio.sleep(0.01)
+    await until(lambda: len(server.uploads) == 0)
+
+
+@pytest.fixture
+async def waiting(
+    server: Server, client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload that waits for room, and looks for it twenty times a second."""
+    monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", 5_000)
+    monkeypatch.setattr(feed, "ROOM_SECONDS", 0.05)
+    monkeypatch.setattr(feed, "RETRY_SECONDS", 0.05)
+    assert (await send(client, write_video(tmp_path / "big.mov", "mjpeg", frames=60).read_bytes())).is_success
+    await until(lambda: len(server.uploads) == 1)
+
+
+@pytest.mark.usefixtures("waiting")
+async def test_an_upload_whose_session_redis_lost_stops_and_leaves_nothing(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    await server.store.delete(keys.session(SESSION), keys.frames(SESSION))
+    await until(lambda: len(server.uploads) == 0)
+    assert f"session {SESSION}: gone from Redis before its file was read" in caplog.text
+    assert open_spools() == []
+    assert not await server.store.exists(keys.session(SESSION), keys.frames(SESSION))
+
+
+@pytest.mark.usefixtures("waiting")
+async def test_an_upload_waits_for_a_redis_that_takes_nothing_and_loses_no_packet(
+    server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await server.store.config_set("maxmemory", 1)
+    try:
+        await until(lambda: caplog.text.count("Redis did not take a packet") > 1)
+    finally:
+        await server.store.config_set("maxmemory", 0)
+    monkeypatch.setattr(keys, "FILE_FRAMES_BYTES", 2**30)
+    frames, end = await received(server)
+    assert (len(frames), end.reason) == (60, "end of file")
+    assert [frame.pts for frame in frames] == sorted({frame.pts for frame in frames})
+
+
+@pytest.mark.usefixtures("waiting")
+async def test_an_upload_does_not_wait_for_ever(
+    server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "PATIENCE_SECONDS", 0.1)
+    await server.store.config_set("maxmemory", 1)
+    try:
+        await until(lambda: len(server.uploads) == 0)
+    finally:
+        await server.store.config_set("maxmemory", 0)
+    assert f"session {SESSION}: Redis stayed away, upload stopped" in caplog.text
     assert open_spools() == []
 
 

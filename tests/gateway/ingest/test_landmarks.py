@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from gateway import closing
 from gateway.ingest import publisher
 from loadtests.landmark_publisher import LandmarkPublisher, RefusedError, Takes
 from shared import keys
@@ -162,7 +163,7 @@ async def test_who_shows_the_secret_takes_over_and_the_one_before_writes_nothing
     async with connect(address(server, ""), subprotocols=offered) as second:
         assert second.subprotocol == "signstream.landmarks.v1"
         assert json.loads(await second.recv())["after"] == 1
-        assert await _refused(published._socket) == publisher.TRY_AGAIN, "the same process knows of both"
+        assert await _refused(published._socket) == closing.TRY_AGAIN, "the same process knows of both"
         async with connect(address(replica, ""), subprotocols=offered) as third:
             assert json.loads(await third.recv())["after"] == 1
             assert await _refused(second) == publisher.REPLACED
@@ -201,6 +202,57 @@ async def test_a_publisher_that_falls_silent_is_found_in_less_than_five_seconds(
     assert time.monotonic() - began < 5
     await published._socket.wait_closed()  # type: ignore[union-attr]
     assert published._socket.close_code == publisher.SILENT  # type: ignore[union-attr]
+
+
+async def closed_with(published: LandmarkPublisher) -> tuple[int | None, str | None]:
+    """Code and reason, once the server has closed."""
+    socket = published._socket
+    assert socket is not None
+    async with asyncio.timeout(10):
+        await socket.wait_closed()
+    return socket.close_code, socket.close_reason
+
+
+@pytest.fixture
+def lively(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishers look at their session twenty times a second."""
+    monkeypatch.setattr(publisher, "LIFE_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("lively")
+async def test_a_publisher_is_told_when_its_session_is_over(
+    server: Server, published: LandmarkPublisher
+) -> None:
+    await server.store.hset(keys.session(SESSION), "state", "failed")
+    assert await closed_with(published) == (publisher.OVER, "the session is over")
+    assert await server.store.xlen(keys.frames(SESSION)) == 0, "its end was told by who ended it"
+
+
+async def test_a_publisher_is_told_when_redis_lost_its_session(
+    server: Server, published: LandmarkPublisher
+) -> None:
+    await server.store.delete(keys.session(SESSION))
+    await published.send(message(1))
+    assert await closed_with(published) == (publisher.GONE, "the session is not kept any more")
+
+
+async def test_a_redis_that_takes_nothing_costs_the_publisher_no_session(
+    server: Server, published: LandmarkPublisher
+) -> None:
+    await server.store.config_set("maxmemory", 1)
+    try:
+        await published.send(message(1))
+        assert await closed_with(published) == (
+            closing.TRY_AGAIN,
+            "the store cannot be reached; come back",
+        )
+    finally:
+        await server.store.config_set("maxmemory", 0)
+    await published._come_back(None)
+    await published.send(message(2))
+    await published.end()
+    frames, reason = await frames_of(server)
+    assert ([frame.pts for frame in frames][-1], reason) == (2, "publisher stopped")
 
 
 async def test_saying_alive_is_enough_to_stay(

@@ -1,6 +1,7 @@
 """The picture's size is what the encoder was told, whatever its profile, and never an exception."""
 
 import random
+import re
 
 import av
 import pytest
@@ -39,6 +40,75 @@ def test_the_size_is_the_encoders(
     codec: str, encoder: str, options: dict[str, str], width: int, height: int
 ) -> None:
     assert SIZE[codec](keyframe(encoder, width, height, **options)) == (width, height)
+
+
+class ParameterSet:
+    """A sequence parameter set written field by field, as H.264 §7.3.2.1.1 has them."""
+
+    def __init__(self) -> None:
+        self._bits = ""
+
+    def fixed(self, value: int, bits: int) -> None:
+        self._bits += f"{value:0{bits}b}"
+
+    def ue(self, *values: int) -> None:
+        for value in values:
+            digits = f"{value + 1:b}"
+            self._bits += "0" * (len(digits) - 1) + digits
+
+    def se(self, *values: int) -> None:
+        self.ue(*(2 * value - 1 if value > 0 else -2 * value for value in values))
+
+    def unit(self) -> bytes:
+        """Behind a start code, with emulation prevention."""
+        bits = self._bits + "1"
+        bits += "0" * (-len(bits) % 8)
+        raw = int(bits, 2).to_bytes(len(bits) // 8)
+        return b"\0\0\0\1\x67" + re.sub(rb"\0\0(?=[\0-\3])", b"\0\0\3", raw)
+
+
+def parameters(chroma: int, *, scaling: bool = False, order: int = 2) -> bytes:
+    """Of 1918 x 1078 pictures in the profile High 4:4:4 Predictive, cropped from 120 x 68 macroblocks."""
+    made = ParameterSet()
+    made.fixed(244, 8)
+    made.fixed(0, 8)
+    made.fixed(40, 8)
+    made.ue(0, chroma)
+    if chroma == 3:
+        made.fixed(0, 1)
+    made.ue(0, 0)
+    made.fixed(0, 1)
+    made.fixed(int(scaling), 1)
+    if scaling:
+        for number in range(12 if chroma == 3 else 8):
+            made.fixed(number % 2, 1)
+            if number % 2:
+                # Flat until the third number, which says that all others are as the one before.
+                made.se(8, 0, -16)
+    made.ue(0, order)
+    if order == 0:
+        made.ue(4)
+    elif order == 1:
+        made.fixed(0, 1)
+        made.se(-3, 5)
+        made.ue(2)
+        made.se(1, -1)
+    made.ue(1)
+    made.fixed(0, 1)
+    made.ue(119, 67)
+    made.fixed(0b11, 2)
+    made.fixed(1, 1)
+    across, down = (2 if chroma in (1, 2) else 1), (2 if chroma == 1 else 1)
+    made.ue(0, 2 // across, 0, 10 // down)
+    made.fixed(0, 1)
+    return made.unit()
+
+
+@pytest.mark.parametrize("chroma", [0, 1, 2, 3])
+@pytest.mark.parametrize("scaling", [False, True])
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_what_stands_before_the_size_is_skipped(chroma: int, scaling: bool, order: int) -> None:
+    assert SIZE["h264"](parameters(chroma, scaling=scaling, order=order)) == (1918, 1078)
 
 
 @pytest.mark.parametrize("codec", SIZE)

@@ -300,3 +300,14 @@ async def test_an_offer_need_not_say_its_direction_in_each_section(
     )
     assert response.status_code == status, response.text
     assert ("a=recvonly" in response.text) == (status == 201)
+
+
+async def test_a_session_that_redis_lost_lets_its_camera_go(server: Server, publish: Publish) -> None:
+    await publish()
+    await first_frames(server, 3)
+    camera = server.cameras.find(SESSION)
+    assert camera is not None
+    await server.store.delete(keys.session(SESSION))
+    await server.camera_is_over()
+    assert camera.reason == "storage lost"
+    assert await server.store.exists(keys.session(SESSION)) == 0, "nothing brings a part of it back"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from redis.asyncio import Redis
 from gateway.results import duty, log
 from gateway.results.duty import TranscriptDuty
 from gateway.results.transcript import Event
-from shared import claims, keys, sessions
+from shared import claims, connection, keys, sessions
 from shared.fence import Fence, FencedOffError, take_writer
 from shared.framelog import LiveFrameWriter
 from shared.messages import Last, Note, Record
 from shared.sessions import Session
+from tests.conftest import free_port, running_redis
 from tests.gateway.results.test_transcript import MODEL, glosses, result, rule
 
 ID = "session-of-the-test"
@@ -140,10 +142,29 @@ async def test_a_session_whose_state_is_lost_is_let_go(store: Redis, redis_url: 
             await asyncio.sleep(0.01)
 
 
+async def test_what_redis_refuses_while_a_lost_session_is_cleared_away_ends_no_other(
+    store: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.execute_command("ACL", "SETUSER", "default", "-del")  # type: ignore[no-untyped-call]
+    try:
+        async with on_duty(redis_url):
+            await claims.announce(store, "lost")
+            async with asyncio.timeout(5):
+                while "session lost: the transcript stopped" not in caplog.text:
+                    await asyncio.sleep(0.01)
+            await store.execute_command("ACL", "SETUSER", "default", "+del")  # type: ignore[no-untyped-call]
+            await begin(store)
+            await tell(store, result(0), Last(MODEL, 0))
+            assert glosses(await all_events(store)) == ["word-0", "after 1"]
+    finally:
+        await store.execute_command("ACL", "SETUSER", "default", "+del")  # type: ignore[no-untyped-call]
+
+
 async def test_a_silent_writers_session_is_ended_for_it(
     store: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duty, "WRITER_SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(duty, "WRITER_LOOK_SECONDS", 0.1)
     await begin(store, "live")
     writer = await take_writer(store, ID)
     async with on_duty(redis_url):
@@ -212,6 +233,29 @@ async def test_an_owner_that_comes_fences_off_the_last_one_before_it_has_anythin
             await asyncio.sleep(0.01)
         with pytest.raises(FencedOffError):
             await late.write(("XTRIM", keys.results(ID), "MAXLEN", 0))
+
+
+async def test_a_redis_that_comes_back_with_nothing_is_served_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duty, "RETRY_SECONDS", 0.05)
+    port = free_port()
+    with running_redis(tmp_path, port) as url:
+        store = connection.connect(url)
+        watching = contextlib.AsyncExitStack()
+        await watching.enter_async_context(on_duty(url))
+        async with asyncio.timeout(5):
+            while not await store.exists(keys.SESSIONS):
+                await asyncio.sleep(0.01)
+    async with watching, asyncio.timeout(20):
+        while "transcripts: Redis: " not in caplog.text:
+            await asyncio.sleep(0.01)
+        with running_redis(tmp_path, port):
+            await begin(store)
+            await tell(store, result(0), Last(MODEL, 0))
+            assert glosses(await all_events(store))[0] == "word-0"
+            await store.aclose()
+            await watching.aclose()
 
 
 async def test_a_session_that_ended_is_not_begun_again(store: Redis, redis_url: str) -> None:

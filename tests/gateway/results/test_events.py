@@ -11,7 +11,8 @@ import msgpack
 import pytest
 from redis.asyncio import Redis
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 import gateway.sessions
 from gateway import errors
@@ -37,7 +38,7 @@ async def http(redis_url: str) -> AsyncIterator[aiohttp.ClientSession]:
         await store.aclose()
 
     routes = [*gateway.sessions.ROUTES, *events.ROUTES]
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: errors.as_json})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors.HANDLERS)
     async with serving(app) as url, aiohttp.ClientSession(url) as client:
         yield client
 
@@ -284,3 +285,50 @@ async def test_following_ends_when_the_session_is_gone(
     await tell(store, 1)
     await store.delete(keys.session(ID))
     assert [event["seq"] async for event in log.follow(store, ID, 0)] == [1]
+
+
+async def test_a_sender_that_swallows_its_cancellation_does_not_outlive_its_client(redis_url: str) -> None:
+    swallowed, ended = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    async def endpoint(socket: WebSocket) -> None:
+        await socket.accept()
+        await events.until_gone(socket, stubborn())
+        ended.set()
+
+    app = Starlette(routes=[WebSocketRoute("/", endpoint)])
+    async with connection.connect(redis_url) as store:
+        app.state.gateway = Gateway(settings.load(redis_url=redis_url), store, {})
+        async with serving(app) as url, aiohttp.ClientSession(url) as http:
+            async with http.ws_connect("/"):
+                pass
+            async with asyncio.timeout(5):
+                await ended.wait()
+    assert swallowed.is_set()
+
+
+async def test_a_mistake_of_a_sender_is_not_silenced(redis_url: str) -> None:
+    raised = asyncio.Event()
+
+    async def mistaken() -> None:
+        raise LookupError("ours")
+
+    async def endpoint(socket: WebSocket) -> None:
+        await socket.accept()
+        with pytest.raises(LookupError, match="ours"):
+            await events.until_gone(socket, mistaken())
+        raised.set()
+        await socket.close()
+
+    app = Starlette(routes=[WebSocketRoute("/", endpoint)])
+    async with connection.connect(redis_url) as store:
+        app.state.gateway = Gateway(settings.load(redis_url=redis_url), store, {})
+        async with serving(app) as url, aiohttp.ClientSession(url) as http, http.ws_connect("/"):
+            async with asyncio.timeout(5):
+                await raised.wait()

@@ -153,6 +153,7 @@ def _objects(file: Path) -> None:
         ("labels.old", lambda file: file.write_bytes(pickle.dumps({"idle": 0}, protocol=2))),
         ("weights.dat", _torch_archive),
         ("stats.npz", _objects),
+        ("stats.npy", lambda file: np.save(file, np.array([{"a": 1}], dtype=object))),
     ],
 )
 def test_a_pickle_inside_is_refused_whatever_it_is_called(
@@ -161,6 +162,12 @@ def test_a_pickle_inside_is_refused_whatever_it_is_called(
     (wave / "more").mkdir()
     write(wave / "more" / name)
     with pytest.raises(BundleError, match=rf"file 'more/{name}' is a pickle"):
+        load_bundle(wave)
+
+
+def test_a_broken_archive_is_no_pickle(wave: Path) -> None:
+    (wave / "weights.dat").write_bytes(b"PK\x03\x04 and then nothing of an archive")
+    with pytest.raises(BundleError, match=r"sha256 has no entry for 'weights\.dat'"):
         load_bundle(wave)
 
 

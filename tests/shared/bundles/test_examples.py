@@ -77,6 +77,14 @@ def test_examples_say_nothing_of_how_windows_become_glosses(wave: Path) -> None:
         ({"offsets": np.array([0, 7, 0, 11], np.int32)}, "rising"),
         ({"offsets": np.array([0, 3, 7, 11], np.int32)}, "'idle' is of 0 clips"),
         ({"offsets": np.array([0, 3, 7, 11], np.int32), "clips": np.array([2, 2, 2])}, r"\['idle'\]"),
+        (
+            {
+                "frames": np.zeros((0, 3, 2), np.float16),
+                "offsets": np.zeros(4, np.int32),
+                "clips": np.zeros(3, np.int32),
+            },
+            "no label has an example",
+        ),
         ({"clips": np.array([0, 1, 3], np.int32)}, "'wave' is of 1 clips, expected an average"),
     ],
 )

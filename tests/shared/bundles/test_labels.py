@@ -61,3 +61,11 @@ def test_a_space_may_be_a_letter(tmp_path: Path) -> None:
 def test_what_is_no_list_of_labels_is_refused(tmp_path: Path, kind: str, text: str, says: str) -> None:
     with pytest.raises(BundleError, match=says):
         read(tmp_path, text, format=kind)
+
+
+def test_labels_past_all_measure_are_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "labels").open("wb") as file:
+        file.truncate(2**24 + 1)
+    labels = Labels.model_validate({"file": "labels", "count": 3, "background_ids": ()})
+    with pytest.raises(BundleError, match=r"'labels' has 16777217 bytes, expected at most 16777216"):
+        read_labels(tmp_path / "labels", labels, "wave")

@@ -91,10 +91,32 @@ SLOVO: dict[str, Any] = {
     "sha256": dict.fromkeys(("model.onnx", "README.md", "labels.txt"), "0" * 64),
 }
 
+GRAPH: dict[str, Any] = {
+    "name": "eye",
+    "file": "eye.onnx",
+    "pipeline": [],
+    "tensor": {"dtype": "float32", "axes": ["batch", "height"], "shape": [1, 8]},
+    "output": "features",
+}
+EMBEDDED: dict[str, Any] = {
+    **SLOVO,
+    "modality": "embeddings",
+    "graphs": [GRAPH],
+    "embeddings": {"width": 8, "channels": [{"view": "whole", "graph": "eye"}]},
+    "sha256": {**SLOVO["sha256"], "eye.onnx": "0" * 64},
+}
+
 
 def bundle_of(fields: dict[str, Any]) -> Bundle:
     manifest = Manifest.model_validate(fields)
     return Bundle(Path("nowhere"), manifest, tuple(f"label {i}" for i in range(manifest.labels.count)))
+
+
+def test_the_manifests_that_are_spoilt_below_are_whole() -> None:
+    assert bundle_of(LZV).lookahead == 1.0
+    assert bundle_of(LZV).ahead == 30
+    assert bundle_of(SLOVO).lookahead == 0.0
+    assert bundle_of(EMBEDDED).manifest.files[-1] == "eye.onnx"
 
 
 def test_rows_of_another_layout_are_asked_for_as_canonical_ones() -> None:
@@ -182,6 +204,23 @@ def _spoil(base: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> 
         (SLOVO, lambda m: m["output"].update(axes=["label", "x"]), r"axes says \['label', 'x'\]"),
         (SLOVO, lambda m: m["output"].update(axes=["batch", "time", "label"]), r"a window has one answer"),
         (SLOVO, lambda m: m.update(modality="embeddings"), r"embeddings is missing"),
+        (EMBEDDED, lambda m: m["graphs"].append(m["graphs"][0]), r"expected each by a name of its own"),
+        (
+            EMBEDDED,
+            lambda m: m["embeddings"]["channels"][0].update(graph="ear"),
+            r"embeddings\.channels\.0\.graph says 'ear', graphs has \['eye'\]",
+        ),
+        (SLOVO, lambda m: m["streaming"].update(shortest=33), r"shortest says 33, longer than window, 32"),
+        (LZV, lambda m: m["ctc"].update(separator_ids=[0, 45]), r"separator_ids \[45\] are not among 0-44"),
+        (LZV, lambda m: m["input"]["tensors"][0]["axes"].pop(), r"shape has 4 axes, axes names 3"),
+        (
+            LZV,
+            lambda m: (
+                m["input"].update(length={"policy": "fixed"}),
+                m["streaming"].update(windows="segments", stride=0),
+            ),
+            r"input\.length\.policy says 'fixed', segments are of any length",
+        ),
         (
             SLOVO,
             lambda m: m.update(task="continuous", labels={**m["labels"], "background_ids": []}),

@@ -1,11 +1,13 @@
 """The models that run, followed while they change on disk."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
 import pytest
 
 from shared.bundles import BundleError, ModelWatch, load_bundle
+from shared.bundles import watch as watch_module
 from tests.shared.bundles.conftest import seal
 
 
@@ -77,3 +79,27 @@ def test_a_model_is_removed_when_it_is_missing_twice_in_a_row(wave: Path, tmp_pa
     assert not watch.look()
     assert watch.look()
     assert watch.running == {}
+
+
+async def test_who_follows_is_told_of_a_new_version_and_not_of_a_touched_file(
+    wave: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "POLL_SECONDS", 0.01)
+    watch = ModelWatch([], [wave.parent])
+    watch.start()
+    changes = watch.changes()
+    told = asyncio.ensure_future(anext(changes))
+    async with asyncio.timeout(5):
+        await asyncio.to_thread((wave / "bundle.toml").touch)
+        retitled(wave, "Better")
+        assert (await told)["wave"].manifest.title == "Better"
+    await changes.aclose()
+
+
+def test_a_folder_that_is_named_otherwise_than_its_bundle_is_not_taken(
+    wave: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wave.rename(wave.parent / "wove")
+    watch = ModelWatch([], [wave.parent])
+    assert watch.start() == {}
+    assert "model wove is not taken: wove: id says 'wave', the folder is named 'wove'" in caplog.text

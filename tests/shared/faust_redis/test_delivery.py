@@ -2,10 +2,12 @@
 
 import asyncio
 import gc
+import time
 from typing import Any
 
 import pytest
 from faust.exceptions import ImproperlyConfigured
+from faust.types import TP
 from redis.asyncio import Redis
 
 from shared.faust_redis import deliveries
@@ -17,6 +19,11 @@ TOPIC = "windows.test"
 async def empty(store: Redis, group: str = "readers") -> bool:
     """Nothing left in the stream and nothing pending."""
     return await store.xlen(TOPIC) == 0 and (await store.xpending(TOPIC, group))["pending"] == 0
+
+
+async def waited_for(store: Redis) -> bool:
+    """A worker waits in Redis for messages."""
+    return any("b" in client["flags"] for client in await store.client_list())
 
 
 async def fill(store: Redis, count: int, start: int = 0) -> None:
@@ -77,6 +84,30 @@ async def test_an_app_may_send_without_reading(redis_url: str, store: Redis) -> 
         await app.stop()
     assert [fields for _, fields in await store.xrange(TOPIC) or ()] == [{b"k": b"k", b"v": b"v"}]
     gc.collect()
+
+
+async def test_a_message_that_was_waited_for_is_in_redis_and_knows_when_it_was_sent(
+    redis_url: str, store: Redis
+) -> None:
+    app = make_app(redis_url, app_id="senders")
+    async with app.producer as producer:
+        before = time.time()
+        sent = await producer.send_and_wait(TOPIC, b"key", b"value", None, None, None)
+        assert await store.xlen(TOPIC) == 1
+        assert sent.topic_partition == producer.key_partition(TOPIC, b"key") == TP(TOPIC, 0)
+        assert before - 1 < sent.timestamp < time.time() + 1
+
+
+async def test_faust_is_told_of_one_partition_without_offsets_to_go_back_to(redis_url: str) -> None:
+    app = make_app(redis_url)
+    taker(app, [])
+    partition = TP(TOPIC, 0)
+    async with running(app) as consumer:
+        await until(lambda: consumer.assignment() == {partition}, 10)
+        assert (consumer.topic_partitions(TOPIC), consumer.key_partition(TOPIC, b"key")) == (1, 0)
+        assert await consumer.highwaters(partition) == {partition: consumer.highwater(partition)}
+        assert await consumer.earliest_offsets(partition) == {partition: await consumer.position(partition)}
+        assert await consumer.seek_to_committed() == {}
 
 
 async def test_a_message_is_settled_while_the_one_before_it_is_still_in_work(
@@ -218,6 +249,26 @@ async def test_a_topic_may_be_added_and_left_while_messages_are_in_work(redis_ur
         await fill(store, 30, start=60)
         await until(lambda: empty(store))
     assert {int(value) for value in got} == set(range(90))
+
+
+async def test_a_topic_left_while_redis_is_being_asked_ends_no_worker(redis_url: str, store: Redis) -> None:
+    app, got = make_app(redis_url), list[bytes]()
+
+    @app.agent(app.topic(TOPIC, "windows.later", value_type=bytes))
+    async def read(stream: Any) -> None:
+        async for value in stream:
+            got.append(value)
+
+    async with running(app) as consumer:
+        await until(lambda: waited_for(store))
+        leaving = asyncio.create_task(consumer.subscribe({TOPIC}))
+        await asyncio.sleep(0)
+        await store.xadd("windows.later", {"v": b"for another worker"})
+        await leaving
+        await fill(store, 3)
+        await until(lambda: len(got) == 3)
+        await until(lambda: empty(store))
+    assert await store.xlen("windows.later") == 1
 
 
 async def test_a_loop_that_is_left_has_not_finished_its_batch(redis_url: str, store: Redis) -> None:

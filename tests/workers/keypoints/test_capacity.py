@@ -28,7 +28,7 @@ def test_before_anything_is_measured_the_guess_counts() -> None:
     assert after(QUIET).room(owned=0, files=0, young=0) == 5
 
 
-@pytest.mark.parametrize(("cost", "room"), [(0.045, 14), (0.10, 4), (0.2, 1), (0.4, 0)])
+@pytest.mark.parametrize(("cost", "room"), [(0.045, 14), (0.10, 4), (0.18, 1), (0.2, 0), (0.4, 0)])
 def test_what_sessions_cost_says_how_many_more_there_is_room_for(cost: float, room: int) -> None:
     assert after(busy(4, cost)).room(owned=4, files=0, young=0) == room
 
@@ -57,6 +57,16 @@ def test_files_leave_room_for_cameras() -> None:
     assert capacity.room(owned=6, files=4, young=0) == 2, "each counts as a live session"
 
 
+def test_who_has_just_come_or_left_counts_at_once() -> None:
+    capacity = after(busy(4, 0.2))
+    assert [capacity.room(owned, files=0, young=0) for owned in (4, 3, 1)] == [0, 1, 3]
+    crowded = after(busy(5, 0.4, spare=0.0))
+    assert crowded.room(owned=0, files=0, young=0) == 2
+    for _ in range(3):
+        crowded.look(QUIET)
+    assert crowded.room(owned=0, files=0, young=0) >= 4, "the crowd has left"
+
+
 def test_a_worker_that_drops_takes_nothing_on() -> None:
     assert after(busy(2, 0.1, dropped=True)).room(owned=2, files=0, young=0) == 0
 
@@ -76,6 +86,20 @@ def test_a_full_worker_takes_what_nobody_else_does_but_not_without_end() -> None
     assert full.room(owned=5, files=0, young=0) == 0
     assert [full.takes_orphans(owned) for owned in (5, 9, 10)] == [True, True, False]
     assert not after(QUIET, fixed=2).takes_orphans(2), "a number that was set is kept"
+
+
+def test_one_that_drops_for_seconds_has_had_too_much_until_it_is_relieved() -> None:
+    dropping = busy(5, 0.2, dropped=True)
+    assert [after(dropping, repeated=looks).is_over() for looks in (2, 3)] == [False, True]
+    capacity = after(dropping)
+    capacity.relieved()
+    assert not capacity.is_over()
+    assert capacity.room(owned=4, files=0, young=0) == 0, "it drops still"
+    for _ in range(2):
+        capacity.look(dropping)
+    assert capacity.is_over()
+    assert not after(dropping, busy(5, 0.1), repeated=3).is_over()
+    assert not after(dropping, fixed=5).is_over()
 
 
 def test_a_fixed_number_is_kept_whatever_it_costs() -> None:

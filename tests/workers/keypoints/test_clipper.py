@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shared.pictures import PictureSize, unpack_jpeg
 from workers.keypoints.clipper import Clipper
 from workers.keypoints.shot import Shot
+from workers.keypoints.sign_clipper import SignClipper
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windower import Stretch
 
@@ -244,6 +245,14 @@ def test_a_successor_to_whom_nothing_comes_has_nothing_to_show() -> None:
 def test_what_is_no_checkpoint_is_refused(state: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not a checkpoint"):
         Clipper.restore(SPEC, state)
+
+
+@pytest.mark.parametrize("spoilt", [{"hands": None}, {"hands": {"up": 3}}])
+def test_what_is_no_checkpoint_of_whole_signs_is_refused(spoilt: dict[str, object]) -> None:
+    whole = SignClipper(SPEC).checkpoint()
+    assert SignClipper.restore(SPEC, whole).checkpoint() == whole
+    with pytest.raises(ValueError, match="not a checkpoint of a clipper of whole signs"):
+        SignClipper.restore(SPEC, {**whole, **spoilt})
 
 
 def test_it_keeps_no_more_than_a_window() -> None:

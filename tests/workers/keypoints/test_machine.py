@@ -39,3 +39,10 @@ def test_memory_is_told_in_bytes() -> None:
     resident = resident_bytes()
     assert resident is not None
     assert resident > 10 * 2**20
+
+
+def test_where_the_machine_tells_nothing_nothing_is_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine, "PROC", tmp_path)
+    assert (idle_seconds(), resident_bytes(), Spare().cores()) == (None, None, None)

@@ -1,11 +1,14 @@
 """Memory that was freed goes back to the system."""
 
+import ctypes
 import os
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
 
+from workers.keypoints import reclaim
 from workers.keypoints.reclaim import return_free_memory
 
 
@@ -28,3 +31,21 @@ def test_freed_memory_leaves_the_process() -> None:
 def test_asking_twice_is_no_error() -> None:
     return_free_memory()
     return_free_memory()
+
+
+class Cycle:
+    """Only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_another_c_library_has_nothing_to_give_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    reclaim._malloc_trim.cache_clear()
+    try:
+        cycle = weakref.ref(Cycle())
+        return_free_memory()
+        assert cycle() is None
+    finally:
+        reclaim._malloc_trim.cache_clear()

@@ -32,7 +32,7 @@ from tests.workers.keypoints.stage import (
 from workers.keypoints.checkpoint import Checkpoint
 from workers.keypoints.extractors import extractor_factory
 from workers.keypoints.memory import VERSION
-from workers.keypoints.session import MAX_ATTEMPTS, own_session
+from workers.keypoints.session import own_session
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windower import Windower
 from workers.keypoints.windows import WindowSink
@@ -283,16 +283,3 @@ async def test_a_lost_claim_is_let_go_without_a_word(
     claim.lost.set()
     assert not await own_session(place, claim)
     assert await store.hget(keys.session(session.id), sessions.CHECKPOINT) is None
-
-
-async def test_a_session_that_kills_its_workers_is_failed_at_last(
-    store: Store, place: Workplace, claims: Claims, clip: Clip
-) -> None:
-    session = clip.session()
-    await upload(store, clip, session)
-    claim = await claimed(claims)
-    claim.fence = MAX_ATTEMPTS + 1
-    assert await own_session(place, claim)
-    failed, _ = await records(store, session)
-    assert isinstance(failed, Note)
-    assert "5 workers in a row" in failed.reason

@@ -1,8 +1,11 @@
 """Windows on their way to the recognizers."""
 
+import asyncio
+
 import redis.asyncio
 
 from shared import keys
+from shared.faust_redis.producer import MOST_AT_ONCE
 from shared.messages import Window
 from tests.workers.keypoints.stage import entries
 from workers.keypoints.windows import WindowTopics
@@ -23,3 +26,15 @@ async def test_each_model_has_its_topic_and_every_window_its_session_as_key(
         found = [fields for _, fields in await entries(store, keys.windows(model))]
         assert [fields[b"k"] for fields in found] == [b"s" * 16] * len(found)
         assert [Window.unpack(fields[b"v"]) for fields in found] == [w for w in sent if w.model == model]
+
+
+async def test_hundreds_of_sessions_of_one_worker_send_at_once(
+    store: redis.asyncio.Redis, redis_url: str
+) -> None:
+    sent = [window("words", seq) for seq in range(300)]
+    before = len(await store.client_list())
+    async with WindowTopics(redis_url) as topics, asyncio.timeout(20):
+        await asyncio.gather(*map(topics.send, sent))
+        assert len(await store.client_list()) - before <= MOST_AT_ONCE
+    found = [Window.unpack(fields[b"v"]) for _, fields in await entries(store, keys.windows("words"))]
+    assert sorted(one.seq for one in found) == list(range(300))

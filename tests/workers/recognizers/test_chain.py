@@ -21,11 +21,12 @@ from gateway.results.continuous import tiled
 from gateway.results.rules import tiling_of
 from shared import keys
 from shared.bundles import Bundle, BundleError
+from shared.connection import connect
 from shared.faust_redis.group import Delivery
 from shared.faust_redis.message import to_message
 from shared.faust_redis.pending import Held
 from shared.messages import Result, Window, unpack_record
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port, running_redis
 from tests.shared.faust_redis.conftest import until
 from tests.workers.recognizers.spelling import LETTERS, spelled, window_of
 from workers.recognizers.app import serve_models
@@ -354,3 +355,15 @@ async def test_workers_killed_at_any_moment_change_no_symbol(
     assert [result.seq for result in found] == list(range(chunks))
     assert [result.error for result in found if result.error] == []
     assert spelt(bundle, found) == letters(text)
+
+
+async def test_states_wait_for_a_redis_that_is_away(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    async with connect(f"redis://127.0.0.1:{port}/0") as redis:
+        begun = asyncio.create_task(StateStore(redis, "spelled").stands_at("s" * 16))
+        await until(lambda: "States wait for Redis" in caplog.text)
+        assert not begun.done()
+        with running_redis(tmp_path, port):
+            async with asyncio.timeout(10):
+                assert await begun == -1
+    assert caplog.text.count("States wait for Redis") == 1, "once, however long it takes"

@@ -1,11 +1,13 @@
 """Models are loaded onto what there is, and what is not there is refused by name."""
 
+import math
 import os
 from pathlib import Path
 
 import pytest
 
 from shared.bundles import Registry
+from workers.recognizers import load
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.load import Loading, ProviderError, cores, model_of, providers_of
 from workers.recognizers.station import batch_for
@@ -55,3 +57,14 @@ def test_windows_prepared_side_by_side_are_answered_as_each_alone() -> None:
     alone = [model.recognize(window) for window in windows]
     model.look_ahead(windows)
     assert [model.recognize(window) for window in reversed(windows)] == alone[::-1]
+
+
+@pytest.mark.parametrize(("pays", "threads"), [(math.inf, 2), (0.0, 1)])
+def test_a_slow_model_gets_more_threads_only_where_they_pay(
+    monkeypatch: pytest.MonkeyPatch, pays: float, threads: int
+) -> None:
+    monkeypatch.setattr(load, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(load, "PAYS", pays)
+    model = model_of(Registry().find("asl-words"), Loading(threads=2))
+    assert isinstance(model, Recognizer)
+    assert model._graph._session.get_session_options().intra_op_num_threads == threads

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from shared.bundles.manifest import Step
-from workers.recognizers.pipeline import STEPS, Pipeline, PipelineError
+from workers.recognizers.pipeline import Pipeline, PipelineError
+from workers.recognizers.steps import LANDMARK_STEPS
 
 ROWS = (500, 501, *range(522, 543))
 """Shoulders and the right hand."""
@@ -127,4 +128,4 @@ def test_landmarks_of_other_rows_are_refused() -> None:
 
 
 def test_every_step_says_what_it_does() -> None:
-    assert all(step.__doc__ for step in STEPS.values())
+    assert all(step.__doc__ for step in LANDMARK_STEPS.values())

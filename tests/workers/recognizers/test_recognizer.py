@@ -1,13 +1,16 @@
 """One window becomes one result, whatever is in it."""
 
 import dataclasses
+import time
 from typing import Any
 
 import pytest
 
-from shared.messages import Window
+from shared import traces
+from shared.messages import BadMessageError, Window
+from tests.collector import collecting
 from tests.workers.recognizers.conftest import TinyModel, make_window
-from workers.recognizers.recognizer import answer, failed
+from workers.recognizers.recognizer import answer, failed, traced, unpack
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +57,28 @@ def test_the_answer_of_a_whole_sign_says_so(model: TinyModel, session: str) -> N
 def test_a_result_without_an_answer_can_be_packed(session: str) -> None:
     result = failed(make_window(session), "why")
     assert type(result).unpack(result.pack()) == result
+
+
+def test_a_followed_windows_answer_goes_on_in_its_trace(model: TinyModel, session: str) -> None:
+    window = make_window(session, trace=f"00-{'a' * 32}-{'b' * 16}-01", sent=time.time() - 2)
+    with collecting() as collector:
+        with traces.exporting("recognizers", collector.url, 1.0):
+            result = traced(window, answer("tiny", model, window))
+        (span,) = collector.spans
+    assert (span.name, span.trace, span.parent) == ("recognize", "a" * 32, "b" * 16)
+    assert result.trace == f"00-{span.trace}-{span.id}-01"
+    assert (span.said["session"], span.said["model"]) == (session, "tiny")
+    assert 2000 <= float(span.said["waited_ms"]) < 60_000
+    followed_by_nobody = make_window(session)
+    assert traced(followed_by_nobody, result) is result
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"session": "../../etc"}, "no session id"), ({"end": float("inf")}, "no stretch of time")],
+)
+def test_a_window_nobody_could_be_answered_for_is_none(
+    session: str, fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BadMessageError, match=said):
+        unpack(dataclasses.replace(make_window(session), **fields).pack())

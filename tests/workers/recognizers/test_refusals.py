@@ -1,6 +1,7 @@
 """A bundle whose graph does not keep its manifest is refused with the field and what both say."""
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from shared.bundles import Bundle, BundleError, Manifest
 from shared.messages import Window
 from tests.workers.recognizers.presets.graphs import Input, Sketch
-from workers.recognizers.checks import require_repeatable, warnings
+from workers.recognizers.checks import checked, require_repeatable, warnings
 from workers.recognizers.graphs import Recognizer
+from workers.recognizers.recognizer import answer
 
 TENSORS = [
     {
@@ -108,6 +110,17 @@ def tensor(number: int, **fields: Any) -> Callable[[dict[str, Any]], object]:
     return lambda m: m["input"]["tensors"][number].update(fields)
 
 
+def states(name_in: str, name_out: str, shape: list[int], dtype: str = "float32") -> Callable[..., object]:
+    """One of the graph's inputs taken for a state."""
+
+    def change(fields: dict[str, Any]) -> None:
+        tensors = fields["input"]["tensors"]
+        fields["input"]["tensors"] = [one for one in tensors if one["name"] != name_in]
+        fields["state"] = [{"name_in": name_in, "name_out": name_out, "shape": shape, "dtype": dtype}]
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -144,6 +157,12 @@ def tensor(number: int, **fields: Any) -> Callable[[dict[str, Any]], object]:
             lambda m: m.update(state=[{"name_in": "h", "name_out": "h_out", "shape": [1, 2]}]),
             r"state\.h\.name_in gives h, the graph has",
         ),
+        (
+            states("index", "gone", [1, 6]),
+            r"state\.index\.name_out gives gone, the graph has \['attention',",
+        ),
+        (states("index", "attention", [1, 6], "int64"), r"state\.index\.dtype gives int64, the graph has"),
+        (states("index", "attention", [1, 5]), r"state\.index\.shape gives \[1, 5\], the graph has \[1, 6\]"),
         (
             lambda m: m["input"].update(mirror=True, rows=[33, 522]),
             r"input\.mirror: is true, row 263 is missing, the mirror image of 33",
@@ -225,3 +244,28 @@ def test_a_window_of_another_length_is_refused(tmp_path: Path) -> None:
     recognizer = Recognizer(bundle_of(tmp_path, GRAPH))
     with pytest.raises(ValueError, match="window is 7 samples x 2 rows, wave expects 6 x 2"):
         recognizer.recognize(window(recognizer.bundle, 7))
+
+
+def test_an_answer_that_is_no_number_is_told_and_the_next_window_answered(tmp_path: Path) -> None:
+    recognizer = Recognizer(bundle_of(tmp_path, GRAPH, lambda m: m["input"].update(pipeline=[])))
+    good = window(recognizer.bundle)
+    missing = dataclasses.replace(good, landmarks=np.full((6, 2, 3), np.nan, np.float32).tobytes())
+    assert answer("wave", recognizer, missing).error == (
+        "ValueError: wave answered with numbers that are not finite"
+    )
+    assert answer("wave", recognizer, good).error == ""
+
+
+def test_a_good_model_with_nothing_said_of_it_is_warned_about(tmp_path: Path) -> None:
+    def unsaid(fields: dict[str, Any]) -> None:
+        fields["labels"]["background_ids"] = []
+        fields["quality"]["metrics"] = {}
+        fields["license"] = "unknown"
+
+    told = warnings(checked(bundle_of(tmp_path, GRAPH, unsaid)))
+    assert [sentence.split(":")[0] for sentence in told] == [
+        "labels.background_ids is empty",
+        "quality.metrics is empty",
+        "license is unknown",
+    ]
+    assert warnings(checked(bundle_of(tmp_path, GRAPH))) == []

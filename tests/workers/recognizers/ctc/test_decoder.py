@@ -31,6 +31,16 @@ def test_background_is_read_and_not_told() -> None:
     assert [symbol.symbol for symbol in decoder.read(SPOKEN, FRAMES)] == ["c"]
 
 
+def test_what_a_lexicon_allows_is_told_however_unlikely_the_frame_says_it_is() -> None:
+    labels = ("-", *"abcdefg")
+    unlikely = said({0: 0.01, 7: 0.09, **dict.fromkeys(range(1, 7), 0.15)}, symbols=8)
+    (symbol,) = Decoder(labels, Decoding(blank=0, decoder="beam", lexicon=Lexicon([(7,)]))).read(
+        unlikely, FRAMES
+    )
+    assert symbol.symbol == "g"
+    assert [name for name, _ in symbol.alternatives] == ["a", "b", "c", "d", "g"]
+
+
 def test_no_frames_are_no_symbols() -> None:
     for decoding in (Decoding(blank=0, decoder="greedy"), Decoding(blank=0, decoder="beam")):
         assert Decoder(LABELS, decoding).read(np.empty((0, 4), np.float32), FRAMES) == []

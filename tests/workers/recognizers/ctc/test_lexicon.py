@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.recognizers.ctc.lexicon import Lexicon, read_lexicon
+from workers.recognizers.ctc.lexicon import MAX_BYTES, Lexicon, read_lexicon
 
 LABELS = ("-", "a", "b", "c", "_")
 
@@ -48,3 +48,15 @@ def test_a_wrong_file_is_refused(tmp_path: Path, text: str, delimiter: str, comp
     file.write_text(text)
     with pytest.raises(ValueError, match=complaint):
         read_lexicon(file, LABELS, delimiter)
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "words.txt").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(ValueError, match=rf"words\.txt: {MAX_BYTES + 1} bytes, expected at most {MAX_BYTES}"):
+        read_lexicon(tmp_path / "words.txt", LABELS)
+
+
+def test_a_word_of_no_letters_is_refused() -> None:
+    with pytest.raises(ValueError, match="an empty word"):
+        Lexicon([(0,), ()])

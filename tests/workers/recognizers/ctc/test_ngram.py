@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.recognizers.ctc.ngram import FLOOR, from_counts, read_ngram
+from workers.recognizers.ctc.ngram import FLOOR, MAX_BYTES, from_counts, read_ngram
 
 ARPA = r"""\data\
 ngram 1=4
@@ -68,6 +68,8 @@ def test_probabilities_behind_any_history_never_exceed_one(letters: list[str]) -
         ("lm.arpa", "\\1-grams:\n-0.5 a\n", "cut off"),
         ("lm.arpa", "\\1-grams:\nmuch a\n\\end\\\n", "line 2"),
         ("lm.arpa", "\\2-grams:\n-0.5 a\n\\end\\\n", "line 2"),
+        ("lm.arpa", "\\1-grams:\n-0.5 a b c\n\\end\\\n", "line 2.*perhaps a back-off weight: 4 fields"),
+        ("lm.arpa", "\\data\\\n\\end\\\n", "without n-grams"),
         ("lm.tsv", "a\t3\n", "line 1"),
         ("lm.tsv", "3\n", "line 1"),
         ("lm.tsv", "2\ta b\n", "single symbols are missing"),
@@ -78,3 +80,10 @@ def test_probabilities_behind_any_history_never_exceed_one(letters: list[str]) -
 def test_a_wrong_file_is_refused(tmp_path: Path, name: str, text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         read_ngram(written(tmp_path, name, text))
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "lm.arpa").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(ValueError, match=rf"lm\.arpa: {MAX_BYTES + 1} bytes, expected at most {MAX_BYTES}"):
+        read_ngram(tmp_path / "lm.arpa")

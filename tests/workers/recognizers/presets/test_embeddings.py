@@ -1,6 +1,7 @@
 """Three graphs in one bundle: features of pictures and their halves, then the sequence."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from deploy.models.making import Ingredients, make_bundle
 from shared.bundles import Bundle, BundleError, load_bundle, presets
+from shared.bundles.manifest import Step
 from shared.messages import Window
 from shared.pictures import unpack_jpeg
 from tests.workers.recognizers.presets.conftest import Array, clip, picture_window
@@ -140,3 +142,32 @@ def test_a_missing_graph_is_said_by_name(tmp_path: Path) -> None:
     given = Ingredients(tmp_path / "sequence.onnx", labels=tmp_path / "labels.txt")
     with pytest.raises(BundleError, match=r"graphs are \[\], preset .* expects \['vit', 'resnext'\]"):
         make_bundle(tmp_path / NAME, NAME, presets.find(NAME), given)
+
+
+def changed(bundle: Bundle, **tables: Any) -> Bundle:
+    return Bundle(bundle.folder, bundle.manifest.model_copy(update=tables), bundle.labels)
+
+
+def test_steps_that_only_landmarks_know_are_refused(bundle: Bundle) -> None:
+    zero = Step.model_validate({"name": "zero_missing"})
+    of_window = bundle.manifest.input.model_copy(update={"pipeline": (zero,)})
+    with pytest.raises(BundleError, match=r"input\.pipeline says \['zero_missing'\], embeddings expect 'to_"):
+        Recognizer(changed(bundle, input=of_window))
+    vit = bundle.manifest.graphs[0].model_copy(update={"pipeline": (zero,)})
+    with pytest.raises(BundleError, match=r"graphs\.vit: .*'zero_missing': no such step"):
+        Recognizer(changed(bundle, graphs=(vit, bundle.manifest.graphs[1])))
+
+
+def test_a_piece_behind_the_last_feature_is_refused(bundle: Bundle) -> None:
+    embeddings = bundle.manifest.embeddings
+    assert embeddings is not None
+    first, *others = embeddings.channels
+    beyond = embeddings.model_copy(update={"channels": (first.model_copy(update={"first": 9_000}), *others)})
+    with pytest.raises(BundleError, match=r"channels\.0\.first says 9000, graph 'vit' has 768 features"):
+        Recognizer(changed(bundle, embeddings=beyond))
+
+
+def test_features_without_tokens_have_no_mean(bundle: Bundle) -> None:
+    resnext = bundle.manifest.graphs[1].model_copy(update={"pool": "mean_tokens"})
+    with pytest.raises(BundleError, match=r"answered \[1, 2048\], pool 'mean_tokens' expects 3 axes"):
+        Recognizer(changed(bundle, graphs=(bundle.manifest.graphs[0], resnext)))

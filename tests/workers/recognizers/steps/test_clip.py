@@ -1,5 +1,6 @@
 """What is done to pictures."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -64,3 +65,11 @@ def test_a_step_that_does_not_fit_is_refused(step: dict[str, object], says: str)
 def test_pictures_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match=r"expected \[samples, 6, 8, 3\]"):
         pipeline().prepare(PICTURES[:, 1:])
+
+
+def test_plain_stretching_is_opencvs_to_a_level() -> None:
+    made = stretch_to(Clip(PICTURES.astype(np.float32)), 5, 9, smooth=False).pixels
+    assert made.shape == (5, 9, 5, 3)
+    assert (made == np.rint(made)).all()
+    for picture, stretched in zip(PICTURES, made, strict=True):
+        assert np.abs(cv2.resize(picture, (5, 9), interpolation=cv2.INTER_LINEAR) - stretched).max() <= 1

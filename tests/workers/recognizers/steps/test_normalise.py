@@ -33,6 +33,12 @@ def test_statistics_of_a_layout_are_taken_by_row_number_others_by_place() -> Non
     assert standard(by_place)(POINTS, 1.0).tolist() == [[[0, 0.5, 1], [0, 5, 6]]]
 
 
+def test_statistics_saved_as_a_batch_of_one_are_those_of_the_one() -> None:
+    mean, std = [[1, 1, 1], [0, 0, 0]], [[2, 2, 2], [1, 1, 1]]
+    alone = standard(of(mean, std))(POINTS, 1.0)
+    assert (standard(of([mean], [[std]]))(POINTS, 1.0) == alone).all()
+
+
 def test_statistics_of_two_coordinates_leave_depth_as_it_is() -> None:
     assert standard(of([[1, 1], [0, 0]], [[1, 1], [1, 1]]))(POINTS, 1.0)[0, 0].tolist() == [0, 1, 3]
 

@@ -187,3 +187,8 @@ def test_a_step_that_lacks_something_is_refused(step: dict[str, Any], says: str)
 def test_steps_along_the_samples_take_one_window_at_a_time() -> None:
     with pytest.raises(ValueError, match="one window at a time"):
         pipeline(DOMINANT)(points(4, [], [])[None], 1.0)
+
+
+def test_sides_of_unlike_sizes_are_refused() -> None:
+    with pytest.raises(PipelineError, match="left has 2 rows, right 1: expected as many"):
+        pipeline(DOMINANT, {"name": "select_side", "left": LEFT, "right": RIGHT[:1]})

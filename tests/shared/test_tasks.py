@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway.ingest import tasks
+from shared import tasks
 
 
 async def test_a_task_that_swallows_its_cancellation_ends() -> None:
