@@ -68,7 +68,7 @@ def card_text(parameters: int, report: CtcReport | None) -> str:
     return f"""# {RECIPE.name}: American fingerspelling
 
 A continuous model that reads the American manual alphabet, a-z and a sign for space, letter by letter while
-the hand is still spelling. It looks at the hands alone, {RATE:g} times a second.
+the hand is still spelling. It looks at the hand that spells, the higher one of two, {RATE:g} times a second.
 
 - Input: MediaPipe hands, {len(ROWS)} rows of the canonical 543. Left is the signer's own left: do not mirror
   the picture. Either hand may spell.
@@ -82,8 +82,8 @@ The letters recordings of traduttore/traduttore-model (MIT licence, copyright 20
 clips of single letters, mostly held still, landmarked by their authors, and 1,155 more of eighteen of the
 letters and of idle hands among their recordings of words. No recording is in this bundle. The training joins
 them to streams: letters at one to four a second, ways between them, doubled letters that slide or open,
-pauses, hands between those recorded and a little beyond, turned in space, of other proportions, and lost for
-moments.
+pauses, hands between those recorded and a little beyond, paths drawn with the hands of the poses they begin
+with, turned in space, of other proportions, and lost for moments.
 `signstream train {RECIPE.name}` makes the graph again (seed {PLAN.seed}, {PLAN.steps} steps; the same package
 versions, threads and processor give the same weights).
 
@@ -92,7 +92,8 @@ versions, threads and processor give the same weights).
 `{command}` measures every figure below, {MEASURED} streams a fold, read both ways. A fold
 holds out one block of {BLOCK} recordings of every letter; a block is one sitting of one signer. Sittings
 among the words' recordings in which a hand lies within {NEAR:g} of the picture's height of one held out are
-left out of that fold's training. A path (`j`, `z`) is joined from where its hand begins to move.
+left out of that fold's training. A path (`j`, `z`) is joined from where its hand begins to move. The features
+and the ways to draw a path were chosen on another block, the third of each letter.
 
 {found}
 ## What it is not

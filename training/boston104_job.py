@@ -1,90 +1,72 @@
-"""Measures both architectures on RWTH-BOSTON-104 and writes what it found."""
+"""Measures architectures on RWTH-BOSTON-104, each from several seeds, and writes what it found."""
 
 import dataclasses
 import json
+import time
 from pathlib import Path
-from typing import get_args
 
-from training.boston104 import (
-    PLAN,
-    RATE,
-    WIDTH,
-    Architecture,
-    Fold,
-    Split,
-    Vocabulary,
-    folds,
-    measure,
-    train,
-)
+from torch import nn
+
+from training.boston104 import PLAN, Architecture, Fold, Split, Vocabulary, folds, train
+from training.boston104_reading import Reader, bigram_of
+from training.boston104_report import Found, report_text, verdict
 from training.ctc_job import Told
 from training.datasets.boston104 import load_boston104
-from training.metrics import ErrorRate
+from training.trainer import Plan
 
 REPORT, EXPERIMENT = "boston104.md", "boston104.json"
 
+SEEDS = 3
 
-@dataclasses.dataclass(frozen=True)
-class Found:
-    """One architecture on one fold."""
-
-    split: Split
-    held_out: str
-    architecture: Architecture
-    wer: ErrorRate
+COMPARED: tuple[Architecture, ...] = ("whole", "lzv")
 
 
 def make(
-    data: Path, folder: Path, told: Told, splits: tuple[Split, ...], steps: int = PLAN.steps
+    data: Path,
+    folder: Path,
+    told: Told,
+    splits: tuple[Split, ...],
+    architectures: tuple[Architecture, ...] = COMPARED,
+    seeds: int = SEEDS,
+    plan: Plan = PLAN,
 ) -> list[Found]:
-    """Trains both on every fold of the splits; writes a table and the same as JSON into the folder."""
+    """Trains each architecture from each seed on every fold of the splits.
+
+    The table, and the same as JSON, are written into the folder after each fold, all folds of one
+    seed before the next.
+    """
     sentences = load_boston104(data)
-    found: list[Found] = []
-    for split in splits:
-        for fold in folds(sentences, split):
-            for architecture in get_args(Architecture):
-                found.append(_one(fold, architecture, steps))
-                told(f"{split} {fold.held_out}, {architecture}: WER {100 * found[-1].wer.rate:.1f} %")
+    parts = [fold for split in splits for fold in folds(sentences, split)]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / REPORT).write_text(report_text(found, steps), "utf-8")
-    fields = [{**dataclasses.asdict(one), "rate": one.wer.rate} for one in found]
-    (folder / EXPERIMENT).write_text(json.dumps(fields, indent=2) + "\n", "utf-8")
+    found: list[Found] = []
+    trainings = len(parts) * len(architectures) * seeds
+    for seed in range(plan.seed, plan.seed + seeds):
+        for fold in parts:
+            for architecture in architectures:
+                found.append(_one(fold, architecture, dataclasses.replace(plan, seed=seed)))
+                told(f"{len(found)} of {trainings}: {found[-1]}")
+            _write(folder, found, plan)
+    for line in verdict(found):
+        told(line)
     return found
 
 
-def _one(fold: Fold, architecture: Architecture, steps: int) -> Found:
-    vocabulary = Vocabulary(fold.training)
-    network = train(architecture, fold.training, vocabulary, dataclasses.replace(PLAN, steps=steps))
-    return Found(fold.split, fold.held_out, architecture, measure(network, vocabulary, fold.test))
+def _write(folder: Path, found: list[Found], plan: Plan) -> None:
+    (folder / REPORT).write_text(report_text(found, plan), "utf-8")
+    fields = {"plan": dataclasses.asdict(plan), "runs": [one.figures() for one in found]}
+    (folder / EXPERIMENT).write_text(json.dumps(fields, indent=2) + "\n", "utf-8")
 
 
-def report_text(found: list[Found], steps: int) -> str:
-    """Markdown: a line a fold, and the means."""
-    splits = list(dict.fromkeys(one.split for one in found))
-    lines = []
-    for split in splits:
-        parts = [one for one in found if one.split == split]
-        for held_out in dict.fromkeys(one.held_out for one in parts):
-            rates = [_rate(parts, architecture, held_out) for architecture in get_args(Architecture)]
-            lines.append(f"| {split} | {held_out} | " + " | ".join(f"{100 * r:.1f} %" for r in rates) + " |")
-        means = [_rate(parts, architecture, None) for architecture in get_args(Architecture)]
-        lines.append(f"| {split} | all | " + " | ".join(f"**{100 * r:.1f} %**" for r in means) + " |")
-    table = "\n".join(lines)
-    return f"""# RWTH-BOSTON-104: sentence WER
-
-201 sentences of three signers; both hands and the nose, {RATE:g} samples a second, {steps} steps each.
-`causal` is this project's streaming CTC network ({WIDTH} wide), `lzv` the Conv1D + BiLSTM of LZV-CSLR, which
-sees the whole sentence. Greedy answers; a gloss that the training lacks is an error. `signer` holds out a
-signer, `sentence` a fifth of the distinct sentences.
-
-| split | held out | causal | lzv |
-|---|---|---|---|
-{table}
-"""
+def _one(fold: Fold, architecture: Architecture, plan: Plan) -> Found:
+    vocabulary, began = Vocabulary(fold.training), time.process_time()
+    network = train(architecture, fold.training, vocabulary, plan)
+    seconds = time.process_time() - began
+    reader = Reader(vocabulary, bigram_of(fold.training))
+    rates = reader.measure(network, fold.test)
+    return Found(fold.split, fold.held_out, architecture, plan.seed, parameters_of(network), seconds, rates)
 
 
-def _rate(found: list[Found], architecture: Architecture, held_out: str | None) -> float:
-    parts = [
-        one.wer for one in found if one.architecture == architecture and held_out in (None, one.held_out)
-    ]
-    return sum(part.errors for part in parts) / max(sum(part.symbols for part in parts), 1)
+def parameters_of(network: nn.Module) -> int:
+    """That serve: a second head that only helps to train does not."""
+    counted = getattr(network, "parameter_count", None)
+    return int(counted()) if counted else sum(part.numel() for part in network.parameters())

@@ -11,11 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from training import cli_bundles, cli_data, cli_network
+from training import cli_boston104, cli_bundles, cli_data, cli_network
 from training.options import (
     CACHE,
     MODELS,
-    REPORTS,
     Cache,
     Data,
     Evaluate,
@@ -31,6 +30,7 @@ commands = typer.Typer(help="Train the shipped models from the recordings.", no_
 cli_bundles.add_to(commands)
 cli_data.add_to(commands)
 cli_network.add_to(commands)
+cli_boston104.add_to(commands)
 
 REPORT = "evaluation.json"
 """In the cache: what the newest evaluation found, for whoever wants more than the card's digits."""
@@ -155,32 +155,6 @@ def streaming_cost(
     report("streaming-cost", [row.figures() for row in rows], ("torch", "onnxruntime"), as_json=as_json)
     if any(row.points > made.MARGIN_POINTS for row in rows):
         raise typer.Exit(1)
-
-
-class Split(StrEnum):
-    """What is held out."""
-
-    SIGNER = "signer"
-    SENTENCE = "sentence"
-
-
-@commands.command("boston104")
-def boston104(
-    *,
-    data: Data = None,
-    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")] = REPORTS,
-    split: Annotated[list[Split] | None, typer.Option(help="What is held out; both without it.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps of each training.")] = None,
-    cache: Cache = CACHE,
-    threads: Threads = 1,
-) -> None:
-    """Measures sentence WER on RWTH-BOSTON-104, ours beside LZV's architecture."""
-    console = Console()
-    made = job("boston104_job", threads, cache)
-    chosen = tuple(part.value for part in split or list(Split))
-    with refusing():
-        made.make(data_folder(data), out, console.print, chosen, **({"steps": steps} if steps else {}))
-    console.print(f"{out / made.REPORT} is written")
 
 
 @commands.command("quiet")

@@ -25,7 +25,6 @@ PIPELINE: tuple[dict[str, object], ...] = (
     {"name": "square_units"},
     {"name": "hand_frames", "wrists": [LEFT_HAND[0], RIGHT_HAND[0]], "smallest": 0.002},
     {"name": "presence", "rows": [LEFT_HAND[0], RIGHT_HAND[0]]},
-    {"name": "drop_depth"},
     {"name": "clamp", "limit": 4.0},
     {"name": "zero_missing"},
     {"name": "flatten"},
@@ -55,7 +54,7 @@ def pipeline() -> Pipeline:
 
 
 def network() -> CausalCtc:
-    """Untrained, [batch, samples, 170] -> logits [batch, samples, 28]."""
+    """Untrained, [batch, samples, 254] -> logits [batch, samples, 28]."""
     return CausalCtc(
         HandFront.FEATURES, len(LETTERS) + 1, width=WIDTH, dilations=DILATIONS, ahead=AHEAD, front=HandFront()
     )

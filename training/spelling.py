@@ -21,6 +21,9 @@ RATE = 12.5
 MOVING = ("j", "z")
 """A path, not a pose: only the whole clip is the sign. The recorded `space` is held still, as letters are."""
 
+BEGINS = {"j": "i", "z": "d"}
+"""The pose of which each is a path."""
+
 _HELD = (3, 14)
 """Samples a pose is held: 4 letters a second down to one."""
 _PATH = (9, 20)
@@ -33,6 +36,9 @@ long a `z` is a `d`, and a `j` an `i`."""
 _UNEVEN, _SWINGS, _REACHES = 0.6, (0.7, 1.2), (0.4, 1.6)
 """How much faster a path begins than it ends, how far its hand swings, and how far it goes, against the
 recorded one (training only): one sitting's `z` is half as large as all others'."""
+_TREMBLE = (0.003, 0.01, 0.03)
+"""Palms, of one of which each stream's landmarks tremble (training only): those of hands that are held
+still tremble by 0.002 to 0.01."""
 _WAY = (1, 5)
 """Samples from letter to letter."""
 
@@ -44,6 +50,8 @@ different sittings, those between them and a little beyond."""
 
 _SYMBOLS = (3, 9)
 _DOUBLED, _SPACE, _PAUSE = 0.1, 0.08, 0.12
+_MORE_DOUBLED, _MORE_PATHS, _MORE_PAUSES = 0.16, 0.12, 0.2
+"""The same in training, and the share of letters that are paths there: of 26 two, but the hardest."""
 
 RIGHT = slice(HAND_POINTS, 2 * HAND_POINTS)
 
@@ -63,11 +71,18 @@ class Spelling:
     def __init__(self, letters: Letters, *, mixed: bool = False) -> None:
         """`mixed`: poses between and beyond those recorded, to train on."""
         self._mixed = _MIXED if mixed else 0.0
+        self._doubled, self._paused = (_MORE_DOUBLED, _MORE_PAUSES) if mixed else (_DOUBLED, _PAUSE)
         self._names = [name for name in LETTERS if letters.of(name)]
         self._clips = {name: _hands([letters.clips[i] for i in letters.of(name)]) for name in self._names}
         for name in MOVING:
             self._clips[name] = [_from_its_start(clip) for clip in self._clips.get(name, [])]
         self._idle = _hands([letters.clips[i] for i in letters.of(IDLE)])
+        held = [
+            *self._idle,
+            *(clip for name in self._names if name not in MOVING for clip in self._clips[name]),
+        ]
+        self._middles = {id(clip): _middle(clip) for clip in held} if mixed else {}
+        """Of the clips that hold a pose; the clips are kept, so that their ids last."""
         if len(self._names) < 2:
             raise ValueError("streams need clips of at least two letters")
 
@@ -92,7 +107,7 @@ class Spelling:
             spoken.append(_timed(len(hand), label, name in MOVING))
             labels.append(label)
             before = name
-            if rng.random() < _PAUSE:
+            if rng.random() < self._paused:
                 self._pause(parts, spoken, wrist, rng)
                 before = ""
         parts.append(_nothing(int(rng.integers(3, 8))))
@@ -100,31 +115,53 @@ class Spelling:
         return Stream(_both_hands(np.concatenate(parts)), tuple(labels), np.concatenate(spoken))
 
     def _next(self, before: str, rng: Generator) -> str:
-        if before not in ("", "space") and rng.random() < _DOUBLED:
+        if before not in ("", "space") and rng.random() < self._doubled:
             return before
         if before not in ("", "space") and "space" in self._names and rng.random() < _SPACE:
             return "space"
         names = [name for name in self._names if name not in ("space", before)]
+        if self._mixed and rng.random() < _MORE_PATHS:
+            names = [name for name in names if name in MOVING] or names
         return str(names[int(rng.integers(len(names)))])
 
     def _hand(self, name: str, rng: Generator) -> Clip:
         """[samples, 21, 3]: a clip of that letter at some speed."""
         clips = self._clips[name]
-        clip = clips[int(rng.integers(len(clips)))]
         if name in MOVING:
+            clip = clips[int(rng.integers(len(clips)))]
             samples = int(rng.integers(*_PATH, endpoint=True))
             first, share = rng.uniform(0, _WAITING), np.linspace(0, 1, samples)
             if self._mixed:
                 share = share + rng.uniform(-_UNEVEN, _UNEVEN) * np.sin(np.pi * share) / np.pi
-            return self._turning(between(clip, first + share * (len(clip) - 1 - first)), rng)
-        if rng.random() < self._mixed:
-            beyond = np.float32(rng.uniform(*_MIX))
-            clip = clip + beyond * (_middle(clips[int(rng.integers(len(clips)))]) - _middle(clip))
+            path = between(clip, first + share * (len(clip) - 1 - first))
+            return self._turning(self._begun(path, name, rng), rng)
+        clip = self._between(clips, rng)
         samples = int(rng.integers(*_HELD, endpoint=True))
         speed = rng.uniform(0.3, 1.0)
         span = min(speed * (samples - 1), len(clip) - 1)
         first = rng.uniform(0, len(clip) - 1 - span)
         return between(clip, np.linspace(first, first + span, samples))
+
+    def _between(self, clips: list[Clip], rng: Generator) -> Clip:
+        """One of the clips of a pose; in training mostly one mixed of two."""
+        clip = clips[int(rng.integers(len(clips)))]
+        if rng.random() < self._mixed:
+            beyond = np.float32(rng.uniform(*_MIX))
+            other = clips[int(rng.integers(len(clips)))]
+            clip = clip + beyond * (self._middles[id(other)] - self._middles[id(clip)])
+        return clip
+
+    def _begun(self, path: Clip, name: str, rng: Generator) -> Clip:
+        """A path whose hand is some way, or wholly, that of the pose it begins with (training only): the
+        index that draws a `z` is a `d`'s, and may be held as one; a `j` is an `i` that moves."""
+        poses = self._clips.get(BEGINS[name], [])
+        if not self._mixed or not poses or rng.random() >= self._mixed:
+            return path
+        pose = self._middles[id(poses[int(rng.integers(len(poses)))])]
+        begin = path[0] - path[0, :1]
+        if not np.isfinite(begin).all():
+            return path
+        return np.asarray(path + np.float32(rng.uniform()) * (pose - begin), np.float32)
 
     def _turning(self, path: Clip, rng: Generator) -> Clip:
         """A path whose hand turns, swings and goes more or less on its way (training only): one signer's `j`
@@ -173,6 +210,8 @@ class Spelling:
     ) -> None:
         if self._idle and rng.random() < 0.5:
             idle = self._idle[int(rng.integers(len(self._idle)))]
+            if self._mixed:
+                idle = self._between(self._idle, rng)
             rest = idle[: int(rng.integers(3, len(idle)))] + wrist
         else:
             rest = _nothing(int(rng.integers(2, 10)))
@@ -230,9 +269,11 @@ def _both_hands(right: Clip) -> Clip:
 
 
 def _timed(samples: int, label: int, moving: bool) -> NDArray[np.int64]:
-    """A path's first half may still be another letter: a `z` begins as a `d`, a `j` as an `i`."""
+    """A path's first half is no letter yet, though a `z` begins as a `d` and a `j` as an `i`."""
     spoken = np.full(samples, label)
-    spoken[: samples // 2 if moving else min(2, samples // 3)] = IGNORED
+    if moving:
+        spoken[: samples // 2] = BLANK
+    spoken[: min(2, samples // 3)] = IGNORED
     return spoken
 
 
@@ -250,7 +291,7 @@ def varied(stream: Stream, rng: Generator) -> Clip:
     turned = turn(rng)
     shape = shape @ turned.T * rng.uniform(0.85, 1.15, (1, 1, 3))
     path = wrist * rng.uniform(0.7, 1.3) @ turned.T
-    tremble = rng.choice((0.01, 0.025, 0.05))
+    tremble = rng.choice(_TREMBLE)
     shape = shape + rng.normal(0, tremble, shape.shape) * [1, 1, 1]
     clip[:, RIGHT] = shape + path + rng.normal(0, tremble, path.shape)
     lost = rng.random(len(clip)) < rng.choice((0.0, 0.05, 0.2))

@@ -8,11 +8,13 @@ TOLERANCE = 0.1
 LEFT_OUT = 0.02
 """Of the pictures that are due: real workers that looked at fewer had no time, and are no measure."""
 
+MORE = "ever more sessions"
+
 SPREADS = {
     "life_raw_percent": "in life: CPU a session, all told,",
     "life_beyond_idle_percent": "in life: CPU a session beyond that of processes without one",
-    "equal_load_raw_percent": "one load, ever more sessions: CPU a window, all told,",
-    "equal_load_less_clock_percent": "one load, ever more sessions: CPU a window less that by the clock",
+    "equal_load_raw_percent": f"one load, {MORE}: CPU a window, all told,",
+    "equal_load_less_clock_percent": f"one load, {MORE}: CPU a window less that by the clock",
 }
 """Figures that tell whether cost is linear, and what they say."""
 
@@ -57,7 +59,8 @@ def _linear(rows: Sequence[Row], kind: str, most: int) -> list[str]:
             told.append(f"{kind}, {what} too few sizes kept up to tell: not met")
         else:
             off, bound = figures[name], 100 * TOLERANCE
-            told.append(f"{kind}, {what} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
+            where = what.replace(MORE, f"{figures.get('equal_load_sessions')} sessions")
+            told.append(f"{kind}, {where} within {off} %, {bound:g} % were asked: {met(off <= bound)}")
     if "equal_load_by_clock_ms" in figures:
         clock, among = figures["equal_load_by_clock_ms"], figures["equal_load_sessions"]
         told.append(f"{kind}: {clock} ms a second for each session by the clock ({among} sessions)")

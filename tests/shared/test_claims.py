@@ -271,3 +271,17 @@ async def test_a_redis_that_is_silent_for_longer_than_a_lease_is_told_once_and_c
                 await asyncio.sleep(0.01)
         assert not claim.lost.is_set()
         assert caplog.text.count("cannot renew") == 1
+
+
+async def test_claims_beyond_what_one_script_renews_outlive_their_lease_too(
+    store: Redis, worker: Callable[..., Claims], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.claims.RENEWED_AT_ONCE", 2)
+    for number in range(5):
+        await announce(store, f"session-{number}")
+    async with worker("one") as one, worker("two") as two:
+        owned = [await taken(one) for _ in range(5)]
+        deadline = asyncio.get_running_loop().time() + 3 * LEASE
+        while asyncio.get_running_loop().time() < deadline:
+            assert await two.take(block_seconds=0.05) is None
+        assert not any(claim.lost.is_set() or claim.may_be_lost for claim in owned)

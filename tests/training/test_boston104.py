@@ -1,6 +1,7 @@
 """Both architectures on a made-up corpus of RWTH-BOSTON-104's form."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,12 @@ from training.boston104 import (  # noqa: E402
     Vocabulary,
     example_of,
     folds,
-    measure,
     train,
 )
+from training.boston104_reading import Reader, bigram_of  # noqa: E402
+from training.boston104_report import Found, pooled, verdict  # noqa: E402
 from training.datasets.boston104 import Segment, Sentence  # noqa: E402
+from training.metrics import ErrorRate  # noqa: E402
 from training.networks.causal import BLANK  # noqa: E402
 
 GLOSSES = ("BOOK", "JOHN", "MARY")
@@ -68,20 +71,63 @@ def test_examples_are_timed_and_joined_anew() -> None:
     assert example_of(sentences[0]).shape == (len(sentences[0].landmarks) // 2, 6)
 
 
-@pytest.mark.parametrize("architecture", ["causal", "lzv"])
+@pytest.mark.parametrize("architecture", ["whole", "causal", "lzv"])
 def test_a_small_corpus_is_learned(architecture: Architecture) -> None:
     torch.set_num_threads(1)
     sentences = corpus()
     vocabulary = Vocabulary(sentences)
     plan = dataclasses.replace(PLAN, steps=40, average=0.8)
-    assert measure(train(architecture, sentences, vocabulary, plan), vocabulary, sentences).rate < 0.5
+    network = train(architecture, sentences, vocabulary, plan)
+    found = Reader(vocabulary, bigram_of(sentences)).measure(network, sentences)
+    assert found["greedy"].rate < 0.5
+    assert found["beam"].rate < 0.5
+
+
+def test_the_bigram_decides_where_the_network_is_unsure() -> None:
+    sentences = [Sentence(0, "a", np.zeros((9, 3, 3), np.float32), spoken("JOHN", "BOOK"))] * 9
+    sentences.append(Sentence(1, "a", np.zeros((9, 3, 3), np.float32), spoken("MARY")))
+    vocabulary = Vocabulary(sentences)
+    assert vocabulary.glosses == GLOSSES
+    unsure = np.log(np.array([[0.01, 0.01, 0.97, 0.01], [0.97, 0.01, 0.01, 0.01], [0.02, 0.44, 0.05, 0.49]]))
+    reader = Reader(vocabulary, bigram_of(sentences))
+    assert reader.read(unsure.astype(np.float32), "greedy") == ("JOHN", "MARY")
+    assert reader.read(unsure.astype(np.float32), "beam") == ("JOHN", "BOOK")
+
+
+def spoken(*glosses: str) -> tuple[Segment, ...]:
+    return tuple(Segment(gloss, 3 * place, 3 * place + 2) for place, gloss in enumerate(glosses))
+
+
+def found(
+    architecture: Architecture, seed: int, errors: int, held_out: str = "0", symbols: int = 100
+) -> Found:
+    wer = ErrorRate(errors, symbols, 10, 0)
+    return Found("sentence", held_out, architecture, seed, 1, 1.0, {"greedy": wer, "beam": wer})
+
+
+def test_folds_are_pooled_by_their_glosses_and_seeds_stand_apart() -> None:
+    runs = [found("lzv", 1, 10), found("lzv", 1, 90, "1", 300), found("lzv", 2, 30)]
+    assert pooled(runs, "sentence", "lzv", "greedy") == [0.25, 0.3]
+
+
+def test_the_verdict_says_by_how_much_and_with_how_many_seeds() -> None:
+    runs = [found("whole", 1, 10), found("whole", 2, 22), found("lzv", 1, 20), found("lzv", 2, 20)]
+    (greedy, _) = verdict(runs)
+    assert "greedy: met: 16.0 and 20.0 %, -4.0 points, lower with 1 of 2 seeds" in greedy
+    assert "not met" in verdict([found("whole", 1, 20), found("lzv", 1, 20)])[0]
+    assert verdict([found("causal", 1, 10)]) == []
 
 
 def test_a_report_has_a_line_a_fold_and_their_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boston104_job, "load_boston104", lambda data: corpus())
-    found = boston104_job.make(tmp_path, tmp_path / "out", lambda text: None, ("signer",), steps=1)
-    assert len(found) == 6
+    plan = dataclasses.replace(PLAN, steps=1)
+    told: list[str] = []
+    runs = boston104_job.make(tmp_path, tmp_path / "out", told.append, ("signer",), seeds=2, plan=plan)
+    assert len(runs) == 12
     report = (tmp_path / "out" / boston104_job.REPORT).read_text()
-    assert report.count("| signer | signer-") == 3
-    assert "| signer | all | **" in report
-    assert (tmp_path / "out" / boston104_job.EXPERIMENT).is_file()
+    assert report.count("| signer | signer-") == 6
+    assert report.count("| signer | **all** | ") == 2
+    kept = json.loads((tmp_path / "out" / boston104_job.EXPERIMENT).read_text())
+    assert len(kept["runs"]) == 12
+    assert kept["plan"]["steps"] == 1
+    assert told[-1].startswith("whole lower than lzv, split by signer, beam: ")

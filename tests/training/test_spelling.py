@@ -98,3 +98,25 @@ def test_some_streams_begin_with_seconds_without_a_hand() -> None:
 def test_one_letter_is_not_enough() -> None:
     with pytest.raises(ValueError, match="at least two letters"):
         Spelling(Letters([np.ones((19, 42, 3), np.float32)], ("a",), (0,)))
+
+
+def test_what_is_measured_has_no_hand_that_was_not_recorded() -> None:
+    recorded = letters()
+    begun = Spelling(recorded, mixed=True)._begun
+    path = np.random.default_rng(0).normal(0, 1, (12, 21, 3)).astype(np.float32)
+    assert Spelling(recorded)._begun(path, "z", np.random.default_rng(0)) is path
+    assert begun(path, "z", np.random.default_rng(0)) is path, "there is no d it could begin with"
+
+
+def test_a_z_may_begin_with_the_hand_of_a_d() -> None:
+    recorded = letters()
+    named = Letters(recorded.clips, ("d", *recorded.names[1:]), recorded.blocks)
+    spelling, path = Spelling(named, mixed=True), np.zeros((12, 21, 3), np.float32)
+    path[:, :, 0] = np.linspace(0, 2, 12)[:, None]
+    for seed in range(20):
+        begun = spelling._begun(path, "z", np.random.default_rng(seed))
+        if begun is not path:
+            assert np.allclose(begun[:, 0], path[:, 0]), "the wrist goes as it went"
+            assert np.abs(begun[0] - path[0]).max() > 0
+            return
+    raise AssertionError("twenty paths, and none with another hand")

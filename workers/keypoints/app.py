@@ -43,6 +43,10 @@ ANNOUNCE_SECONDS = 1.5
 TAKE_SECONDS = 0.1
 """Waits for a new session this long, then looks for one whose owner fell silent or let go."""
 
+ASIDE_SECONDS, MOST_ASIDE_SECONDS = 0.03, 0.15
+"""A worker asks for one more session only so often for each that it has, while one without waits in Redis: of
+two with room the one with fewer mostly has it."""
+
 FULL_SECONDS = 0.25
 """A worker without room looks this often whether it has some, or whether a session has no owner at all."""
 
@@ -144,8 +148,7 @@ class Worker:
             if not self._capacity.takes_orphans(len(self._tasks), self._place.tally.published_sessions):
                 return
         try:
-            take = self._claims.take(TAKE_SECONDS) if room else self._claims.take_orphan(ORPHAN_SECONDS)
-            claim = await take
+            claim = await (self._one_more() if room else self._claims.take_orphan(ORPHAN_SECONDS))
         except AWAY as error:
             await self._patience.after(error)
             return
@@ -154,6 +157,12 @@ class Worker:
             task = asyncio.create_task(self._own(claim), name=f"session {claim.session}")
             self._tasks[task] = claim
             task.add_done_callback(self._ended)
+
+    async def _one_more(self) -> Claim | None:
+        if not self._tasks:
+            return await self._claims.take(TAKE_SECONDS)
+        await asyncio.sleep(min(MOST_ASIDE_SECONDS, ASIDE_SECONDS * len(self._tasks)))
+        return await self._claims.take(0.0)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

@@ -288,3 +288,22 @@ def test_a_degraded_session_is_well_again_under_a_new_owner() -> None:
     assert states(successor.tick(NOW + 1) + successor.tick(NOW + 5.9)) == []
     assert states(successor.tick(NOW + 6.1)) == ["live"]
     assert states(successor.take(Note("ended", "camera stopped"), NOW + 7)) == []
+
+
+def test_only_a_session_that_time_may_change_is_looked_at_often() -> None:
+    def waits() -> bool:
+        return script.is_waiting
+
+    script = transcript()
+    assert waits(), "it may stand in line"
+    told(script, [Note(state="live"), result(0)])
+    assert not waits()
+    told(script, [result(2)])
+    assert waits(), "window 1 may never come"
+    told(script, [result(1)])
+    assert not waits()
+    told(script, [Last(MODEL, 3)])
+    assert waits(), "and neither may window 3"
+    of_file = transcript(mode="file")
+    told(of_file, [Note(state="live"), result(0)])
+    assert of_file.is_waiting, "its progress is told by the clock"

@@ -157,3 +157,23 @@ async def test_cameras_that_are_too_much_for_one_worker_go_to_one_that_comes(
         assert [note.state for note in told] == ["live", "ended"]
         seqs = [window.seq for window in await windows(store) if window.session == session.id]
         assert seqs == list(range(len(seqs))), "none is lost or sent twice"
+
+
+async def test_of_two_workers_with_room_the_one_with_fewer_mostly_has_the_next(
+    store: Store, redis_url: str, camera_clip: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "extractor_factory", lambda _: lambda _: Slow())
+    await store.xgroup_create(keys.SESSIONS, keys.KEYPOINTS_GROUP, id="0", mkstream=True)
+
+    async def there(workers: int) -> bool:
+        return len(await store.keys(keys.stage("keypoints", "*"))) == workers
+
+    async def all_owned() -> bool:
+        return sum((await owners(store)).values()) == await store.xlen(keys.SESSIONS)
+
+    async with serving(redis_url), serving(redis_url):
+        await until(lambda: there(2))
+        for _ in range(6):
+            assert await sessions.create(store, camera_clip.session("live"))
+            await until(all_owned)
+        assert min((await owners(store)).values()) >= 2

@@ -19,6 +19,7 @@ from shared.bundles import Bundle, ModelWatch, watch
 from shared.messages import Result, unpack_record
 from tests.shared.bundles.editions import NAME, put
 from tests.shared.faust_redis.conftest import until
+from workers.recognizers import app
 from workers.recognizers.app import serve
 
 RATE = 40
@@ -150,4 +151,36 @@ async def test_a_bundle_that_is_no_good_changes_nothing(
         (tmp_path / NAME / "bundle.toml").write_text(manifest.replace("count = 17", "count = 16"), "utf-8")
         await until(lambda: "the one before runs on: asl-words: labels.count says 16" in caplog.text)
         await running.goes_on()
+
+        shorter = manifest.replace(f"window = {bundle.samples}", f"window = {bundle.samples - 1}")
+        (tmp_path / NAME / "bundle.toml").write_text(shorter, "utf-8")
+        await until(
+            lambda: "is not taken: asl-words: input.pipeline with streaming.window gives" in caplog.text
+        )
+        await running.goes_on()
     assert not [result.error for result in await running.results() if result.error]
+
+
+async def test_a_removed_model_lets_go_of_its_topic_once_no_windows_come(
+    redis_url: str, store: Redis, session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "RETIRE_SECONDS", 0.3)
+    kept, removed = put(tmp_path), put(tmp_path, "second")
+
+    async def workers_of(name: str) -> int:
+        topic = keys.windows(name)
+        there = await store.exists(topic)
+        return len(await store.xinfo_consumers(topic, keys.RECOGNIZERS_GROUP)) if there else 0
+
+    async with serving(redis_url, tmp_path), loaded(store, kept, session) as running:
+        async with loaded(store, removed, "s" + session[1:]) as other:
+            await other.goes_on()
+        shutil.rmtree(tmp_path / "second")
+
+        async def let_go() -> bool:
+            return await workers_of("second") == 0
+
+        await until(let_go, 20)
+        assert await workers_of(NAME) == 1
+        await running.goes_on()
+    assert [result.seq for result in await other.results()] == list(range(other.sent))
