@@ -1,7 +1,7 @@
 """`signstream train examples`, `report` and `variants`: what is made of bundles that are there."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -70,17 +70,17 @@ def report(
         "deploy.bench.commands",
         "training.experiment",
     )
+    places = bundle or [MODELS / name for name in samples.FITTING]
+    if len(experiment or []) > len(places):
+        raise typer.BadParameter(f"{len(experiment or [])} experiments for {len(places)} bundles")
     with refusing():
         found = []
-        for place in bundle or [MODELS / name for name in samples.FITTING]:
+        for place in places:
             model = bundles.load_bundle(place)
-            name = on or samples.FITTING.get(model.name, "words")
             if form is not None:
                 chosen = samples.of_folder(form, folder, fps=fps, shown=console.is_terminal)
-            elif name in samples.SOURCES:
-                chosen = samples.SOURCES[name](data_folder(data), most)
             else:
-                raise ValueError(f"--on says {name}, there are {', '.join(samples.SOURCES)}")
+                chosen = _recorded(samples, model.name, on, data_folder(data), most)
             found.append(evaluation.evaluate(model, chosen, console.print))
         records = zip(found, experiment or [], strict=False)
         told = {one.bundle.name: experiments.read_experiment(file) for one, file in records}
@@ -111,10 +111,7 @@ def variants(
     failed = False
     with refusing():
         model = bundles.load_bundle(bundle)
-        name = on or samples.FITTING.get(model.name, "words")
-        if name not in samples.SOURCES:
-            raise ValueError(f"--on says {name}, there are {', '.join(samples.SOURCES)}")
-        clips = samples.SOURCES[name](data_folder(data), most).clips
+        clips = _recorded(samples, model.name, on, data_folder(data), most).clips
         typer.echo(made.HEAD)
         for one in kinds:
             try:
@@ -124,3 +121,11 @@ def variants(
                 typer.echo(f"signstream: {error}", err=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _recorded(samples: Any, bundle: str, on: str | None, data: Path, most: int) -> Any:
+    """`training.samples.Samples` of the recordings; without `on` those that fit the bundle."""
+    name = on or samples.FITTING.get(bundle, "words")
+    if name not in samples.SOURCES:
+        raise ValueError(f"--on says {name}, there are {', '.join(samples.SOURCES)}")
+    return samples.SOURCES[name](data, most)

@@ -9,12 +9,12 @@ from gateway.results.isolated import GlossDraft
 from gateway.results.rules import rule_of
 from shared.bundles import Bundle
 from shared.landmarks import ROWS
-from shared.messages import Result, Window
+from shared.messages import Result
 from training import recipe
 from training.clips import Track
 from training.quiet import Quiet
-from training.recordings import Recordings
-from training.streaming import Sighting, sightings, stretches
+from training.recordings import Recordings, in_picture
+from training.streaming import Sighting, sightings, stretches, window_of
 from workers.keypoints.spec import WindowSpec
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import Reader
@@ -39,18 +39,7 @@ class StreamReader:
         bundle, rule = self.bundle, rule_of(self.bundle)
         drafts: list[GlossDraft] = []
         for stretch in stretches(track, WindowSpec.of(bundle)):
-            window = Window(
-                session="evaluation",
-                model=bundle.name,
-                seq=stretch.seq,
-                start=stretch.start,
-                end=stretch.end,
-                samples=len(stretch.array),
-                rows=len(bundle.rows),
-                landmarks=stretch.array.tobytes(),
-                aspect=track.aspect,
-            )
-            symbols = self._reader.read(window)
+            symbols = self._reader.read(window_of(bundle, stretch, track.aspect))
             drafts += rule.feed(Result("offline", stretch.seq, stretch.start, stretch.end, symbols=symbols))
         drafts += rule.finish()
         return [Sighting(d.gloss, d.start, d.end, d.confidence) for d in drafts if d.status == "final"]
@@ -59,7 +48,7 @@ class StreamReader:
 def false_finals(bundle: Bundle, recordings: Recordings, minutes: float, seed: int) -> list[Sighting]:
     """The final glosses a model gives where nobody signs."""
     clip = Quiet(recordings).draw(60 * minutes, np.random.default_rng(seed))
-    track = as_track(clip * np.float32(0.25) + np.float32(0.5), recipe.ROWS, recipe.FPS)
+    track = as_track(in_picture(clip), recipe.ROWS, recipe.FPS)
     if bundle.ctc is not None:
         return StreamReader(bundle).sightings(track)
     return sightings(Recognizer(bundle), track)

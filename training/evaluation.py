@@ -17,7 +17,7 @@ from training.classification import Classification, by_signer, classify
 from training.clips import Track
 from training.metrics import ErrorRate, error_rate
 from training.samples import Sample, Samples
-from training.streaming import stretches
+from training.streaming import stretches, window_of
 from workers.keypoints.spec import WindowSpec
 from workers.keypoints.windower import Stretch
 from workers.recognizers.graphs import Recognizer
@@ -141,9 +141,9 @@ class Figures:
         bundle = self._bundle
         if bundle.windows == "sliding":
             cut = stretches(track, WindowSpec.of(bundle))
-            return [_window(bundle, stretch, track.aspect) for stretch in cut]
+            return [window_of(bundle, stretch, track.aspect) for stretch in cut]
         points = resampled(track, bundle.rows, bundle.fps)[: bundle.samples]
-        return [_window(bundle, Stretch(0, 0.0, len(points) / bundle.fps, points), track.aspect)]
+        return [window_of(bundle, Stretch(0, 0.0, len(points) / bundle.fps, points), track.aspect)]
 
     def right(self, samples: Sequence[Sample]) -> float:
         """1 - error rate as streams, 0 at least; top-1 of models that are shown whole signs."""
@@ -157,7 +157,7 @@ class Figures:
         bundle, rule = self._bundle, rule_of(self._bundle)
         drafts: list[tuple[GlossDraft, float | None]] = []
         for stretch in stretches(track, WindowSpec.of(bundle)):
-            window, begun = _window(bundle, stretch, track.aspect), time.perf_counter()
+            window, begun = window_of(bundle, stretch, track.aspect), time.perf_counter()
             if self._reader is None:
                 top = self._recognizer.recognize(window)
                 result = Result(bundle.name, stretch.seq, stretch.start, stretch.end, top)
@@ -177,21 +177,6 @@ def taken_back(drafts: Sequence[GlossDraft]) -> int:
             count += 1
         shown = draft.gloss if draft.status == "partial" else ""
     return count + bool(shown)
-
-
-def _window(bundle: Bundle, stretch: Stretch, aspect: float) -> Window:
-    return Window(
-        session="evaluation",
-        model=bundle.name,
-        seq=stretch.seq,
-        start=stretch.start,
-        end=stretch.end,
-        samples=len(stretch.array),
-        rows=len(bundle.rows),
-        landmarks=np.ascontiguousarray(stretch.array, np.float32).tobytes(),
-        aspect=aspect,
-        whole=bundle.windows == "segments",
-    )
 
 
 def resampled(track: Track, rows: Sequence[int], fps: float) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from shared.bundles.manifest import Streaming
 from training import recipe
 from training.network import Network
 from training.pieces import held, rest_frame, transition
-from training.recordings import Clip, Recordings
+from training.recordings import Clip, Recordings, in_picture
 from training.streaming import Sighting, run_rule
 from training.train import recipe_pipeline
 from workers.keypoints.windower import Stretch
@@ -77,7 +77,7 @@ def measure(network: Network, recordings: Recordings, seed: int = recipe.SEED) -
 @torch.no_grad()
 def _probabilities(network: Network, clip: Clip) -> NDArray[np.float32]:
     """[samples] -> [samples - WINDOW + 1, labels]."""
-    features = torch.from_numpy(recipe_pipeline()(clip * np.float32(0.25) + np.float32(0.5), 1.0))[None]
+    features = torch.from_numpy(recipe_pipeline()(in_picture(clip), 1.0))[None]
     return np.asarray(network(features).softmax(-1)[0].numpy(), np.float32)
 
 

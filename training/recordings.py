@@ -57,6 +57,12 @@ def load_recordings(data: Path) -> Recordings:
     return Recordings(clips, labels, seq // recipe.BLOCK).part(usable)
 
 
+def in_picture(clip: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A clip in shoulder widths as fractions of a picture: the shoulders a quarter of it apart, their middle
+    in its middle."""
+    return clip * np.float32(0.25) + np.float32(0.5)
+
+
 def _label(name: str) -> int:
     if name == "-":
         return recipe.LABELS.index(recipe.IDLE)

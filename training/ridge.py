@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import recipe
-from training.recordings import Clip, Recordings
+from training.recordings import Clip, Recordings, in_picture
 from workers.recognizers.pipeline import Pipeline
 
 _ROOM = 0.05
@@ -61,6 +61,6 @@ def _features(clips: list[Clip], pipeline: Pipeline) -> NDArray[np.float32]:
     parts = []
     for first in range(0, len(clips), _AT_ONCE):
         windows = np.stack([centred(clip) for clip in clips[first : first + _AT_ONCE]])
-        made = pipeline(windows * np.float32(0.25) + np.float32(0.5), 1.0)
+        made = pipeline(in_picture(windows), 1.0)
         parts.append(made[:, :: recipe.RIDGE_STEP])
     return np.concatenate(parts)

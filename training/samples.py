@@ -19,16 +19,13 @@ from training.datasets.lzv import read_lzv
 from training.datasets.slovo import read_annotations, read_slovo_landmarks
 from training.fingerspelling import held_out_streams as spelled_streams
 from training.fingerspelling import unseen_letters
-from training.recordings import load_recordings
+from training.recordings import in_picture, load_recordings
 from training.sentences import WORDS
 from training.signed_sentences import held_out_streams as sentence_streams
 from training.spelling import RATE
 
 _BEFORE, _AFTER = 12, 25
 """Samples a joined clip's first and last frame are held: a second before, two after, so that glosses end."""
-
-_SCALE, _MIDDLE = np.float32(0.25), np.float32(0.5)
-"""Clips in shoulder widths as fractions of a picture: the shoulders a quarter of it apart."""
 
 CAMERA_FPS = 30.0
 """Of data sets that do not say theirs."""
@@ -62,7 +59,7 @@ def words(data: Path, most: int) -> Samples:
     clips = []
     for word in recipe.WORDS:
         for place in _evenly(recordings.of(word), most):
-            track = _standing(recordings.clips[place] * _SCALE + _MIDDLE, recipe.ROWS, recipe.FPS)
+            track = _standing(in_picture(recordings.clips[place]), recipe.ROWS, recipe.FPS)
             clips.append(Sample(track, (word,), block=str(recordings.blocks[place])))
     return Samples("words", f"traduttore words; {_LEARNED}", tuple(clips))
 

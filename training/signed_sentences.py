@@ -12,7 +12,7 @@ from training.augment import augmented
 from training.batches import Batch, Example, Pool, batch_of, both_losses, greedy
 from training.metrics import ErrorRate, error_rate
 from training.networks.causal import CausalCtc
-from training.recordings import Clip, Recordings
+from training.recordings import Clip, Recordings, in_picture
 from training.sentences import WORDS, Sentences
 from training.train import recipe_pipeline
 from training.trainer import Plan, Progress, Run
@@ -85,7 +85,7 @@ def held_out_streams(
     """Streams [samples, rows, 3] in picture heights (aspect 1), recipe.FPS a second, and their labels."""
     rng, sentences = np.random.default_rng(seed), Sentences(recordings, others=False)
     streams = [sentences.draw(rng) for _ in range(count)]
-    return [(stream.landmarks * np.float32(0.25) + np.float32(0.5), stream.labels) for stream in streams]
+    return [(in_picture(stream.landmarks), stream.labels) for stream in streams]
 
 
 def measure(learned: CausalCtc, streams: Sequence[tuple[Clip, tuple[int, ...]]]) -> ErrorRate:

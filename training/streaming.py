@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gateway.results.isolated import GlossDraft, IsolatedRule
+from shared.bundles import Bundle
 from shared.bundles.manifest import Streaming
 from shared.landmarks import LEFT_HAND, RIGHT_HAND
 from shared.messages import Result, Window
@@ -35,6 +36,22 @@ def stretches(track: Track, spec: WindowSpec) -> list[Stretch]:
     return found + windower.flush()
 
 
+def window_of(bundle: Bundle, stretch: Stretch, aspect: float) -> Window:
+    """The stretch as the recognizers are sent it; `aspect` is the picture's width / height."""
+    return Window(
+        session="evaluation",
+        model=bundle.name,
+        seq=stretch.seq,
+        start=stretch.start,
+        end=stretch.end,
+        samples=len(stretch.array),
+        rows=len(bundle.rows),
+        landmarks=np.ascontiguousarray(stretch.array, np.float32).tobytes(),
+        aspect=aspect,
+        whole=bundle.windows == "segments",
+    )
+
+
 def run_rule(
     windows: list[Stretch],
     answers: list[list[tuple[str, float]]],
@@ -54,20 +71,7 @@ def sightings(recognizer: Recognizer, track: Track) -> list[Sighting]:
     """Final glosses of one track, as the running system gives them."""
     bundle = recognizer.bundle
     windows = stretches(track, WindowSpec.of(bundle))
-    answers = []
-    for stretch in windows:
-        window = Window(
-            session="evaluation",
-            model=bundle.name,
-            seq=stretch.seq,
-            start=stretch.start,
-            end=stretch.end,
-            samples=bundle.samples,
-            rows=len(bundle.rows),
-            landmarks=stretch.array.tobytes(),
-            aspect=track.aspect,
-        )
-        answers.append(recognizer.recognize(window))
+    answers = [recognizer.recognize(window_of(bundle, stretch, track.aspect)) for stretch in windows]
     return run_rule(windows, answers, bundle.streaming, bundle.background)
 
 

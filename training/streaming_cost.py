@@ -15,12 +15,12 @@ from gateway.results.isolated import GlossDraft
 from gateway.results.rules import rule_of
 from shared.bundles import Bundle
 from shared.bundles.manifest import Length, Streaming
-from shared.messages import Result, Window
+from shared.messages import Result
 from training.clips import Track
 from training.metrics import ErrorRate, error_rate
-from training.streaming import stretches
+from training.streaming import stretches, window_of
 from workers.keypoints.spec import WindowSpec
-from workers.keypoints.windower import SLACK
+from workers.keypoints.windower import SLACK, Stretch
 from workers.recognizers.graphs import Recognizer
 from workers.recognizers.reader import Reader
 
@@ -89,8 +89,7 @@ def told_live(reader: Reader, track: Track) -> list[tuple[GlossDraft, float | No
     bundle, rule = reader.bundle, rule_of(reader.bundle)
     told: list[tuple[GlossDraft, float | None]] = []
     for stretch in stretches(track, WindowSpec.of(bundle)):
-        window = _window(bundle, stretch.array, stretch.seq, stretch.start, stretch.end, track.aspect)
-        symbols = reader.read(window)
+        symbols = reader.read(window_of(bundle, stretch, track.aspect))
         result = Result(bundle.name, stretch.seq, stretch.start, stretch.end, symbols=symbols)
         told += [(draft, stretch.end) for draft in rule.feed(result)]
     told += [(draft, None) for draft in rule.finish()]
@@ -113,26 +112,11 @@ def whole_samples(track: Track, spec: WindowSpec) -> NDArray[np.float32]:
 
 def _read_whole(reader: Reader, spec: WindowSpec, track: Track) -> list[str]:
     bundle, landmarks = reader.bundle, whole_samples(track, spec)
-    window = _window(bundle, landmarks, 0, 0.0, (len(landmarks) - 1) / bundle.fps, track.aspect)
+    stretch = Stretch(0, 0.0, (len(landmarks) - 1) / bundle.fps, landmarks)
+    window = window_of(bundle, stretch, track.aspect)
     threshold = bundle.ctc.threshold if bundle.ctc else 0.0
     return [
         symbol.symbol
         for symbol in reader.read(window)
         if symbol.symbol not in bundle.background and symbol.probability >= threshold
     ]
-
-
-def _window(
-    bundle: Bundle, array: NDArray[np.float32], seq: int, start: float, end: float, aspect: float
-) -> Window:
-    return Window(
-        session="evaluation",
-        model=bundle.name,
-        seq=seq,
-        start=start,
-        end=end,
-        samples=array.shape[0],
-        rows=array.shape[1],
-        landmarks=np.ascontiguousarray(array, np.float32).tobytes(),
-        aspect=aspect,
-    )

@@ -67,3 +67,13 @@ def test_statistics_are_written_and_a_bad_file_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "a-b_2.npy" in result.output.replace("\n", "")
     assert "expected [frames, 543, 3]" in result.output.replace("\n", " ")
+
+
+def test_more_records_of_trainings_than_bundles_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "torch", reason="PyTorch is in the training group of packages: make .venv/training.stamp"
+    )
+    records = ["--experiment", str(tmp_path / "one.json"), "--experiment", str(tmp_path / "two.json")]
+    result = CliRunner().invoke(commands, ["report", str(tmp_path), *records])
+    assert result.exit_code == 2
+    assert "2 experiments for 1 bundles" in result.output
