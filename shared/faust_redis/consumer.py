@@ -53,8 +53,6 @@ class Counts:
     """Not finished (the agent raised, or the worker stops): released for the next worker at once."""
     gone: int = 0
     """Pending, but trimmed or deleted before anybody finished it."""
-    absences: int = 0
-    """Times a command found Redis away."""
 
 
 class Topic:
@@ -380,7 +378,6 @@ class Consumer(OnePartition):
             self.log.warning("%d messages of %s went to another worker meanwhile", lost, name)
 
     async def _away(self, error: BaseException) -> None:
-        self.counts.absences += 1
         await self._patience.after(error, self.sleep)
 
     # -- small things --------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tests.gateway.ingest.pictures import write_video
 from tests.workers.keypoints.clips import Clip, read_clip
 from tests.workers.keypoints.conftest import MakePlace
 from tests.workers.keypoints.stage import claimed, entries, more_than, records, spans, until, upload, windows
-from workers.keypoints import session as owning
+from workers.keypoints import owner as owning
 from workers.keypoints.session import own_session
 
 Store = redis.asyncio.Redis

@@ -171,7 +171,7 @@ async def test_coming_to_where_the_last_owner_stood_is_no_step_further(
     store: Store, place: Workplace, claims: Claims, clip: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Input that kills behind a long way of decoding would else kill for ever."""
-    monkeypatch.setattr("workers.keypoints.session.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("workers.keypoints.owner.CHECKPOINT_SECONDS", 0.0)
     await upload(store, clip, session := clip.session(), end=False)
     first = await claimed(claims)
     task = asyncio.create_task(own_session(place, first))
