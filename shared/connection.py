@@ -16,8 +16,8 @@ CONNECT_SECONDS = 5.0
 """Redis on the next machine answers in milliseconds; five seconds is a fault."""
 
 ANSWER_SECONDS = 10.0
-"""Above the longest block any of our reads asks for."""
-
+"""Above the longest block any of our reads asks for, and above the tries of a sender to a Redis that is
+away."""
 
 MOST_CONNECTIONS = 4096
 """A bound against leaks, not against work: a gateway with a hundred cameras reads as many streams at once,
@@ -39,7 +39,7 @@ def raise_refused(error: ResponseError) -> None:
 
 
 class Store(redis.asyncio.Redis):
-    """The asyncio client, with a time limit on every command.
+    """The asyncio client, with a time limit on every command, its tries included.
 
     redis-py's own `socket_timeout` sends through `asyncio.wait_for`, which on Python 3.11 loses a
     cancellation that comes while the send completes (python/cpython#86296): a task told to stop goes on.

@@ -1,7 +1,7 @@
 """Redis Streams as a broker for Faust: `faust.App("app", broker="redis://localhost:6379/0")`.
 
-Registered under the entry point group `faust.transports` as `redis` and `rediss`. Imports nothing of the
-rest of this project. What it promises, and what it does not, stands in docs/transport.md.
+Registered under the entry point group `faust.transports` as `redis` and `rediss`. Of the rest of this project
+it imports `shared.connection` alone. What it promises, and what it does not, stands in docs/transport.md.
 """
 
 from .backlog import Backlog, backlog

@@ -1,10 +1,8 @@
 """Clients as the transport wants them, and what counts as Redis being away."""
 
 import asyncio
-import builtins
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -15,14 +13,12 @@ from redis.exceptions import (
     MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
-    ResponseError,
     TimeoutError,  # noqa: A004
     TryAgainError,
 )
 
-from shared.connection import raise_refused
+from shared.connection import Store
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 REPLIES = (
@@ -42,9 +38,6 @@ SEND_RETRIES = 8
 SEND_BACKOFF = ExponentialBackoff(cap=1.0, base=0.05)
 """Eight tries over about 4.5 s: longer than a restart with a small file, shorter than a sender's patience."""
 
-ANSWER_SECONDS = 10.0
-"""Above the longest block we ask for (1 s) and a sender's tries (4.5 s)."""
-
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Between the tries of a reader; the last goes on for ever."""
 
@@ -59,27 +52,8 @@ def writer(url: str) -> Redis:
     return _client(url, SEND_BACKOFF, SEND_RETRIES)
 
 
-class Client(Redis):
-    """With a time limit on every command, its tries included.
-
-    redis-py's own `socket_timeout` sends through `asyncio.wait_for`, which on Python 3.11 loses a
-    cancellation that comes while the send completes (python/cpython#86296): a task told to stop would go on.
-    """
-
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """One command and its answer. Raises redis.exceptions.TimeoutError."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        except ResponseError as error:
-            raise_refused(error)
-            raise
-        except builtins.TimeoutError as error:
-            raise TimeoutError(f"no answer to {args[0]!r} within {ANSWER_SECONDS:g} s") from error
-
-
 def _client(url: str, backoff: AbstractBackoff, retries: int) -> Redis:
-    return Client.from_url(
+    return Store.from_url(
         url,
         protocol=2,
         retry=Retry(backoff, retries),

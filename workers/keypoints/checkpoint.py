@@ -66,7 +66,7 @@ class Checkpoint:
             raise BadCheckpointError(f"checkpoint has {len(data)} bytes, expected at most {MAX_BYTES}")
         try:
             fields = msgpack.unpackb(data, raw=False)
-        except Exception as error:
+        except Exception as error:  # msgpack raises some ten kinds, without a common class
             raise BadCheckpointError(f"checkpoint is not msgpack: {error}") from error
         if not isinstance(fields, dict) or fields.pop("version", None) != VERSION:
             raise BadCheckpointError(f"checkpoint is not of version {VERSION}")
