@@ -34,7 +34,7 @@ EVERY_KEY = {
 MAY_READ = {
     "gateway": {"sessions", "session", "frames", "results", "glosses", "windows"}
     | {"keypoints' word", "recognizers' word"},
-    "keypoints": {"sessions", "session", "frames", "results"},
+    "keypoints": {"sessions", "session", "frames", "results", "keypoints' word"},
     "recognizers": {"session", "results", "state", "windows"},
 }
 
@@ -130,7 +130,7 @@ async def test_a_script_does_no_more_than_its_user_may(secured: SecuredRedis, us
         *((user, ("FLUSHALL",)) for user in credentials.STAGES),
         *((user, ("MONITOR",)) for user in credentials.STAGES),
         ("keypoints", ("SUBSCRIBE", keys.control(ID))),
-        ("keypoints", ("SCAN", 0)),
+        ("keypoints", ("KEYS", "*")),
         ("gateway", ("PUBLISH", keys.landmarks(ID), "x")),
         ("gateway", ("PUBLISH", "another", "x")),
         ("gateway", ("PSUBSCRIBE", "*")),
